@@ -1,0 +1,189 @@
+"""The frozen values of a run, from the condition to the outcome: Recipe, Scenario, Cell, Result.
+
+Each has a canonical JSON form; a cell's identity is the SHA-256 of its own. Nothing here imports
+torch, so that planning, storing and tabulating do not either.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+PROTOCOL = "benchbase-v1"
+RESULTS_VERSION = 1
+"""Bumped by hand when the kit's or the judge's arithmetic changes results."""
+
+Status = Literal["ok", "error", "oom", "timeout", "killed", "diverged"]
+FINISHED: frozenset[str] = frozenset({"ok", "error", "oom", "timeout", "diverged"})
+"""Statuses that are not run again without ``--retry-failed``; ``killed`` is."""
+
+JSON = dict[str, Any]
+
+
+def canonical_json(value: Any) -> str:
+    """Write ``value`` with sorted keys and no white space; NaN and infinity are refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256 of the canonical JSON of ``value``."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How everyone trains: the same optimiser steps, schedule, augmentation and batch for all."""
+
+    epochs: int = 10
+    batch_size: int = 50
+    trusted_batch_size: int = 50
+    learning_rate: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    schedule: Literal["cosine", "constant"] = "cosine"
+    shift: int = 2
+    """Random shifts of up to this many pixels; flips are the data set's to allow."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A test condition: everything that a cell depends on but the weighter and the seed."""
+
+    dataset: str = "nuclei"
+    dataset_options: Mapping[str, Any] = field(default_factory=dict)
+    train_size: int | None = None
+    """Training images before imbalance is applied; None takes all."""
+    label_fraction: float | None = None
+    label_budget: int | None = None
+    noise: str = "none"
+    """Kind of label noise."""
+    noise_rate: float = 0.0
+    noise_options: Mapping[str, Any] = field(default_factory=dict)
+    imbalance: str = "natural"
+    imbalance_ratio: float = 1.0
+    track: str = "T10"
+    """Clean labels granted: T0 none, Tk k a class, TM the balanced meta set of the MW-Net paper."""
+    backbone: str = "small_cnn"
+    backbone_options: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Recipe = field(default_factory=Recipe)
+    protocol: str = PROTOCOL
+
+    @property
+    def label(self) -> str:
+        """Short text for tables: ``symmetric:0.4 imbalance 10``."""
+        noise = self.noise if self.noise == "none" else f"{self.noise}:{self.noise_rate:g}"
+        if self.imbalance == "natural":
+            return f"{noise} natural"
+        kind = "" if self.imbalance == "exponential" else f"{self.imbalance} "
+        return f"{noise} {kind}imbalance {self.imbalance_ratio:g}"
+
+    def to_json(self) -> JSON:
+        """Give the canonical JSON object."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Scenario:
+        """Read what ``to_json`` wrote."""
+        return cls(**{**value, "recipe": Recipe(**value["recipe"])})
+
+
+@dataclass(frozen=True)
+class WeighterSpec:
+    """A weighter as a cell names it; where its code lies on this machine is not part of it."""
+
+    name: str
+    options: Mapping[str, Any]
+    source: str
+    """SHA-256 of the weighter's own module."""
+    distribution: str
+    """Distribution that ships it, or ``file`` / ``module`` for one given by path or name."""
+    version: str
+
+    @property
+    def label(self) -> str:
+        """Row name in a table: the name, and the options that differ from their defaults."""
+        return format_label(self.name, self.options)
+
+
+def format_label(name: str, options: Mapping[str, Any]) -> str:
+    """Write ``name[option=value,...]``, or the bare name where nothing was set."""
+    if not options:
+        return name
+    return f"{name}[{','.join(f'{key}={value}' for key, value in sorted(options.items()))}]"
+
+
+@dataclass(frozen=True)
+class DataIdentity:
+    """Hashes of what a cell trains and tests on."""
+
+    fingerprint: str
+    split_hash: str
+    labels_hash: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One weighter x one scenario x one seed."""
+
+    weighter: WeighterSpec
+    scenario: Scenario
+    data: DataIdentity
+    backbone_source: str
+    seed: int
+    torch: str
+    """torch's major.minor."""
+    numerics: str = "float32-deterministic"
+
+    def spec(self) -> JSON:
+        """Give everything that the identity hashes."""
+        return {
+            "protocol": self.scenario.protocol,
+            "results_version": RESULTS_VERSION,
+            "weighter": dataclasses.asdict(self.weighter),
+            "scenario": self.scenario.to_json(),
+            "data": dataclasses.asdict(self.data),
+            "backbone_source": self.backbone_source,
+            "numerics": self.numerics,
+            "torch": self.torch,
+            "seed": self.seed,
+        }
+
+    @property
+    def key(self) -> str:
+        """Identity of the cell."""
+        return content_hash(self.spec())
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a cell came to: scores, cost and provenance, or a failure with its reason."""
+
+    status: Status
+    reason: str | None = None
+    error: JSON | None = None
+    """Type, message and trimmed traceback of what went wrong."""
+    trusted: bool = True
+    """False for a cell run in one process (``--inline``)."""
+    metrics: JSON = field(default_factory=dict)
+    """rule -> metric -> {"value", "interval"}; rules last, last5, val_noisy, val_clean, oracle."""
+    selected: JSON = field(default_factory=dict)
+    """rule -> list of the checkpoints that it averages."""
+    curves: JSON = field(default_factory=dict)
+    """name -> one value a checkpoint."""
+    weights: JSON = field(default_factory=dict)
+    """Diagnostics of the reported weights against the known noise mask."""
+    corruption: JSON = field(default_factory=dict)
+    grants: JSON = field(default_factory=dict)
+    """need -> what was granted: clean, noisy, empty, ..."""
+    honesty: str = ""
+    cost: JSON = field(default_factory=dict)
+    artefacts: JSON = field(default_factory=dict)
+    provenance: JSON = field(default_factory=dict)
+
+    def to_json(self) -> JSON:
+        """Give the JSON object."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,73 @@
+"""The extension points. Each is called once, plugin by plugin, and returns a list of classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from benchbase.api import Backbone, Weighter
+    from benchbase.cell import Cell, Result
+    from benchbase.data.contract import DataSet, Imbalance, Noise
+    from benchbase.executors.contract import Executor
+    from benchbase.metrics import Metric
+
+hookspec = pluggy.HookspecMarker("benchbase")
+
+# -- what a plugin brings: called once, in the process that needs it ---------------------------
+
+
+@hookspec
+def register_weighters() -> list[type[Weighter]]:  # type: ignore[empty-body]
+    """Give methods under test. Called in children only: the parent never runs their code."""
+
+
+@hookspec
+def register_backbones() -> list[type[Backbone]]:  # type: ignore[empty-body]
+    """Give networks. Called in children only."""
+
+
+@hookspec
+def register_datasets() -> list[type[DataSet]]:  # type: ignore[empty-body]
+    """Give data sets. Called in the parent, which knows the truth."""
+
+
+@hookspec
+def register_corruptions() -> list[type[Noise] | type[Imbalance]]:  # type: ignore[empty-body]
+    """Give kinds of label noise and imbalance. Called in the parent."""
+
+
+@hookspec
+def register_metrics() -> list[type[Metric]]:  # type: ignore[empty-body]
+    """Give scores beyond those that every record holds. Called in the parent."""
+
+
+@hookspec
+def register_executors() -> list[type[Executor]]:  # type: ignore[empty-body]
+    """Give ways to run the cells of a sweep. Called in the parent."""
+
+
+@hookspec
+def register_commands(cli: click.Group) -> None:
+    """Add commands to the command line."""
+
+
+# -- what happened: past tense, frozen values, nothing to return -------------------------------
+
+
+@hookspec
+def cell_started(cell: Cell) -> None:
+    """Hear that a cell began."""
+
+
+@hookspec
+def checkpoint_judged(cell: Cell, checkpoint: int) -> None:
+    """Hear that a checkpoint was predicted; its score is told to nobody during the run."""
+
+
+@hookspec
+def cell_finished(cell: Cell, result: Result) -> None:
+    """Hear that a cell ended, one way or the other."""
