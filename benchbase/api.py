@@ -6,7 +6,6 @@ however it likes and yields whenever it is ready to be judged.
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -14,19 +13,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import pluggy
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Generator, Tensor, nn
 
 from benchbase.cell import Recipe as Recipe
 from benchbase.errors import BudgetError, UndeclaredNeedError
+from benchbase.hookspecs import API_VERSION as API_VERSION
+from benchbase.hookspecs import hookimpl as hookimpl
+from benchbase.options import option as option
 from benchbase.seeding import seeded, torch_stream
-
-API_VERSION = 1
-"""A distribution states ``BENCHBASE_API = 1``; it is compared before anything is registered."""
-
-hookimpl = pluggy.HookimplMarker("benchbase")
 
 
 class Need(enum.Enum):
@@ -55,24 +51,6 @@ class Honesty(enum.Enum):
     RECONSTRUCTION = "reconstruction from an abstract"
     ORIGINAL = "defined here"
     """A control or a new method: this code is its definition."""
-
-
-def option(
-    default: Any,
-    help: str,
-    *,
-    min: float | None = None,
-    max: float | None = None,
-    choices: tuple[str, ...] | None = None,
-) -> Any:
-    """Declare a field of a frozen dataclass as a typed, documented option.
-
-    The field's annotation (``int``, ``float``, ``bool``, ``str``) is the option's type; ``min``
-    and ``max`` are inclusive. ``benchbase info NAME`` prints it, ``--plugin name[field=value]``
-    sets it.
-    """
-    metadata = {"help": help, "min": min, "max": max, "choices": choices}
-    return dataclasses.field(default=default, metadata={"option": metadata})
 
 
 @dataclass(frozen=True)

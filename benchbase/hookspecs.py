@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from benchbase.executors.contract import Executor
     from benchbase.metrics import Metric
 
+API_VERSION = 1
+"""A distribution states ``BENCHBASE_API = 1``; it is compared before anything is registered."""
+
 hookspec = pluggy.HookspecMarker("benchbase")
+hookimpl = pluggy.HookimplMarker("benchbase")
 
 # -- what a plugin brings: called once, in the process that needs it ---------------------------
 

@@ -1,0 +1,77 @@
+"""Framed messages between the parent and its children: JSON and raw bytes, nothing pickled.
+
+A frame is two big-endian 32-bit lengths, the JSON text, the bytes. The parent reads what a
+stranger's process wrote, so lengths are limited and the JSON is parsed, never evaluated.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import time
+from typing import Any
+
+from benchbase.errors import ContractError
+
+_HEADER = struct.Struct(">II")
+LIMIT_BYTES = 1 << 30
+"""Largest frame that is accepted: a gibibyte."""
+
+
+class Channel:
+    """One end of a connection; ``deadline`` (monotonic seconds) bounds every receive."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.deadline: float | None = None
+
+    def send(self, message: dict[str, Any], blob: bytes | memoryview = b"") -> None:
+        """Send one frame; raises OSError when the other end is gone."""
+        text = json.dumps(message, allow_nan=False).encode()
+        self._connection.settimeout(None)
+        self._connection.sendall(_HEADER.pack(len(text), len(blob)) + text)
+        if blob:
+            self._connection.sendall(blob)
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """Receive one frame.
+
+        Raises:
+            EOFError: the other end closed or died.
+            TimeoutError: the deadline passed.
+            ContractError: the frame is too large or holds no JSON object.
+        """
+        text_bytes, blob_bytes = _HEADER.unpack(self._read(_HEADER.size))
+        if text_bytes + blob_bytes > LIMIT_BYTES:
+            raise ContractError(f"a message of {text_bytes + blob_bytes} bytes is over the limit")
+        text = self._read(text_bytes)
+        blob = self._read(blob_bytes)
+        try:
+            message = json.loads(text)
+        except ValueError as error:
+            raise ContractError(f"expected a JSON message, got {text[:80]!r}") from error
+        if not isinstance(message, dict):
+            raise ContractError(f"expected a JSON object, got {text[:80]!r}")
+        return message, blob
+
+    def _read(self, count: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < count:
+            if self.deadline is None:
+                self._connection.settimeout(None)
+            else:
+                # A timeout of zero would mean "do not block", which raises another error.
+                self._connection.settimeout(max(self.deadline - time.monotonic(), 1e-3))
+            try:
+                piece = self._connection.recv(min(count - len(parts), 1 << 20))
+            except ConnectionError as error:
+                raise EOFError from error
+            if not piece:
+                raise EOFError
+            parts += piece
+        return bytes(parts)
+
+    def close(self) -> None:
+        """Close this end; the other one reads the end of the file."""
+        self._connection.close()

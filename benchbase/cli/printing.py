@@ -1,0 +1,166 @@
+"""Prints tables and curves: with rich on a terminal, as plain text elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table as RichTable
+from tabulate import tabulate
+
+from benchbase.cell import JSON
+from benchbase.leaderboard.cells import (
+    NOTHING,
+    cost_text,
+    metric_name,
+    needs_text,
+    number_text,
+    rank_text,
+    score_text,
+)
+from benchbase.leaderboard.curves import Curve, Curves
+from benchbase.leaderboard.notes import remarks
+from benchbase.leaderboard.table import Row, Table
+
+WIDE = 120
+"""Columns of a terminal that take the further columns of the table."""
+_BARS = "▁▂▃▄▅▆▇█"
+_LONGEST = 12
+"""Characters of a sparkline; longer curves are thinned out, the last value always shown."""
+
+
+def print_table(table: Table, console: Console) -> None:
+    """Print the leaderboard, then scenario by scenario, then who is not ranked and why."""
+    board = table.board
+    header = ["rank", "method", f"{metric_name(board.metric)} %", f"against {board.reference}"]
+    header += ["failed", "train time"]
+    rows = [
+        [
+            rank_text(row),
+            row.label,
+            score_text(row.score, row.failed, row.covered),
+            _short_difference(row, board.reference),
+            str(row.failed) if row.covered else NOTHING,
+            cost_text(row),
+        ]
+        for row in table.rows
+    ]
+    if console.width >= WIDE:
+        header += ["cells", "needs", "oracle gap", "weight AUROC"]
+        for cells, row in zip(rows, table.rows, strict=True):
+            cells += [
+                f"{row.covered}/{table.planned}",
+                needs_text(row) if row.covered else NOTHING,
+                number_text(row.oracle_gap, "+.1f", 100),
+                number_text(row.weight_auroc, ".3f"),
+            ]
+    _print(board.title, header, rows, console)
+    _print_scenarios(table, console)
+    for line in remarks(table):
+        console.print(line, markup=False, highlight=False, soft_wrap=not console.is_terminal)
+
+
+def _short_difference(row: Row, reference: str) -> str:
+    if row.label == reference:
+        return "reference"
+    if row.difference is None:
+        return NOTHING
+    text = f"{100 * row.difference.mean:+.1f}"
+    if row.difference.high is not None:
+        text += f" ± {100 * (row.difference.high - row.difference.mean):.1f}"
+        text += " tied" if row.difference.covers_zero and not row.failed else ""
+    return text
+
+
+def _print_scenarios(table: Table, console: Console) -> None:
+    """Print scores by scenario, along whichever side keeps the table narrow."""
+    if len(table.scenario_labels) < 2:
+        return
+    labels = [
+        f"{label} ‡" if index in table.not_identifiable else label
+        for index, label in enumerate(table.scenario_labels)
+    ]
+    methods = [row.label for row in table.rows]
+    cells = [
+        [score_text(one.score, one.failures, one.covered) for one in row.scenarios]
+        for row in table.rows
+    ]
+    if len(methods) > len(labels):
+        rows = [[method, *texts] for method, texts in zip(methods, cells, strict=True)]
+        _print("Scenario by scenario", ["method", *labels], rows, console)
+    else:
+        by_scenario = list(zip(*cells, strict=True)) or [() for _ in labels]
+        rows = [[label, *texts] for label, texts in zip(labels, by_scenario, strict=True)]
+        _print("Scenario by scenario", ["scenario", *methods], rows, console)
+
+
+def _print(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], console: Console
+) -> None:
+    if not console.is_terminal:
+        console.print(
+            f"{title}\n\n{tabulate(rows, header, tablefmt='simple', disable_numparse=True)}\n",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+        return
+    drawn = RichTable(title=title, title_justify="left", header_style="bold")
+    for name in header:
+        drawn.add_column(name, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(cell.replace("[", r"\[") for cell in row))
+    console.print(drawn)
+
+
+def sparkline(curve: Curve, low: float, high: float) -> str:
+    """Draw a curve in block characters between ``low`` and ``high``; a gap where it has none."""
+    step = max(1, -(-len(curve) // _LONGEST))
+    kept = [curve[index] for index in range((len(curve) - 1) % step, len(curve), step)]
+    span = (high - low) or 1.0
+    return "".join(
+        " " if value is None else _BARS[round((value - low) / span * (len(_BARS) - 1))]
+        for value in kept
+    )
+
+
+def print_curves(found: Sequence[Curves], console: Console) -> None:
+    """Print, for each scenario and method, first value, sparkline and last value of each curve."""
+    columns = {
+        "test_balanced_accuracy": "test",
+        "validation_noisy_balanced_accuracy": "noisy validation",
+        "weight_auroc": "weight AUROC",
+    }
+    for scenario, group in groupby(found, key=lambda one: one.scenario):
+        methods = list(group)
+        rows = []
+        for one in methods:
+            cells = [one.method]
+            for name in columns:
+                shared = [value for other in methods for value in other.curves.get(name, ())]
+                cells.append(_curve_text(one.curves.get(name, ()), shared))
+            rows.append(cells)
+        _print(
+            f"Balanced accuracy by epoch: {scenario}", ["method", *columns.values()], rows, console
+        )
+
+
+def _curve_text(curve: Curve, shared: Curve | list[float | None]) -> str:
+    """Draw a curve on the scale that all methods of its scenario share."""
+    known = [value for value in curve if value is not None]
+    if not known:
+        return NOTHING
+    values = [value for value in shared if value is not None]
+    return f"{known[0]:.2f} {sparkline(curve, min(values), max(values))} {known[-1]:.2f}"
+
+
+def print_failures(failed: Sequence[tuple[str, JSON]], console: Console) -> None:
+    """Print one line for each failed cell: where it is, why, and its key."""
+    for place, record in failed:
+        console.print(
+            f"{place}: {record['status']}: {record['reason']} (cell {record['key'][:12]})",
+            markup=False,
+            highlight=False,
+            soft_wrap=not console.is_terminal,
+        )

@@ -1,0 +1,96 @@
+"""Shows a sweep on stderr: a bar over all, a line for each running cell; plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from benchbase.cell import JSON
+from benchbase.executors.contract import Job
+from benchbase.runner import Progress as CellProgress
+
+
+def describe(job: Job) -> str:
+    """Name a cell in a line: weighter, condition, seed."""
+    scenario = job.cell.scenario
+    return f"{job.cell.weighter.label} | {scenario.dataset} {scenario.label} | seed {job.cell.seed}"
+
+
+class Display:
+    """Hears of cells from several threads; draws only on a terminal."""
+
+    def __init__(self, total: int) -> None:
+        self._console = Console(stderr=True)
+        self._live = sys.stderr.isatty()
+        self._total = total
+        self._done = 0
+        self._began = time.monotonic()
+        self._lines: dict[str, TaskID] = {}
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self._console,
+            disable=not self._live,
+        )
+        self._overall = self._bars.add_task("all cells", total=total, note="")
+
+    def __enter__(self) -> Display:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._bars.console.print(text, highlight=False, markup=False)
+
+    def started(self, job: Job) -> None:
+        """Add the cell's line."""
+        epochs = job.cell.scenario.recipe.epochs
+        self._lines[job.cell.key] = self._bars.add_task(describe(job), total=epochs, note="")
+
+    def heard(self, progress: CellProgress) -> None:
+        """Move the cell's line; only what the method itself reports is shown."""
+        loss = progress.notes.get("loss")
+        self._bars.update(
+            self._lines[progress.job.cell.key],
+            completed=progress.checkpoints,
+            note="" if loss is None else f"loss {loss:.3f}",
+        )
+
+    def finished(self, job: Job, record: JSON) -> None:
+        """Take the cell's line away; a failure stays to be read."""
+        self._bars.remove_task(self._lines.pop(job.cell.key))
+        self._bars.advance(self._overall)
+        self._done += 1
+        if record["status"] != "ok":
+            self.say(f"{record['status']}: {describe(job)}: {record['reason']}")
+        elif not self._live:
+            seconds = record["cost"]["seconds_total"]
+            left = (time.monotonic() - self._began) / self._done * (self._total - self._done)
+            self.say(
+                f"[{self._done}/{self._total}] {describe(job)}: {seconds:.1f} s, "
+                f"about {left / 60:.0f} min left"
+            )

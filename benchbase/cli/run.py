@@ -1,0 +1,396 @@
+"""``benchbase run``: train, judge, tabulate."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+
+from benchbase import registry
+from benchbase.cell import JSON, Scenario
+from benchbase.cli.printing import print_table
+from benchbase.cli.progress import Display, describe
+from benchbase.committed import Committed
+from benchbase.errors import UsageError
+from benchbase.executors.contract import Executor
+from benchbase.executors.forkserver import ForkServer
+from benchbase.leaderboard.files import write_board, write_index
+from benchbase.leaderboard.rows import build
+from benchbase.leaderboard.table import Table
+from benchbase.plan import Contestant, Plan, contestants, estimate_seconds, make_jobs, scout
+from benchbase.provenance import gather
+from benchbase.runner import Settings, log_path
+from benchbase.scenario import (
+    LEADERBOARDS,
+    Board,
+    board_folder,
+    grid,
+    load_board,
+    load_suite,
+    parse_imbalance,
+    parse_noise,
+    parse_seeds,
+    parse_track,
+)
+from benchbase.store import Store, default_home, write_text
+from benchbase.sweep import Home, Tally, sweep
+
+DEFAULT_BOARD = "quick"
+CELLS_FAILED = 3
+INTERRUPTED = 130
+
+EPILOG = """\b
+Examples:
+  benchbase run                                  three methods on real data, a few minutes
+  benchbase run --plugin ./my_method.py          your method beside the reference
+  benchbase run --plugin focal[gamma=1,2,5] --noise symmetric:0.2,pair:0.4 --seeds 5
+  benchbase run --board nuclei                   what leaderboards/nuclei/board.toml says
+  benchbase run --board nuclei --plugin ./my_method.py    your method against that board
+
+Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept), 130 interrupted.
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for."""
+
+    board: Board
+    folder: Path | None
+    """The leaderboard's folder, where its committed records lie."""
+    as_written: bool
+    """Whether the board is run exactly as its file says; only then is its folder rewritten."""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--board", "board_name", metavar="NAME", help="Board to run [default: quick].")
+@click.option("--suite", metavar="NAME|FILE.toml", help="Take scenarios and seeds from this file.")
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    metavar="NAME|FILE.py|MODULE",
+    help="Weighter to run, with options as name[option=value,other=1,2]; repeatable. Replaces "
+    "the board's weighters; the reference is always added.",
+)
+@click.option("--dataset", metavar="NAME", help="Data set (see `benchbase list`).")
+@click.option("--train-size", type=click.IntRange(min=1), help="Training images before imbalance.")
+@click.option("--backbone", metavar="NAME", help="Network (see `benchbase list`).")
+@click.option(
+    "--noise",
+    multiple=True,
+    metavar="KIND:RATE",
+    help="Label noise, such as symmetric:0.4 or none; comma lists, repeatable.",
+)
+@click.option(
+    "--imbalance",
+    multiple=True,
+    metavar="KIND:RATIO",
+    help="Class imbalance, such as 10, step:20 or natural; comma lists, repeatable.",
+)
+@click.option("--track", metavar="T0|T5|T10|TM", help="Clean labels that are granted.")
+@click.option("--seeds", metavar="COUNT|LIST", help="5 runs seeds 0 to 4; 0,3,7 runs these.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Training epochs.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Cells at a time [default: cores or GPUs].")
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3600.0,
+    show_default=True,
+    help="Seconds that a cell may take.",
+)
+@click.option(
+    "--data-root",
+    "roots",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder to look for data files in; repeatable.",
+)
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for results and caches [default: $BENCHBASE_HOME, else .benchbase].",
+)
+@click.option("--retry-failed", is_flag=True, help="Run failed cells again.")
+@click.option("--keep-models", is_flag=True, help="Keep each cell's last model in HOME/models.")
+@click.option("--inline", is_flag=True, help="One process, for debugging; results are untrusted.")
+@click.option("--dry-run", is_flag=True, help="Show the cells and the estimated time only.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@click.pass_context
+def run(ctx: click.Context, **given: Any) -> None:
+    """Run weighters over noise x imbalance x seeds and show the leaderboard.
+
+    Finished cells are found again: the same command a second time only shows the table.
+    """
+    request = _request(given)
+    kind: type[Executor] = registry.executor("inline" if given["inline"] else "local")
+    home = Home(given["home"] or default_home())
+    store = Store(home.path)
+    committed = Committed(request.folder) if request.folder else None
+    server = ForkServer()
+    try:
+        selectors = tuple(dict.fromkeys((request.board.reference, *request.board.weighters)))
+        scouted = scout(server, selectors, gpus=given["device"] != "cpu")
+        entered = contestants(selectors, scouted)
+        board = _with_labels(request.board, entered)
+        with home.workspace() as work:
+            jobs = make_jobs(board, entered, given["roots"], home.cache)
+            plan = Plan(jobs, _done(jobs, store, committed, retry=given["retry_failed"]))
+            devices = _devices(given, scouted.gpus)
+            if given["dry_run"]:
+                seconds = estimate_seconds(plan, store.records(), len(devices))
+                _print_plan(plan, seconds, as_json=given["as_json"])
+                return
+            settings = Settings(
+                work=work,
+                logs=home.logs,
+                timeout=given["timeout"],
+                concurrent_cells=len(devices),
+                provenance=gather(sys.argv[1:], kind.name, scouted.gpus),
+                trusted=kind.trusted,
+                models=home.path / "models" if given["keep_models"] else None,
+                extra_metrics=tuple(metric() for metric in registry.metrics()),
+            )
+            executor: Executor = kind(server, devices)
+            tally, interrupts = _sweep(plan, executor, settings, store)
+    finally:
+        server.close()
+    records = [*plan.done.values(), *tally.records.values()]
+    table, written = _publish(request, board, committed, records, home)
+    _report(table, plan, tally, written, home, as_json=given["as_json"])
+    if interrupts:
+        ctx.exit(INTERRUPTED)
+    failed = [r for r in plan.done.values() if r["status"] != "ok"] + tally.failures
+    if failed or tally.lost:
+        ctx.exit(CELLS_FAILED)
+
+
+def _request(given: dict[str, Any]) -> Request:
+    """Read the options: a board, and what replaces parts of it."""
+    if given["board_name"] and given["suite"]:
+        raise UsageError("--board and --suite exclude each other: a board has its own scenarios")
+    name = given["board_name"] or DEFAULT_BOARD
+    board = load_board(name)
+    changes: dict[str, Any] = {}
+    if given["suite"]:
+        suite = load_suite(given["suite"])
+        changes |= {
+            "name": suite.name,
+            "title": suite.title,
+            "scenarios": suite.scenarios,
+            "seeds": suite.seeds,
+            "description": "",
+        }
+    scenarios = _scenarios(changes.get("scenarios", board.scenarios), given)
+    if scenarios != board.scenarios:
+        changes["scenarios"] = scenarios
+    if given["seeds"]:
+        changes["seeds"] = parse_seeds(given["seeds"])
+    if given["plugins"]:
+        others = board.weighters if given["board_name"] else ()
+        changes["weighters"] = tuple(dict.fromkeys((*given["plugins"], *others)))
+    changed = dataclasses.replace(board, **changes)
+    if changed != board and "name" not in changes:
+        title = f"{board.title} (changed on the command line)"
+        changed = dataclasses.replace(changed, title=title, description="")
+    folder = board_folder(name) if given["board_name"] else None
+    return Request(changed, folder, as_written=changed == board)
+
+
+def _scenarios(scenarios: Sequence[Scenario], given: dict[str, Any]) -> tuple[Scenario, ...]:
+    """Replace what the options name in each scenario; noise and imbalance make a new grid."""
+    fields = {
+        "dataset": given["dataset"],
+        "train_size": given["train_size"],
+        "backbone": given["backbone"],
+        "track": parse_track(given["track"]) if given["track"] else None,
+    }
+    changes: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
+    if given["dataset"]:
+        changes["dataset_options"] = {}
+    if given["backbone"]:
+        changes["backbone_options"] = {}
+    result: dict[str, Scenario] = {}
+    for scenario in scenarios:
+        recipe = scenario.recipe
+        if given["epochs"]:
+            recipe = dataclasses.replace(recipe, epochs=given["epochs"])
+        base = dataclasses.replace(scenario, recipe=recipe, **changes)
+        noises = parse_noise(",".join(given["noise"])) if given["noise"] else None
+        imbalances = parse_imbalance(",".join(given["imbalance"])) if given["imbalance"] else None
+        for one in _under(base, noises, imbalances):
+            result.setdefault(json.dumps(one.to_json(), sort_keys=True), one)
+    return tuple(result.values())
+
+
+def _under(base: Scenario, noises: Any, imbalances: Any) -> Iterator[Scenario]:
+    """Give ``base`` under the noises and imbalances asked for; None keeps its own."""
+    for one in grid(base, noises, imbalances or parse_imbalance("natural")) if noises else [base]:
+        kept = dataclasses.replace(
+            one, imbalance=base.imbalance, imbalance_ratio=base.imbalance_ratio
+        )
+        if imbalances is None:
+            yield kept
+        else:
+            for choice in imbalances:
+                yield dataclasses.replace(
+                    one, imbalance=choice.kind, imbalance_ratio=choice.ratio
+                )
+
+
+def _with_labels(board: Board, entered: Sequence[Contestant]) -> Board:
+    """Name the rows as the records will: a file's path becomes its weighters' names."""
+    labels = tuple(contestant.spec.label for contestant in entered)
+    return dataclasses.replace(board, weighters=labels)
+
+
+def _done(
+    jobs: Sequence[Any], store: Store, committed: Committed | None, *, retry: bool
+) -> dict[str, JSON]:
+    """Find the records of cells that need not be run."""
+    done = {}
+    for job in jobs:
+        key = job.cell.key
+        record = (committed and committed.finished(key)) or store.finished(key)
+        if record is not None and not (retry and record["status"] != "ok"):
+            done[key] = record
+    return done
+
+
+def _devices(given: dict[str, Any], gpus: Sequence[str]) -> list[str]:
+    """Give one device for each slot."""
+    if given["device"] == "cuda" and not gpus:
+        raise UsageError("--device cuda: torch finds no GPU here; use --device cpu or auto")
+    if given["inline"]:
+        return ["cuda:0" if gpus else "cpu"]
+    if gpus:
+        jobs = given["jobs"] or len(gpus)
+        return [f"cuda:{index % len(gpus)}" for index in range(jobs)]
+    return ["cpu"] * (given["jobs"] or len(os.sched_getaffinity(0)))
+
+
+def _sweep(
+    plan: Plan, executor: Executor, settings: Settings, store: Store
+) -> tuple[Tally, int]:
+    """Run what is to do under a display; give the tally and how often it was interrupted."""
+    with Display(len(plan.to_do)) as display, _interruptible(executor, display.say) as interrupts:
+        tally = sweep(
+            plan,
+            executor,
+            dataclasses.replace(settings, heard=display.heard),
+            store,
+            started=display.started,
+            finished=display.finished,
+        )
+    return tally, len(interrupts)
+
+
+@contextmanager
+def _interruptible(executor: Executor, say: Callable[[str], None]) -> Iterator[list[int]]:
+    """First Ctrl-C: no new cells. Second, or SIGTERM: end those in flight too."""
+    interrupts: list[int] = []
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        del frame
+        interrupts.append(number)
+        if len(interrupts) == 1 and number == signal.SIGINT:
+            executor.drain()
+            say("Interrupted: finishing the cells in flight; Ctrl-C again stops them.")
+        else:
+            # In a thread: closing waits for the server, and a handler must not wait.
+            threading.Thread(target=executor.stop, daemon=True).start()
+
+    before = {n: signal.signal(n, interrupted) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupts
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _publish(
+    request: Request,
+    board: Board,
+    committed: Committed | None,
+    records: Sequence[JSON],
+    home: Home,
+) -> tuple[Table, list[Path]]:
+    """Write the tables: the board's own folder when it ran as written, else the home."""
+    write_text(
+        home.path / "last.json",
+        json.dumps({"board": board.to_json(), "keys": [record["key"] for record in records]}),
+    )
+    if request.as_written and committed is not None and request.folder is not None:
+        changed = committed.merge(records)
+        written = write_board(request.folder, request.board, committed.records())
+        write_index(LEADERBOARDS)
+        return build(request.board, committed.records()), [*written, *changed]
+    return build(board, records), write_board(home.path / "tables" / board.name, board, records)
+
+
+def _print_plan(plan: Plan, seconds: float | None, *, as_json: bool) -> None:
+    cells = [
+        {"key": job.cell.key, "cell": describe(job), "finished": job.cell.key in plan.done}
+        for job in plan.jobs
+    ]
+    if as_json:
+        click.echo(json.dumps({"cells": cells, "estimated_seconds": seconds}))
+        return
+    for cell in cells:
+        click.echo(f"{'done ' if cell['finished'] else 'to do'}  {cell['cell']}")
+    time = "unknown (nothing like it has run here)"
+    if seconds is not None:
+        time = f"about {seconds / 60:.1f} min"
+    click.echo(
+        f"{len(cells)} cells, {len(plan.done)} finished, {len(plan.to_do)} to run; time: {time}"
+    )
+
+
+def _report(
+    table: Table,
+    plan: Plan,
+    tally: Tally,
+    written: Sequence[Path],
+    home: Home,
+    *,
+    as_json: bool,
+) -> None:
+    cells = {
+        "planned": len(plan.jobs),
+        "found": len(plan.done),
+        "ran": len(tally.records),
+        "failed": len(tally.failures),
+        "lost": len(tally.lost),
+    }
+    if as_json:
+        paths = [str(path) for path in written]
+        click.echo(json.dumps({"table": table.to_json(), "cells": cells, "written": paths}))
+    else:
+        print_table(table, Console())
+        click.echo(
+            f"{cells['planned']} cells: {cells['found']} found, {cells['ran']} run, "
+            f"{cells['failed']} failed"
+        )
+        click.echo(f"Written: {written[0]}")
+    logs = {job.cell.key: log_path(home.logs, job) for job in plan.jobs}
+    for record in tally.failures:
+        name = record["spec"]["weighter"]["name"]
+        log = logs[record["key"]]
+        click.echo(f"{name}: {record['status']}: {record['reason']} (log: {log})", err=True)
+    for job, reason in tally.lost:
+        click.echo(f"not recorded: {describe(job)}: {reason}", err=True)

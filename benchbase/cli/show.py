@@ -1,0 +1,149 @@
+"""``benchbase show``: the last tables and curves again, or one cell in detail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from benchbase.cell import JSON, Scenario, format_label
+from benchbase.cli.printing import print_curves, print_failures, print_table
+from benchbase.committed import Committed
+from benchbase.errors import StoreError, UsageError
+from benchbase.leaderboard.curves import mean_curves
+from benchbase.leaderboard.rows import build
+from benchbase.leaderboard.selection import choose
+from benchbase.scenario import LEADERBOARDS, Board, board_folder, load_board
+from benchbase.store import Store, default_home
+
+LAST = "last.json"
+"""What ``run`` leaves in the home folder: the board as it ran, and the keys of its cells."""
+
+
+@click.command("show")
+@click.option("--board", "board_name", metavar="NAME", help="Show this board instead.")
+@click.option("--cell", metavar="KEY", help="Show one cell; the first letters of its key do.")
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the results [default: $BENCHBASE_HOME, else .benchbase].",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def command(board_name: str | None, cell: str | None, home: Path | None, as_json: bool) -> None:
+    """Show the last run's tables and curves again; nothing is run."""
+    store = Store(home or default_home())
+    if cell is not None:
+        _show_cell(_find_cell(cell, store, board_name), store.home, as_json=as_json)
+        return
+    if board_name is None:
+        board, records = _last_run(store)
+    else:
+        board = load_board(board_name)
+        records = [*_committed(board_name).records(), *store.records()]
+    _show_board(board, records, as_json=as_json)
+
+
+def _last_run(store: Store) -> tuple[Board, list[JSON]]:
+    path = store.home / LAST
+    try:
+        last = json.loads(path.read_text(encoding="utf-8"))
+        board, keys = Board.from_json(last["board"]), set(last["keys"])
+    except FileNotFoundError:
+        raise UsageError(
+            f"nothing was run with the home {store.home} yet: `benchbase run` does, `benchbase "
+            "show --board NAME` shows a board, --home names another folder"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path}: not what `benchbase run` writes ({error!r}); run it again to replace the file"
+        ) from error
+    committed = Committed(LEADERBOARDS / board.name).records()
+    stored = [record for key in sorted(keys) for record in store.attempts(key)]
+    return board, [*(record for record in committed if record["key"] in keys), *stored]
+
+
+def _committed(board_name: str) -> Committed:
+    return Committed(board_folder(board_name) or LEADERBOARDS / board_name)
+
+
+def _show_board(board: Board, records: Sequence[JSON], *, as_json: bool) -> None:
+    table = build(board, records)
+    curves = mean_curves(board, records)
+    failed = [
+        (f"{entry.label} | {_condition(record)}", record)
+        for entry in choose(board, records)
+        for _, record in sorted(entry.cells.items(), key=lambda item: item[0])
+        if record["status"] != "ok"
+    ]
+    if as_json:
+        cells = [
+            {"cell": place, **{name: record[name] for name in ("key", "status", "reason")}}
+            for place, record in failed
+        ]
+        whole = {
+            "table": table.to_json(),
+            "curves": [one.to_json() for one in curves],
+            "failed_cells": cells,
+        }
+        click.echo(json.dumps(whole))
+        return
+    console = Console()
+    print_table(table, console)
+    print_curves(curves, console)
+    print_failures(failed, console)
+
+
+def _condition(record: JSON) -> str:
+    scenario = Scenario.from_json(record["spec"]["scenario"])
+    return f"{scenario.dataset} {scenario.label} | seed {record['spec']['seed']}"
+
+
+def _find_cell(prefix: str, store: Store, board_name: str | None) -> JSON:
+    """Give the newest attempt of the one cell whose key starts with ``prefix``."""
+    records = list(store.records())
+    folders = (
+        [_committed(board_name)]
+        if board_name
+        else map(Committed, sorted(path.parent for path in LEADERBOARDS.glob("*/board.toml")))
+    )
+    for committed in folders:
+        records += committed.records()
+    found = [record for record in records if record["key"].startswith(prefix.lower())]
+    keys = sorted({record["key"] for record in found})
+    if len(keys) != 1:
+        what = "no cell" if not keys else f"{len(keys)} cells"
+        raise UsageError(
+            f"{what} below {store.home} with a key that starts with {prefix!r}: `benchbase show` "
+            "lists the keys of failed cells, --json those of a table"
+        )
+    return max(found, key=lambda record: str(record["attempt"]))
+
+
+def _show_cell(record: JSON, home: Path, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(record))
+        return
+    spec, error = record["spec"], record["error"] or {}
+    weighter = spec["weighter"]
+    method = format_label(weighter["name"], weighter["options"])
+    inline = "" if record["trusted"] else " (run in one process)"
+    lines = [
+        f"cell      {record['key']}",
+        f"attempt   {record['attempt']}",
+        f"method    {method} ({weighter['distribution']} {weighter['version']})",
+        f"condition {_condition(record)}",
+        f"status    {record['status']}{inline}",
+    ]
+    lines += [f"reason    {record['reason']}"] if record["reason"] else []
+    lines += [
+        f"score     {rule}: balanced accuracy {scores['balanced_accuracy']['value']:.4f}"
+        for rule, scores in record["metrics"].items()
+    ]
+    lines += [f"cost      {name}: {value}" for name, value in sorted(record["cost"].items())]
+    log = home / "logs" / f"{record['key'][:16]}.log"
+    lines += [f"log       {log}"] if log.exists() else []
+    lines += ["", str(error["traceback"]).rstrip()] if error.get("traceback") else []
+    click.echo("\n".join(lines))

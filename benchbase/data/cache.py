@@ -1,0 +1,268 @@
+"""Decoded data sets, kept once below the cache folder as memory-mapped arrays.
+
+An entry is found by the content of the source files, the data set's own module and its options;
+it is written whole and renamed into place, and its arrays are checked against their hashes when a
+process first opens it, so that a truncated or edited entry is decoded again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchbase.cell import JSON, content_hash
+from benchbase.data.contract import DataParts, DataSet, Part
+from benchbase.data.leakage import count_leaks
+from benchbase.errors import DataError, RunError
+
+FORMAT = 1
+PARTS = ("train", "test", "validation", "trusted")
+GROUPS = ("groups", "test_groups")
+_checked: set[tuple[str, int, int, int]] = set()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A decoded data set and what was found out about it."""
+
+    parts: DataParts
+    fingerprint: str
+    """Hash of class names and decoded arrays."""
+    leakage: dict[str, int]
+    """Kind of leak -> images concerned."""
+
+
+def prepare(dataset: DataSet, roots: Sequence[Path], cache: Path) -> Prepared:
+    """Open the decoded data set; decode it first where the cache has no sound copy.
+
+    Raises:
+        DataError: a source file is missing, or not what it claims to be.
+        RunError: the cache could not be written.
+    """
+    folder = cache / "data" / data_key(dataset, roots)[:32]
+    prepared = _read(folder)
+    if prepared is None:
+        with writing(folder.parent):
+            _write(dataset, roots, folder)
+        prepared = _read(folder)
+    if prepared is None:
+        raise RunError(f"{folder} changed while it was written: is another program using it?")
+    return prepared
+
+
+def data_key(dataset: DataSet, roots: Sequence[Path]) -> str:
+    """Hash what the decoded arrays depend on, without decoding."""
+    return content_hash(
+        {
+            "format": FORMAT,
+            "files": [file_hash(path) for path in dataset.files(roots)],
+            "options": dataclasses.asdict(dataset),  # type: ignore[call-overload]
+            "source": source_hash(type(dataset)),
+        }
+    )
+
+
+def source_hash(owner: type) -> str:
+    """SHA-256 of the module that defines ``owner``, and its name in there."""
+    path = sys.modules[owner.__module__].__file__
+    if path is None:
+        raise DataError(f"{owner.__qualname__} has no source file: define it in a module")
+    return content_hash([owner.__qualname__, file_hash(Path(path))])
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's content; read once a process unless size or time change.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        status = path.stat()
+        return _file_hash(path, (status.st_size, status.st_mtime_ns))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+@functools.cache
+def _file_hash(path: Path, _seen: tuple[int, int]) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def array_hash(array: NDArray[Any]) -> str:
+    """SHA-256 of an array's type, shape and content."""
+    digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
+    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a failed write below ``folder`` into a RunError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"could not write below {folder}: {error.strerror or error}; free space there, or "
+            "choose another folder with --home"
+        ) from error
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a small file whole or not at all."""
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.parent, prefix=".", delete=False
+        ) as file:
+            try:
+                file.write(text)
+                file.close()
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+
+
+def _write(dataset: DataSet, roots: Sequence[Path], folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        dir=folder.parent, prefix=".", ignore_cleanup_errors=True
+    ) as name:
+        temporary = Path(name)
+        scratch, entry, replaced = (temporary / it for it in ("scratch", "entry", "replaced"))
+        scratch.mkdir()
+        entry.mkdir()
+        parts = dataset.load(roots, scratch)
+        check_parts(dataset.name, parts)
+        arrays = _arrays(parts)
+        for array_name, array in arrays.items():
+            np.save(entry / f"{array_name}.npy", array, allow_pickle=False)
+        manifest = {
+            "classes": list(parts.classes),
+            "arrays": {array_name: array_hash(array) for array_name, array in arrays.items()},
+            "leakage": count_leaks(parts),
+        }
+        (entry / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        shutil.rmtree(scratch, ignore_errors=True)
+        # A damaged entry steps aside; one that another process has just finished is as good.
+        with contextlib.suppress(FileNotFoundError):
+            if _read(folder) is None:
+                folder.rename(replaced)
+        try:
+            entry.rename(folder)
+        except OSError:
+            if _read(folder) is None:
+                raise
+
+
+def _arrays(parts: DataParts) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    for name in PARTS:
+        part = getattr(parts, name)
+        if part is not None:
+            arrays[f"{name}_pixels"] = part.pixels
+            arrays[f"{name}_labels"] = part.labels.astype("<i8")
+    for name in GROUPS:
+        groups = getattr(parts, name)
+        if groups is not None:
+            arrays[name] = groups.astype("<i8")
+    return arrays
+
+
+def _read(folder: Path) -> Prepared | None:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        arrays = {
+            name: _read_array(folder / f"{name}.npy", digest)
+            for name, digest in manifest["arrays"].items()
+        }
+        return _prepared(manifest, arrays)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError):
+        # Missing, cut short or edited: the caller decodes again.
+        return None
+
+
+def _prepared(manifest: JSON, arrays: Mapping[str, NDArray[Any]]) -> Prepared:
+    def part(name: str) -> Part:
+        return Part(arrays[f"{name}_pixels"], np.array(arrays[f"{name}_labels"]))
+
+    def groups(name: str) -> NDArray[np.int64] | None:
+        return np.array(arrays[name]) if name in arrays else None
+
+    return Prepared(
+        parts=DataParts(
+            classes=tuple(manifest["classes"]),
+            train=part("train"),
+            test=part("test"),
+            validation=part("validation") if "validation_pixels" in arrays else None,
+            trusted=part("trusted") if "trusted_pixels" in arrays else None,
+            groups=groups("groups"),
+            test_groups=groups("test_groups"),
+        ),
+        fingerprint=content_hash({"classes": manifest["classes"], "arrays": manifest["arrays"]}),
+        leakage=dict(manifest["leakage"]),
+    )
+
+
+def _read_array(path: Path, digest: str) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    status = path.stat()
+    seen = (str(path), status.st_ino, status.st_size, status.st_mtime_ns)
+    if seen not in _checked:
+        if array_hash(array) != digest:
+            raise ValueError(f"{path} is not what was written")
+        _checked.add(seen)
+    return array
+
+
+def check_parts(name: str, parts: DataParts) -> None:
+    """Refuse a data set whose arrays do not fit together.
+
+    Raises:
+        DataError: says which part, what was expected and what came.
+    """
+    num_classes = len(parts.classes)
+    if num_classes < 2 or len(set(parts.classes)) < num_classes:
+        raise DataError(f"data set {name}: expected two or more classes, got {parts.classes}")
+    shape = parts.train.pixels.shape[1:]
+    for part_name in PARTS:
+        part: Part | None = getattr(parts, part_name)
+        if part is None:
+            continue
+        where = f"data set {name}, part {part_name}"
+        pixels, labels = part.pixels, part.labels
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != shape:
+            raise DataError(
+                f"{where}: expected uint8 pixels (count, {', '.join(map(str, shape))}), as in "
+                f"train, found {pixels.dtype} {pixels.shape}"
+            )
+        if labels.shape != (len(pixels),) or labels.dtype.kind not in "iu" or not len(labels):
+            raise DataError(
+                f"{where}: expected one integer label for each of {len(pixels)} images (at "
+                f"least one), found {labels.dtype} {labels.shape}"
+            )
+        if labels.min() < 0 or labels.max() >= num_classes:
+            raise DataError(
+                f"{where}: expected labels from 0 to {num_classes - 1}, found {labels.min()} to "
+                f"{labels.max()}"
+            )
+    for group_name, part in (("groups", parts.train), ("test_groups", parts.test)):
+        groups = getattr(parts, group_name)
+        if groups is not None and groups.shape != part.labels.shape:
+            raise DataError(
+                f"data set {name}: expected {len(part)} {group_name}, found shape {groups.shape}"
+            )

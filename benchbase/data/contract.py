@@ -1,0 +1,128 @@
+"""The contract of the data side: data sets, label noise, imbalance. NumPy only.
+
+These run in the parent process, which knows the truth; they are part of the harness's trusted
+side, unlike weighters.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""Images, shape (count, channels, height, width)."""
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images and their labels."""
+
+    pixels: Pixels
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: NDArray[np.int64]) -> Part:
+        """Give the chosen rows."""
+        return Part(self.pixels[rows], self.labels[rows])
+
+
+@dataclass(frozen=True)
+class DataParts:
+    """A data set as its files give it; what they leave open, the harness draws for each seed."""
+
+    classes: tuple[str, ...]
+    """Class names; their order is the order of the long tail, most frequent first."""
+    train: Part
+    test: Part
+    validation: Part | None = None
+    trusted: Part | None = None
+    """Pool that clean labels are drawn from; None draws them from train."""
+    groups: NDArray[np.int64] | None = None
+    """Patient, lesion or slide of each training image, where that is known."""
+    test_groups: NDArray[np.int64] | None = None
+    """The same of each test image: a group on both sides is recorded as a leak."""
+
+
+class DataSet(ABC):
+    """A data set; a frozen dataclass whose fields are its options."""
+
+    name: ClassVar[str]
+    flips: ClassVar[Literal["none", "horizontal", "both"]] = "horizontal"
+    """Which mirror images show the same class."""
+
+    def files(self, roots: Sequence[Path]) -> list[Path]:
+        """Find the files that ``load`` reads below ``roots``; none for generated data.
+
+        Raises:
+            DataError: one is missing; the message says where it was looked for and how to get it.
+        """
+        return []
+
+    @abstractmethod
+    def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+        """Decode the whole data set; ``scratch`` is an empty folder that is removed afterwards.
+
+        Called once: the harness keeps the decoded arrays. The order of the rows may say nothing
+        that is kept from a method; the harness shuffles training rows for each seed.
+
+        Raises:
+            DataError: a file is missing, truncated or not what it claims to be.
+        """
+
+
+class Noise(ABC):
+    """A kind of label noise; a frozen dataclass whose fields are its options."""
+
+    kind: ClassVar[str]
+
+    def files(self) -> list[Path]:
+        """Name the files that the noise reads: their content is part of a cell's identity."""
+        return []
+
+    @abstractmethod
+    def corrupt(
+        self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
+    ) -> Labels:
+        """Give the observed labels of ``part``; the true ones stay as they are.
+
+        Called for train and for validation with ``rng`` at the same place, so that what is drawn
+        first (a projection, say) is the same for both.
+        """
+
+    @abstractmethod
+    def transition(self, num_classes: int, rate: float) -> NDArray[np.float64]:
+        """Give the nominal P(observed | true), shape (classes, classes), rows summing to one.
+
+        Raises:
+            UsageError: the noise does not exist for these classes or this rate.
+        """
+
+    def is_identifiable(self, num_classes: int, rate: float) -> bool:
+        """Tell whether the true class stays the most likely observed one."""
+        transition = self.transition(num_classes, rate)
+        others = transition - np.diag(np.full(num_classes, np.inf))
+        # Ties count as lost, and rounding must not win one.
+        return bool((np.diag(transition) > others.max(axis=1) + 1e-9).all())
+
+
+class Imbalance(ABC):
+    """A kind of class imbalance; a frozen dataclass whose fields are its options."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def counts(self, available: NDArray[np.int64], ratio: float) -> NDArray[np.int64]:
+        """Give how many images of each class to keep, at most ``available``.
+
+        Raises:
+            UsageError: the kind knows no such ratio.
+        """

@@ -1,0 +1,115 @@
+"""Labels as a scenario shows them: noise on train and validation alike, never on test."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchbase.cell import JSON, Scenario
+from benchbase.data.contract import DataParts, Labels, Noise, Part
+from benchbase.data.split import Rows, Split, draw
+from benchbase.errors import UsageError
+from benchbase.seeding import numpy_stream
+
+NOISY_TRUSTED = 10
+"""Observed rows a class that the harness takes from train as the meta set of track T0."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A split with the labels that the scenario shows."""
+
+    split: Split
+    """In track T0 the noisy trusted rows have left train."""
+    train: Labels
+    validation: Labels
+    trusted: Labels
+    trusted_part: Part
+    """What ``split.trusted`` indexes."""
+    validation_part: Part
+    """What ``split.validation`` indexes."""
+
+
+def observe(
+    parts: DataParts, drawn: Split, scenario: Scenario, noise: Noise, seed: int
+) -> Observed:
+    """Corrupt the labels of train and validation; in track T0, take the meta set from train.
+
+    Raises:
+        UsageError: the rate is not one, or the noise gave something other than labels.
+    """
+    rate = scenario.noise_rate
+    if not 0 <= rate <= 1:
+        raise UsageError(f"noise rate {rate:g}: expected a number from 0 to 1")
+    noise.transition(len(parts.classes), rate)  # Refuses what does not exist.
+    validation_part = parts.train if parts.validation is None else parts.validation
+    trusted_part = parts.train if parts.trusted is None else parts.trusted
+
+    def corrupt(part: Part, rows: Rows) -> Labels:
+        true = part.labels[rows]
+        num_classes = len(parts.classes)
+        seen = noise.corrupt(
+            Part(np.asarray(part.pixels[rows]), true.copy()),
+            num_classes,
+            rate,
+            numpy_stream(seed, "noise"),
+        )
+        fits = seen.shape == true.shape and seen.dtype.kind in "iu"
+        if not fits or (len(seen) and not 0 <= seen.min() <= seen.max() < num_classes):
+            raise UsageError(
+                f"noise {scenario.noise!r} gave labels {seen.dtype} {seen.shape} for "
+                f"{len(true)} images of {num_classes} classes: expected one class index each"
+            )
+        return seen.astype(np.int64)
+
+    train = corrupt(parts.train, drawn.train)
+    trusted = trusted_part.labels[drawn.trusted]
+    if scenario.track == "T0":
+        # At most half of a class: the meta set of a rare one must not empty it.
+        counts = np.bincount(train, minlength=len(parts.classes))
+        meta = draw(
+            train, np.minimum(NOISY_TRUSTED, counts // 2), numpy_stream(seed, "noisy trusted")
+        )
+        meta = numpy_stream(seed, "noisy trusted rows").permutation(meta)
+        trusted, trusted_part = train[meta], parts.train
+        drawn = dataclasses.replace(
+            drawn, train=np.delete(drawn.train, meta), trusted=drawn.train[meta]
+        )
+        train = np.delete(train, meta)
+    return Observed(
+        split=drawn,
+        train=train,
+        validation=corrupt(validation_part, drawn.validation),
+        trusted=trusted,
+        trusted_part=trusted_part,
+        validation_part=validation_part,
+    )
+
+
+def share_wrong(true: Labels, seen: Labels) -> float:
+    """Give the realised noise rate."""
+    return float((true != seen).mean()) if len(true) else 0.0
+
+
+def count_classes(labels: Labels, num_classes: int) -> list[int]:
+    """Count the images of each class."""
+    counts: list[int] = np.bincount(labels, minlength=num_classes).tolist()
+    return counts
+
+
+def describe_labels(true: Labels, seen: Labels, num_classes: int) -> JSON:
+    """Give realised rates, transition matrix and class counts, as a record holds them."""
+    confusion = np.zeros((num_classes, num_classes), dtype=np.int64)
+    np.add.at(confusion, (true, seen), 1)
+    # A class that track T0 emptied keeps a row of zeros.
+    transition = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    wrong = confusion.sum(axis=1) - np.diag(confusion)
+    return {
+        "realised_rate": share_wrong(true, seen),
+        "transition": transition.tolist(),
+        "rate_per_class": (wrong / np.maximum(confusion.sum(axis=1), 1)).tolist(),
+        "class_counts": confusion.sum(axis=1).tolist(),
+        "observed_counts": confusion.sum(axis=0).tolist(),
+    }

@@ -1,0 +1,72 @@
+"""Kinds of class imbalance: natural, exponential long tail, step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchbase.data.contract import Imbalance, Noise
+from benchbase.errors import UsageError
+from benchbase.hookspecs import hookimpl
+
+BENCHBASE_API = 1
+Counts = NDArray[np.int64]
+
+
+def scale(available: Counts, shares: NDArray[np.float64]) -> Counts:
+    """Give the largest counts in the proportion of ``shares`` (largest 1) that all classes have."""
+    most = (available / shares).min()
+    counts: Counts = np.minimum(np.rint(most * shares).astype(np.int64), available)
+    return counts
+
+
+@dataclass(frozen=True)
+class Natural(Imbalance):
+    """The data set's own counts."""
+
+    kind: ClassVar[str] = "natural"
+
+    def counts(self, available: Counts, ratio: float) -> Counts:
+        """Keep everything."""
+        if ratio != 1:
+            raise UsageError(
+                f"imbalance 'natural' leaves counts alone and takes no ratio, got {ratio:g}: "
+                f"use exponential:{ratio:g} or step:{ratio:g}"
+            )
+        return available.copy()
+
+
+@dataclass(frozen=True)
+class Exponential(Imbalance):
+    """Long tail over the class order: ``n_c = n_max * ratio^(-c / (C - 1))``; 1 equalises.
+
+    The profile of Cui et al., CVPR 2019, with the largest ``n_max`` that every class can satisfy.
+    """
+
+    kind: ClassVar[str] = "exponential"
+
+    def counts(self, available: Counts, ratio: float) -> Counts:
+        """Give counts that fall from the first class to the last."""
+        return scale(available, ratio ** -np.linspace(0, 1, len(available)))
+
+
+@dataclass(frozen=True)
+class Step(Imbalance):
+    """The second half of the classes rare (the smaller half of an odd number); 1 equalises."""
+
+    kind: ClassVar[str] = "step"
+
+    def counts(self, available: Counts, ratio: float) -> Counts:
+        """Give one count for the frequent classes and one for the rare ones."""
+        shares = np.ones(len(available))
+        shares[len(available) - len(available) // 2 :] = 1 / ratio
+        return scale(available, shares)
+
+
+@hookimpl
+def register_corruptions() -> list[type[Noise] | type[Imbalance]]:
+    """Bring the kinds of imbalance."""
+    return [Natural, Exponential, Step]

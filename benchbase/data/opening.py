@@ -1,0 +1,211 @@
+"""Opens a scenario at a seed: split, corrupted labels, and the hashes that identify them.
+
+What comes out is shared by all weighters, so that every comparison is paired.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchbase import seeding
+from benchbase.cell import JSON, DataIdentity, Scenario, content_hash
+from benchbase.data.cache import (
+    array_hash,
+    data_key,
+    file_hash,
+    prepare,
+    source_hash,
+    write_atomically,
+)
+from benchbase.data.contract import DataSet, Imbalance, Labels, Noise, Part
+from benchbase.data.corruption import Observed, count_classes, describe_labels, observe, share_wrong
+from benchbase.data.split import split
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One scenario at one seed as only the harness may see it."""
+
+    classes: tuple[str, ...]
+    flips: Literal["none", "horizontal", "both"]
+    train: Part
+    """Labels as observed."""
+    train_true: Labels
+    trusted: Part
+    trusted_is_clean: bool
+    unlabelled: Part | None
+    """Labels all -1."""
+    unlabelled_true: Labels | None
+    validation: Part
+    """Labels as observed."""
+    validation_true: Labels
+    test: Part
+    """True labels."""
+    mean: tuple[float, ...]
+    """Of each channel of the training pixels / 255."""
+    std: tuple[float, ...]
+    corruption: JSON
+    identity: DataIdentity
+
+
+def open_scenario(
+    scenario: Scenario,
+    seed: int,
+    *,
+    dataset: DataSet,
+    noise: Noise,
+    imbalance: Imbalance,
+    roots: Sequence[Path],
+    cache: Path,
+) -> Opened:
+    """Draw the scenario's images and labels at ``seed``.
+
+    Raises:
+        UsageError: the scenario asks for what its data set, noise or imbalance cannot give.
+        DataError: a data file is missing or damaged.
+        RunError: the cache could not be written.
+    """
+    prepared = prepare(dataset, roots, cache)
+    parts = prepared.parts
+    observed = observe(parts, split(parts, scenario, imbalance, seed), scenario, noise, seed)
+    rows = observed.split
+    train_true = parts.train.labels[rows.train]
+    train = Part(np.asarray(parts.train.pixels[rows.train]), observed.train)
+    validation_true = observed.validation_part.labels[rows.validation]
+    unlabelled = None
+    if scenario.label_fraction is not None:
+        withheld = np.full(len(rows.unlabelled), -1, dtype=np.int64)
+        unlabelled = Part(np.asarray(parts.train.pixels[rows.unlabelled]), withheld)
+    mean, std = channel_statistics(train.pixels)
+    corruption = {
+        "identifiable": noise.is_identifiable(len(parts.classes), scenario.noise_rate),
+        **describe_labels(train_true, observed.train, len(parts.classes)),
+        "validation_realised_rate": share_wrong(validation_true, observed.validation),
+        "validation_class_counts": count_classes(validation_true, len(parts.classes)),
+        "trusted_count": len(observed.trusted),
+        "trusted_per_class": count_classes(observed.trusted, len(parts.classes)),
+        "unlabelled_count": len(rows.unlabelled),
+        "classes": list(parts.classes),
+        "test_count": len(parts.test),
+        "leakage": prepared.leakage,
+    }
+    return Opened(
+        classes=parts.classes,
+        flips=dataset.flips,
+        train=train,
+        train_true=train_true,
+        trusted=Part(np.asarray(observed.trusted_part.pixels[rows.trusted]), observed.trusted),
+        trusted_is_clean=scenario.track != "T0",
+        unlabelled=unlabelled,
+        unlabelled_true=None if unlabelled is None else parts.train.labels[rows.unlabelled],
+        validation=Part(
+            np.asarray(observed.validation_part.pixels[rows.validation]), observed.validation
+        ),
+        validation_true=validation_true,
+        test=Part(np.array(parts.test.pixels), parts.test.labels),
+        mean=mean,
+        std=std,
+        corruption=corruption,
+        identity=_identity(prepared.fingerprint, observed),
+    )
+
+
+def identify(
+    scenario: Scenario,
+    seed: int,
+    *,
+    dataset: DataSet,
+    noise: Noise,
+    imbalance: Imbalance,
+    roots: Sequence[Path],
+    cache: Path,
+) -> DataIdentity:
+    """Give the hashes of what ``open_scenario`` would open; read from the cache where they are.
+
+    Raises:
+        UsageError, DataError, RunError: as ``open_scenario``.
+    """
+    drawn = {
+        name: value
+        for name, value in scenario.to_json().items()
+        if name not in ("backbone", "backbone_options", "recipe", "label_budget")
+    }
+    key = content_hash(
+        {
+            "data": data_key(dataset, roots),
+            "scenario": drawn,
+            "seed": seed,
+            "noise": _plugin_hash(noise, noise.files()),
+            "imbalance": _plugin_hash(imbalance, []),
+            "harness": _harness_hash(),
+            "numpy": np.__version__,
+        }
+    )
+    path = cache / "identities" / f"{key}.json"
+    try:
+        return DataIdentity(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        pass  # Not there yet, or damaged.
+    parts = (prepared := prepare(dataset, roots, cache)).parts
+    observed = observe(parts, split(parts, scenario, imbalance, seed), scenario, noise, seed)
+    identity = _identity(prepared.fingerprint, observed)
+    write_atomically(path, json.dumps(dataclasses.asdict(identity)))
+    return identity
+
+
+def channel_statistics(
+    pixels: NDArray[np.uint8],
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel of ``pixels / 255``, exact."""
+    values = np.arange(256) / 255
+    counts = np.zeros((pixels.shape[1], 256), dtype=np.int64)
+    for start in range(0, len(pixels), 1024):
+        for channel in range(pixels.shape[1]):
+            block = pixels[start : start + 1024, channel].ravel()
+            counts[channel] += np.bincount(block, minlength=256)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    means = shares @ values
+    deviations = np.sqrt((shares * (values - means[:, None]) ** 2).sum(axis=1))
+    # A channel without contrast must not be divided by zero.
+    return tuple(means.tolist()), tuple(np.maximum(deviations, 1 / 255).tolist())
+
+
+def _plugin_hash(plugin: Noise | Imbalance, files: Sequence[Path]) -> str:
+    options = dataclasses.asdict(plugin)  # type: ignore[call-overload]
+    return content_hash([source_hash(type(plugin)), options, [file_hash(it) for it in files]])
+
+
+def _harness_hash() -> str:
+    sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(seeding.__file__)]
+    return content_hash([file_hash(path) for path in sources])
+
+
+def _identity(fingerprint: str, observed: Observed) -> DataIdentity:
+    rows = observed.split
+    return DataIdentity(
+        fingerprint=fingerprint,
+        split_hash=_hash_arrays(dataclasses.asdict(rows)),
+        labels_hash=_hash_arrays(
+            {
+                "train": observed.train,
+                "validation": observed.validation,
+                "trusted": observed.trusted,
+            }
+        ),
+    )
+
+
+def _hash_arrays(arrays: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{name}:{array_hash(arrays[name].astype('<i8'))};".encode())
+    return digest.hexdigest()

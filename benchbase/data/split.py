@@ -1,0 +1,199 @@
+"""Which image goes where, for one scenario at one seed: trusted, validation, train, unlabelled.
+
+True labels decide here, labels as observed come later (``opening``). Each decision has a random
+stream of its own, so that another noise rate, say, leaves the split as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchbase.cell import Scenario
+from benchbase.data.contract import DataParts, Imbalance, Labels
+from benchbase.errors import UsageError
+from benchbase.seeding import numpy_stream
+
+Rows = NDArray[np.int64]
+Counts = NDArray[np.int64]
+
+META_IMAGES = 1000
+META_SHARE = 20
+"""Track TM grants at most one trusted image for this many training images."""
+VALIDATION_SHARE = 6
+VALIDATION_LIMIT = 10_000
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices into the parts of the data set; what is trusted is nowhere else."""
+
+    train: Rows
+    unlabelled: Rows
+    """More rows of train, whose labels are withheld."""
+    validation: Rows
+    """Rows of the data set's validation part, or of train where it has none."""
+    trusted: Rows
+    """Rows of the data set's trusted pool, or of train where it has none; none in track T0."""
+
+
+def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int) -> Split:
+    """Draw the split: trusted, validation, training set size, imbalance, labelled share.
+
+    Raises:
+        UsageError: the data set has too few images for what the scenario asks.
+    """
+    labels = parts.train.labels
+    free = np.arange(len(labels))
+    trusted = _trusted(parts, scenario, seed)
+    if parts.trusted is None:
+        free = np.setdiff1d(free, trusted, assume_unique=True)
+    if parts.validation is None:
+        validation = free[_validation(parts, free, trusted, seed)]
+        free = np.setdiff1d(free, validation, assume_unique=True)
+        validation_labels = labels
+        if scenario.train_size is not None:
+            # In proportion to a smaller training set, or judging would cost more than training.
+            fewer = max(1, scenario.train_size // (VALIDATION_SHARE - 1))
+            validation = _stratified(validation, labels, fewer, seed, "validation size")
+    else:
+        validation = np.arange(len(parts.validation))
+        validation_labels = parts.validation.labels
+    train = free
+    if scenario.train_size is not None:
+        if not len(parts.classes) <= scenario.train_size <= len(train):
+            raise UsageError(
+                f"train size {scenario.train_size}: {scenario.dataset} can give "
+                f"{len(parts.classes)} to {len(train)} training images in track {scenario.track}"
+            )
+        train = _stratified(train, labels, scenario.train_size, seed, "train size")
+    available = np.bincount(labels[train], minlength=len(parts.classes))
+    counts = _imbalanced(available, scenario, imbalance)
+    if not counts.all():
+        lost = int(counts.argmin())
+        raise UsageError(
+            f"imbalance {scenario.imbalance}:{scenario.imbalance_ratio:g} leaves no training image "
+            f"of class {parts.classes[lost]!r} ({available[lost]} of {available.sum()} before): "
+            "use a smaller ratio or more training images"
+        )
+    train = train[draw(labels[train], counts, numpy_stream(seed, "imbalance", "train"))]
+    validation_labels = validation_labels[validation]
+    available = np.bincount(validation_labels, minlength=len(parts.classes))
+    counts = np.maximum(_imbalanced(available, scenario, imbalance), np.minimum(available, 1))
+    rng = numpy_stream(seed, "imbalance", "validation")
+    validation = validation[draw(validation_labels, counts, rng)]
+    train, unlabelled = _labelled(train, labels, scenario, seed)
+    # Shuffled, so that a row's place says nothing about its class.
+    order = numpy_stream(seed, "rows")
+    return Split(*(order.permutation(rows) for rows in (train, unlabelled, validation, trusted)))
+
+
+def draw(labels: Labels, counts: Counts, rng: np.random.Generator) -> Rows:
+    """Draw ``counts[c]`` positions of each class ``c``; a smaller count draws some of the same."""
+    order = np.lexsort((rng.random(len(labels)), labels))
+    sizes = np.bincount(labels, minlength=len(counts))
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    rank = np.empty(len(labels), dtype=np.int64)
+    rank[order] = np.arange(len(labels)) - starts[labels[order]]
+    return np.flatnonzero(rank < counts[labels])
+
+
+def proportional(sizes: Counts, total: int) -> Counts:
+    """Share ``total`` out in proportion to ``sizes``: largest remainders first."""
+    exact = total * sizes / sizes.sum()
+    counts: Counts = np.floor(exact).astype(np.int64)
+    remainders = np.argsort(-(exact - counts), kind="stable")
+    counts[remainders[: total - counts.sum()]] += 1
+    return counts
+
+
+def trusted_per_class(track: str, num_train: int, num_classes: int) -> int:
+    """Clean images a class that a track grants: T0 none, Tk k, TM a balanced meta set.
+
+    Raises:
+        UsageError: there is no such track.
+    """
+    if track == "TM":
+        return min(META_IMAGES, num_train // META_SHARE) // num_classes
+    if not re.fullmatch(r"T\d+", track):
+        raise UsageError(
+            f"track {track!r}: expected T0 (no clean labels), Tk (k clean labels a class, such as "
+            "T10) or TM (a balanced meta set)"
+        )
+    return int(track[1:])
+
+
+def _stratified(rows: Rows, labels: Labels, total: int, seed: int, stream: str) -> Rows:
+    sizes = np.bincount(labels[rows])
+    counts = proportional(sizes, min(total, len(rows)))
+    return rows[draw(labels[rows], counts, numpy_stream(seed, stream))]
+
+
+def _trusted(parts: DataParts, scenario: Scenario, seed: int) -> Rows:
+    pool = parts.train.labels if parts.trusted is None else parts.trusted.labels
+    num_classes = len(parts.classes)
+    available = np.bincount(pool, minlength=num_classes)
+    num_train = scenario.train_size or len(parts.train)
+    wanted = trusted_per_class(scenario.track, num_train, num_classes)
+    rarest = int(available.argmin())
+    # From train, every class keeps at least one image.
+    most = max(0, int(available[rarest]) - (parts.trusted is None))
+    if scenario.track == "TM":
+        wanted = min(wanted, most)
+        if wanted < 1:
+            raise UsageError(
+                f"track TM: 1 in {META_SHARE} of {num_train} training images is less than one for "
+                f"each of {num_classes} classes: use more training images, or a track such as T5"
+            )
+    if wanted > most:
+        raise UsageError(
+            f"track {scenario.track}: {scenario.dataset} can give 0 to {most} clean images a class "
+            f"(the rarest, {parts.classes[rarest]!r}, has {available[rarest]})"
+        )
+    return draw(pool, np.full(num_classes, wanted), numpy_stream(seed, "trusted"))
+
+
+def _validation(parts: DataParts, free: Rows, trusted: Rows, seed: int) -> Rows:
+    """Give positions in ``free``; whole groups where they are known, else stratified."""
+    total = min(len(parts.train) // VALIDATION_SHARE, VALIDATION_LIMIT)
+    labels = parts.train.labels[free]
+    rng = numpy_stream(seed, "split")
+    if parts.groups is None:
+        return draw(labels, proportional(np.bincount(labels), total), rng)
+    groups = parts.groups[free]
+    names, sizes = np.unique(groups, return_counts=True)
+    # A group that gave trusted images stays on the side of training.
+    candidates = rng.permutation(len(names))
+    if parts.trusted is None:
+        candidates = candidates[~np.isin(names[candidates], parts.groups[trusted])]
+    chosen = candidates[np.cumsum(sizes[candidates]) <= total]
+    if not len(chosen):
+        raise UsageError(
+            f"no group of images is small enough for a validation set of {total}: "
+            f"the data set has {len(names)} groups of {sizes.min()} to {sizes.max()} images"
+        )
+    return np.flatnonzero(np.isin(groups, names[chosen]))
+
+
+def _imbalanced(available: Counts, scenario: Scenario, imbalance: Imbalance) -> Counts:
+    ratio = scenario.imbalance_ratio
+    if not 1 <= ratio < np.inf:
+        raise UsageError(f"imbalance ratio {ratio:g}: expected a number of at least 1")
+    # A class that is absent must not hold the others down.
+    supposed = np.where(available == 0, available.max(), available)
+    return np.minimum(imbalance.counts(supposed, ratio), available)
+
+
+def _labelled(train: Rows, labels: Labels, scenario: Scenario, seed: int) -> tuple[Rows, Rows]:
+    fraction = scenario.label_fraction
+    if fraction is None:
+        return train, train[:0]
+    if not 0 < fraction <= 1:
+        raise UsageError(f"label fraction {fraction:g}: expected more than 0 and at most 1")
+    sizes = np.bincount(labels[train])
+    counts = np.maximum(np.rint(fraction * sizes).astype(np.int64), np.minimum(sizes, 1))
+    chosen = draw(labels[train], counts, numpy_stream(seed, "labelled"))
+    return train[chosen], np.delete(train, chosen)

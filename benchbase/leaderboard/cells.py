@@ -1,0 +1,104 @@
+"""The text of single table cells, alike in Markdown and on the terminal."""
+
+from __future__ import annotations
+
+from benchbase.leaderboard.table import PROVISIONAL, Row, Table
+from benchbase.stats import Estimate
+
+_METRIC_NAMES = {
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "mcc": "MCC",
+    "macro_auroc": "macro AUROC",
+    "macro_auprc": "macro AUPRC",
+    "rarest_recall": "recall of the rarest class",
+    "brier": "Brier score",
+    "ece": "calibration error",
+}
+METRIC_ORDER = ("accuracy", *_METRIC_NAMES)
+RULE_NAMES = {
+    "last": "last epoch",
+    "last5": "last five epochs",
+    "val_noisy": "best on noisy validation",
+    "val_clean": "best on clean validation*",
+    "oracle": "best on test*",
+}
+NOTHING = "–"
+
+
+def metric_name(metric: str) -> str:
+    """Write a metric's name for a reader."""
+    return _METRIC_NAMES.get(metric, metric)
+
+
+def rule_name(rule: str) -> str:
+    """Write a selection rule's name for a reader."""
+    return RULE_NAMES[rule]
+
+
+def rank_text(row: Row) -> str:
+    """Write ``2``, ``2–4``, with ``*`` where it is provisional, or a dash."""
+    if row.ranks is None:
+        return NOTHING
+    best, worst = row.ranks
+    star = "*" if row.standing == PROVISIONAL else ""
+    return (f"{best}" if best == worst else f"{best}–{worst}") + star
+
+
+def score_text(score: Estimate | None, failures: int = 0, covered: int = 1) -> str:
+    """Write a score in percent with half its interval: ``87.1 ± 1.2``."""
+    if score is None:
+        return NOTHING
+    if failures and failures == covered:
+        return "failed"
+    text = f"{100 * score.mean:.1f}"
+    if score.high is not None:
+        text += f" ± {100 * (score.high - score.mean):.1f}"
+    return text
+
+
+def difference_text(row: Row, table: Table) -> str:
+    """Write the paired difference in points: ``+2.1 [+0.4, +3.8]``, ``tied`` where it may be 0."""
+    if row.label == table.board.reference:
+        return "reference"
+    difference = row.difference
+    if difference is None:
+        return NOTHING
+    text = f"{100 * difference.mean:+.1f}"
+    if difference.low is None or difference.high is None:
+        return text
+    text += f" [{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]"
+    return f"{text} tied" if difference.covers_zero and not row.failed else text
+
+
+def failures_text(row: Row) -> str:
+    """Write ``0``, or the number of failed cells with their statuses."""
+    if not row.failed:
+        return "0" if row.covered else NOTHING
+    return f"{row.failed} ({', '.join(f'{n} {status}' for status, n in row.failures.items())})"
+
+
+def cost_text(row: Row) -> str:
+    """Write training time against the reference's: ``x 1.9``."""
+    relative = row.cost.relative_seconds
+    return NOTHING if relative is None else f"x {relative:.2f}"
+
+
+def memory_text(row: Row) -> str:
+    """Write the peak memory: ``312 MiB``."""
+    return number_text(row.cost.peak_memory_bytes, ",.0f", 2**-20, " MiB")
+
+
+def needs_text(row: Row) -> str:
+    """Write what the method asks for beyond noisy labels, and what it was given."""
+    return ", ".join(f"{need} ({grant})" for need, grant in row.needs.items()) or "nothing"
+
+
+def number_text(value: float | None, form: str, scale: float = 1.0, unit: str = "") -> str:
+    """Format ``scale * value``, or write a dash."""
+    return NOTHING if value is None else format(scale * value, form) + unit
+
+
+def marked_label(row: Row) -> str:
+    """Write the label, with a dagger where cells failed."""
+    return f"{row.label} †" if row.failed else row.label

@@ -1,0 +1,47 @@
+"""Short names of scenarios: what differs between them, and nothing that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+
+from benchbase.cell import Scenario
+
+
+def noise_label(scenario: Scenario) -> str:
+    """Write ``none``, ``symmetric 0.4`` or ``matrix FILE.csv``."""
+    if scenario.noise == "none":
+        return "no noise"
+    if "file" in scenario.noise_options:
+        return f"{scenario.noise} {PurePath(scenario.noise_options['file']).name}"
+    return f"{scenario.noise} {scenario.noise_rate:g}"
+
+
+def imbalance_label(scenario: Scenario) -> str:
+    """Write ``natural``, ``1:10`` (exponential) or ``step 1:20``."""
+    if scenario.imbalance == "natural":
+        return "natural"
+    kind = "" if scenario.imbalance == "exponential" else f"{scenario.imbalance} "
+    return f"{kind}1:{scenario.imbalance_ratio:g}"
+
+
+_FURTHER: tuple[Callable[[Scenario], str], ...] = (
+    lambda scenario: scenario.dataset,
+    lambda scenario: "all images" if scenario.train_size is None else f"{scenario.train_size:,}",
+    lambda scenario: scenario.track,
+    lambda scenario: scenario.backbone,
+    lambda scenario: f"{scenario.recipe.epochs} epochs",
+)
+
+
+def scenario_labels(scenarios: Sequence[Scenario]) -> tuple[str, ...]:
+    """Name each scenario by noise and imbalance, and by what else differs among them."""
+    telling = [part for part in _FURTHER if len({part(scenario) for scenario in scenarios}) > 1]
+    labels = [
+        ", ".join([*(part(s) for part in telling), noise_label(s), imbalance_label(s)])
+        for s in scenarios
+    ]
+    return tuple(
+        label if labels.count(label) == 1 else f"{label} (#{index + 1})"
+        for index, label in enumerate(labels)
+    )

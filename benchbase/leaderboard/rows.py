@@ -1,0 +1,151 @@
+"""From records to a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from benchbase.cell import JSON
+from benchbase.leaderboard.comparison import Compared, compare, data_sets, failure_of, score_of
+from benchbase.leaderboard.labels import scenario_labels
+from benchbase.leaderboard.selection import Entry, choose
+from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
+from benchbase.scenario import Board
+from benchbase.stats import estimate
+
+_RULES = ("last", "last5", "val_noisy", "val_clean", "oracle")
+
+
+def build(board: Board, records: Iterable[JSON]) -> Table:
+    """Make the leaderboard of ``board``: a pure function of the records, in any order."""
+    entries = choose(board, records)
+    left_out = frozenset(
+        place[0]
+        for entry in entries
+        for place, record in entry.cells.items()
+        if record["corruption"].get("identifiable") is False
+    )
+    groups = data_sets(board, left_out)
+    compared = compare(board, entries, groups)
+    reference = next((entry for entry in entries if entry.label == board.reference), None)
+    rows = [_row(entry, reference, board, compared[entry.label], left_out) for entry in entries]
+    devices = {_device(record) for entry in entries for record in entry.cells.values()}
+    return Table(
+        board=board,
+        rows=tuple(sorted(rows, key=_order)),
+        scenario_labels=scenario_labels(board.scenarios),
+        not_identifiable=left_out,
+        blocks="data sets" if len(groups) > 1 else "seeds",
+        devices=tuple(sorted(devices - {""})),
+    )
+
+
+def _order(row: Row) -> tuple[bool, float, str]:
+    return not row.has_rank, 1.0 if row.score is None else -row.score.mean, row.label
+
+
+def _row(
+    entry: Entry,
+    reference: Entry | None,
+    board: Board,
+    compared: Compared,
+    left_out: frozenset[int],
+) -> Row:
+    records = [entry.cells[place] for place in sorted(entry.cells)]
+    counted = [entry.cells[place] for place in sorted(entry.cells) if place[0] not in left_out]
+    rules = {rule: _mean(score_of(r, rule, board.metric) for r in counted) for rule in _RULES}
+    oracle, headline = rules["oracle"], rules[board.rule]
+    return Row(
+        label=entry.label,
+        name=entry.name,
+        options=entry.options,
+        standing=compared.standing,
+        ranks=compared.ranks,
+        score=compared.score,
+        difference=compared.difference,
+        p=compared.p,
+        covered=len(records),
+        failures=compared.failures,
+        cost=_cost(entry, reference),
+        needs=_joined((need, grant) for r in records for need, grant in r["grants"].items()),
+        honesty=next((record["honesty"] for record in records if record["honesty"]), ""),
+        oracle_gap=None if oracle is None or headline is None else oracle - headline,
+        weight_auroc=_mean(record["weights"].get("auroc") for record in counted),
+        scenarios=tuple(
+            _scenario_score(entry, index, board, compared) for index in range(len(board.scenarios))
+        ),
+        rules=rules,
+        metrics={
+            name: _mean(score_of(record, board.rule, name) for record in counted)
+            for name in _metric_names(counted, board.rule)
+        },
+        versions=_versions(records),
+    )
+
+
+def _scenario_score(entry: Entry, index: int, board: Board, compared: Compared) -> ScenarioScore:
+    records = [record for place, record in entry.cells.items() if place[0] == index]
+    cells = compared.cells[index]
+    return ScenarioScore(
+        score=estimate(cells[~np.isnan(cells)]),
+        covered=len(records),
+        failures=sum(failure_of(record, board) is not None for record in records),
+    )
+
+
+def _cost(entry: Entry, reference: Entry | None) -> Cost:
+    costs = [entry.cells[place]["cost"] for place in sorted(entry.cells)]
+    total = sum(cost.get("seconds_total") or 0.0 for cost in costs)
+    judge = sum(cost.get("seconds_judge") or 0.0 for cost in costs)
+    memory = [cost["peak_memory_bytes"] for cost in costs if cost.get("peak_memory_bytes")]
+    own, other = 0.0, 0.0
+    for place in sorted(entry.cells.keys() & (reference.cells.keys() if reference else set())):
+        assert reference is not None
+        mine, theirs = entry.cells[place], reference.cells[place]
+        if mine["status"] == theirs["status"] == "ok" and _device(mine) == _device(theirs):
+            own += mine["cost"].get("seconds_train") or 0.0
+            other += theirs["cost"].get("seconds_train") or 0.0
+    return Cost(
+        relative_seconds=own / other if own and other else None,
+        seconds_train=_mean(cost.get("seconds_train") for cost in costs),
+        judge_share=judge / total if total else None,
+        peak_memory_bytes=max(memory, default=None),
+        labels_bought=sum(cost.get("labels_bought") or 0 for cost in costs),
+    )
+
+
+def _device(record: JSON) -> str:
+    return str(record["cost"].get("device") or "")
+
+
+def _metric_names(records: Sequence[JSON], rule: str) -> list[str]:
+    return sorted(
+        {
+            name
+            for record in records
+            for name, score in record["metrics"].get(rule, {}).items()
+            if not isinstance(score["value"], list)
+        }
+    )
+
+
+def _versions(records: Sequence[JSON]) -> dict[str, str]:
+    if not records:
+        return {}
+    spec = records[0]["spec"]
+    weighter = {name: spec["weighter"][name] for name in ("distribution", "version", "source")}
+    return {**weighter, "torch": spec["torch"]}
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Collect the values of each name: ``clean``, or ``clean, noisy`` where they differ."""
+    values: dict[str, set[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, set()).add(str(value))
+    return {name: ", ".join(sorted(values[name])) for name in sorted(values)}
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    present = [value for value in values if value is not None]
+    return sum(present) / len(present) if present else None

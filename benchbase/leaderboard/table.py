@@ -1,0 +1,133 @@
+"""The leaderboard as frozen values: what each row says, before it becomes text."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchbase.cell import JSON
+from benchbase.scenario import Board
+from benchbase.stats import Estimate
+
+RANKED = "ranked"
+PROVISIONAL = "provisional"
+FIRM_SEEDS = 5
+LEAST_SEEDS = 3
+"""Seeds that a firm rank needs, and a provisional one."""
+
+
+@dataclass(frozen=True)
+class ScenarioScore:
+    """One method in one scenario."""
+
+    score: Estimate | None
+    """Over the seeds that were run; a failed one scores 0. None where none was run."""
+    covered: int
+    failures: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a row's cells took; None where nothing was measured."""
+
+    relative_seconds: float | None
+    """Training time against the reference's, over the cells that both finished on one device."""
+    seconds_train: float | None
+    """Mean of a cell."""
+    judge_share: float | None
+    """Share of the time that went into judging."""
+    peak_memory_bytes: int | None
+    labels_bought: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method."""
+
+    label: str
+    name: str
+    options: Mapping[str, Any]
+    standing: str
+    """``ranked``, ``provisional``, or why the row has no rank."""
+    ranks: tuple[int, int] | None
+    """Best and worst rank that the data leave open."""
+    score: Estimate | None
+    """Mean over scenarios, then over seeds; a failed cell scores 0."""
+    difference: Estimate | None
+    """Paired difference to the reference; None for the reference itself."""
+    p: float | None
+    """Exact sign-flip test of that difference, Holm-adjusted over the rows."""
+    covered: int
+    failures: Mapping[str, int]
+    """Status -> number of cells, ok apart."""
+    cost: Cost
+    needs: Mapping[str, str]
+    """Declared need -> what was granted."""
+    honesty: str
+    oracle_gap: float | None
+    """How much choosing the epoch on test labels would have added to the score."""
+    weight_auroc: float | None
+    scenarios: tuple[ScenarioScore, ...]
+    rules: Mapping[str, float | None]
+    """Selection rule -> mean of the board's metric over the cells that finished."""
+    metrics: Mapping[str, float | None]
+    """Metric -> mean under the board's rule over the cells that finished."""
+    versions: Mapping[str, str]
+    """Distribution, version, source hash and torch of the cells."""
+
+    @property
+    def failed(self) -> int:
+        """Cells that failed."""
+        return sum(self.failures.values())
+
+    @property
+    def has_rank(self) -> bool:
+        """Whether the row is ranked, be it provisionally."""
+        return self.standing in (RANKED, PROVISIONAL)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A leaderboard; rows are in the order in which they are printed."""
+
+    board: Board
+    rows: tuple[Row, ...]
+    scenario_labels: tuple[str, ...]
+    not_identifiable: frozenset[int]
+    """Scenarios in which the true class is not the most likely label: shown, not ranked."""
+    blocks: str
+    """What the paired differences are taken over: ``seeds`` or ``data sets``."""
+    devices: tuple[str, ...]
+
+    @property
+    def planned(self) -> int:
+        """Cells that each row should have."""
+        return len(self.board.scenarios) * len(self.board.seeds)
+
+    def to_json(self) -> JSON:
+        """Give everything as a JSON object, numbers rounded to six decimals."""
+        rows = [{**_plain(row), "failed": row.failed} for row in self.rows]
+        return {
+            "schema": "benchbase-leaderboard-1",
+            "board": self.board.to_json(),
+            "planned_cells": self.planned,
+            "blocks": self.blocks,
+            "devices": list(self.devices),
+            "scenario_labels": list(self.scenario_labels),
+            "not_identifiable": sorted(self.not_identifiable),
+            "rows": rows,
+        }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 6)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,267 @@
+"""Dataclass field <-> command-line option <-> JSON: how a plugin's options are declared and set.
+
+A frozen dataclass's fields are its options. On the command line ``cutoff[share=0.2,0.5]`` sets
+one, to a grid of two; what differs from the defaults is what a cell's identity holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+import itertools
+import math
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchbase.errors import PluginError, UsageError
+
+_TYPES: dict[type, str] = {int: "int", float: "float", bool: "bool", str: "str"}
+_BOOLS = {"true": True, "yes": True, "on": True, "1": True}
+_BOOLS |= {"false": False, "no": False, "off": False, "0": False}
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    min: float | None = None,
+    max: float | None = None,
+    choices: tuple[str, ...] | None = None,
+) -> Any:
+    """Declare a field of a frozen dataclass as a typed, documented option.
+
+    The field's annotation (``int``, ``float``, ``bool``, ``str``, or one of them ``| None``) is
+    the option's type; ``min`` and ``max`` are inclusive. ``benchbase info NAME`` prints it,
+    ``--plugin name[field=value]`` sets it.
+    """
+    metadata = {"help": help, "min": min, "max": max, "choices": choices}
+    return dataclasses.field(default=default, metadata={"option": metadata})
+
+
+@dataclass(frozen=True)
+class OptionSpec:
+    """One option of a plugin class."""
+
+    name: str
+    type: str
+    """``int``, ``float``, ``bool`` or ``str``."""
+    default: Any
+    help: str = ""
+    min: float | None = None
+    max: float | None = None
+    choices: tuple[str, ...] | None = None
+    optional: bool = False
+    """Whether ``none`` is a value too."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the JSON object."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> OptionSpec:
+        """Read what ``to_json`` wrote."""
+        choices = value["choices"]
+        return cls(**{**value, "choices": None if choices is None else tuple(choices)})
+
+    @property
+    def expects(self) -> str:
+        """Say which values are allowed: ``float from 0 to 1, or none``."""
+        text = f"one of {', '.join(self.choices)}" if self.choices else self.type
+        if self.min is not None and self.max is not None:
+            text += f" from {self.min:g} to {self.max:g}"
+        elif self.min is not None:
+            text += f" of at least {self.min:g}"
+        elif self.max is not None:
+            text += f" of at most {self.max:g}"
+        return f"{text}, or none" if self.optional else text
+
+    def parse(self, text: str) -> Any:
+        """Read a value from the command line.
+
+        Raises:
+            UsageError: it is not of the option's type or out of its range.
+        """
+        text = text.strip()
+        if self.optional and text.lower() == "none":
+            return None
+        try:
+            if self.type == "bool":
+                return _BOOLS[text.lower()]
+            value = {"int": int, "float": float, "str": str}[self.type](text)
+        except (ValueError, KeyError):
+            raise UsageError(f"option {self.name}: expected {self.expects}, got {text!r}") from None
+        return self.check(value)
+
+    def check(self, value: Any) -> Any:
+        """Give ``value`` in the option's type (a whole number may stand for a float).
+
+        Raises:
+            UsageError: it is not of the option's type or out of its range.
+        """
+        if value is None and self.optional:
+            return None
+        if self.type == "float" and type(value) is int:
+            value = float(value)
+        fits = _TYPES.get(type(value)) == self.type
+        if fits and self.type == "float":
+            fits = math.isfinite(value)
+        if fits and self.type in ("int", "float"):
+            fits = (self.min is None or value >= self.min) and (
+                self.max is None or value <= self.max
+            )
+        if fits and self.choices is not None:
+            fits = value in self.choices
+        if not fits:
+            raise UsageError(f"option {self.name}: expected {self.expects}, got {value!r}")
+        return value
+
+
+def options_of(cls: type) -> tuple[OptionSpec, ...]:
+    """Read a plugin class's options from its dataclass fields; none for a plain class.
+
+    Raises:
+        PluginError: a field has no default, or one that its type or range rules out, or a type
+            other than int, float, bool, str and these ``| None``.
+    """
+    if not dataclasses.is_dataclass(cls):
+        return ()
+    return tuple(_spec(cls, field) for field in dataclasses.fields(cls) if field.init)
+
+
+def _spec(cls: type, field: dataclasses.Field[Any]) -> OptionSpec:
+    where = f"{cls.__name__}.{field.name}"
+    type_name, optional = _type_of(cls, field, where)
+    if field.default is dataclasses.MISSING:
+        raise PluginError(
+            f"{where} has no default: give it one, so that the method runs without any option "
+            f"(`{field.name}: {type_name} = option(..., help=...)`)"
+        )
+    declared = field.metadata.get("option", {})
+    spec = OptionSpec(field.name, type_name, field.default, optional=optional, **declared)
+    try:
+        default = spec.check(field.default)
+    except UsageError as error:
+        raise PluginError(f"{where}: its default does not fit: {error}") from None
+    return dataclasses.replace(spec, default=default)
+
+
+def _type_of(cls: type, field: dataclasses.Field[Any], where: str) -> tuple[str, bool]:
+    annotation: Any = field.type
+    if isinstance(annotation, str):
+        owner = next(c for c in cls.__mro__ if field.name in inspect.get_annotations(c))
+        # Only this field's annotation: others may name what is imported for type checkers alone.
+        alone = {"__annotations__": {field.name: annotation}, "__module__": owner.__module__}
+        try:
+            annotation = typing.get_type_hints(type(owner.__name__, (), alone))[field.name]
+        except (NameError, SyntaxError, TypeError) as error:
+            raise PluginError(f"{where}: the annotation means nothing: {error}") from None
+    parts = {annotation}
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        parts = set(typing.get_args(annotation))
+    kinds = parts - {type(None)}
+    if len(kinds) != 1 or not kinds <= _TYPES.keys():
+        raise PluginError(
+            f"{where}: an option is int, float, bool or str, or one of these | None; got "
+            f"{field.type if isinstance(field.type, str) else annotation!r}"
+        )
+    return _TYPES[kinds.pop()], type(None) in parts
+
+
+@dataclass(frozen=True)
+class Selector:
+    """A name with settings as typed: ``cutoff[share=0.2,0.5]``; several values are a grid."""
+
+    name: str
+    """An installed name, a path or a module."""
+    settings: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def parse_selector(text: str) -> Selector:
+    """Read ``name``, or ``name[option=value,other=1,2]``.
+
+    Raises:
+        UsageError: it is not of that form, or an option stands there twice.
+    """
+    match = re.fullmatch(r"\s*([^\s].*?)\s*\[(.*)\]\s*", text)
+    if match is None:
+        if not text.strip() or text.rstrip().endswith("]") or re.search(r"\[[^]/]*=[^]]*$", text):
+            raise UsageError(f"{text!r}: expected a name or name[option=value,...]")
+        return Selector(text.strip())
+    name, inside = match.groups()
+    settings: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for item in inside.split(","):
+        key, equals, value = (part.strip() for part in item.partition("="))
+        if equals:
+            if key in settings:
+                raise UsageError(f"{text!r}: option {key} stands there twice; write {key}=1,2")
+            current = settings[key] = []
+        else:
+            value = key
+        if not key or not value or current is None:
+            raise UsageError(
+                f"{text!r}: expected option=value in the brackets, separated by commas, got "
+                f"{item.strip()!r}"
+            )
+        current.append(value)
+    return Selector(name, tuple((key, tuple(values)) for key, values in settings.items()))
+
+
+def expand(selector: Selector, specs: Sequence[OptionSpec]) -> list[dict[str, Any]]:
+    """Give the selector's grid, each point once, holding only what differs from the defaults.
+
+    Raises:
+        UsageError: an option is unknown (the error names the nearest), or a value does not fit.
+    """
+    known = {spec.name: spec for spec in specs}
+    axes: list[list[tuple[OptionSpec, Any]]] = []
+    for name, texts in selector.settings:
+        if name not in known:
+            raise UsageError(f"{selector.name}: {unknown('option', name, known)}")
+        spec = known[name]
+        try:
+            axes.append([(spec, spec.parse(text)) for text in texts])
+        except UsageError as error:
+            raise UsageError(f"{selector.name}: {error}") from None
+    points: list[dict[str, Any]] = []
+    for choice in itertools.product(*axes):
+        point = {spec.name: value for spec, value in choice if value != spec.default}
+        if point not in points:
+            points.append(point)
+    return points
+
+
+T = typing.TypeVar("T")
+
+
+def construct(cls: type[T], options: Mapping[str, Any]) -> T:
+    """Build an instance of a plugin class with ``options``.
+
+    Raises:
+        UsageError: an option is unknown or does not fit, or the class refuses the combination.
+    """
+    known = {spec.name: spec for spec in options_of(cls)}
+    for name in options:
+        if name not in known:
+            raise UsageError(f"{cls.__name__}: {unknown('option', name, known)}")
+    checked = {name: known[name].check(value) for name, value in options.items()}
+    try:
+        return cls(**checked)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{cls.__name__} refuses {checked}: {error}") from error
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Word an error about an unknown name, with the nearest ones, or all where none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return f"unknown {what} {name!r}; did you mean {' or '.join(near)}?"
+    if names:
+        return f"unknown {what} {name!r}; there are {', '.join(names)}"
+    return f"unknown {what} {name!r}; there is none"

@@ -1,0 +1,137 @@
+"""Intervals, paired comparisons and rank ranges, on NumPy and scipy.special.
+
+scipy.stats is not imported: it takes two seconds.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri, stdtrit
+
+from benchbase.seeding import numpy_stream
+
+CONFIDENCE = 0.95
+_EXACT_UP_TO = 16
+_DRAWS = 20_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over blocks (seeds, or data sets) with its 95 % t interval."""
+
+    mean: float
+    low: float | None
+    """None where one block gives no interval."""
+    high: float | None
+    blocks: int
+
+    @property
+    def covers_zero(self) -> bool:
+        """Tell whether zero is inside the interval; an absent interval covers everything."""
+        return self.low is None or self.high is None or self.low <= 0 <= self.high
+
+
+def estimate(values: Sequence[float] | NDArray[np.float64]) -> Estimate | None:
+    """Give the mean of independent blocks with its 95 % t interval; None for no blocks."""
+    blocks = len(values)
+    if blocks == 0:
+        return None
+    mean = float(np.mean(values))
+    if blocks == 1:
+        return Estimate(mean, None, None, 1)
+    half = _t_quantile(blocks - 1) * float(np.std(values, ddof=1)) / blocks**0.5
+    return Estimate(mean, mean - half, mean + half, blocks)
+
+
+@functools.cache
+def _t_quantile(degrees: int) -> float:
+    return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2))
+
+
+def sign_flip_p(differences: Sequence[float] | NDArray[np.float64]) -> float:
+    """Two-sided p of paired differences under random signs: exact up to 16 blocks, else drawn.
+
+    Under "no difference" each block's difference is as likely to have the other sign.
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    blocks = len(values)
+    if blocks <= _EXACT_UP_TO:
+        patterns = np.arange(2**blocks)[:, None] >> np.arange(blocks) & 1
+    else:
+        patterns = numpy_stream(0, "sign flip").integers(0, 2, size=(_DRAWS, blocks))
+        patterns[0] = 0  # the observed signs are one of the draws, so that p is never zero
+    sums = np.abs((1 - 2 * patterns) @ values)
+    tolerance = 1e-12 * np.abs(values).sum()
+    return float(np.mean(sums >= abs(values.sum()) - tolerance))
+
+
+def smallest_sign_flip_p(blocks: int) -> float:
+    """Give the smallest two-sided p that ``sign_flip_p`` can reach with so many blocks."""
+    return 2 / 2**blocks if 1 <= blocks <= _EXACT_UP_TO else (1.0 if blocks < 1 else 1 / _DRAWS)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p values for having made all these comparisons (Holm 1979)."""
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    for position, index in enumerate(order):
+        highest = max(highest, (len(p_values) - position) * p_values[index])
+        adjusted[index] = min(1.0, highest)
+    return adjusted
+
+
+def surely_ahead(scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell whose paired difference to whom has a 95 % t interval above zero.
+
+    Args:
+        scores: higher is better, shape (methods, blocks), at least two blocks, nothing missing.
+
+    Returns:
+        Shape (methods, methods): entry [a, b] says that a is surely ahead of b.
+    """
+    blocks = scores.shape[1]
+    differences = scores[:, None, :] - scores[None, :, :]
+    halves = _t_quantile(blocks - 1) * differences.std(axis=2, ddof=1) / blocks**0.5
+    return np.asarray(differences.mean(axis=2) - halves > 0)
+
+
+def rank_ranges(ahead: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Give each method's best and worst rank that ``ahead`` (see ``surely_ahead``) leaves open.
+
+    Best: one more than are surely ahead of it. Worst: all but those that it is surely ahead of.
+    """
+    methods = len(ahead)
+    return [(1 + int(ahead[:, m].sum()), methods - int(ahead[m].sum())) for m in range(methods)]
+
+
+def balanced_accuracy_interval(recalls: ArrayLike, counts: ArrayLike) -> tuple[float, float]:
+    """Give a 95 % interval of balanced accuracy from one test set.
+
+    Args:
+        recalls: recall of each class, shape (classes,).
+        counts: test images of each class; a class without images is left out.
+
+    Wilson limits of each recall are combined as the limits of a mean of independent proportions
+    (Zou & Donner, Statistics in Medicine 2008), so that recalls of 0 and 1 keep a width.
+
+    Raises:
+        ValueError: no class has images.
+    """
+    count = np.asarray(counts, dtype=np.float64)
+    present = count > 0
+    if not present.any():
+        raise ValueError("balanced accuracy needs test images of at least one class")
+    recall, count = np.asarray(recalls, dtype=np.float64)[present], count[present]
+    z = float(ndtri(0.5 + CONFIDENCE / 2))
+    centre = (recall + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * np.sqrt(recall * (1 - recall) / count + z**2 / (4 * count**2))
+    below = np.sqrt(np.sum((recall - (centre - half)) ** 2)) / len(recall)
+    above = np.sqrt(np.sum((centre + half - recall) ** 2)) / len(recall)
+    mean = recall.mean()
+    return max(0.0, float(mean - below)), min(1.0, float(mean + above))

@@ -1,0 +1,37 @@
+"""Fixtures for plugin authors; registered with pytest wherever benchbase is installed.
+
+Light at import: every pytest run of the environment imports this, also those of other projects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from benchbase.api import Task
+    from benchbase.testing.site import PluginSite
+
+
+@pytest.fixture
+def toy_task() -> Callable[..., Task]:
+    """Build small tasks: ``toy_task(num_classes=2)``; see ``benchbase.testing.toy.toy_task``."""
+    from benchbase.testing import toy
+
+    return toy.toy_task
+
+
+@pytest.fixture
+def plugin_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PluginSite]:
+    """Give a fake installation on ``sys.path``; what was imported from it is forgotten after."""
+    from benchbase.testing.site import PluginSite
+
+    folder = tmp_path / "site"
+    folder.mkdir()
+    site = PluginSite(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    yield site
+    site.forget()

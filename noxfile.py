@@ -1,0 +1,157 @@
+"""The chores of the project, one command each; ``uv run nox`` does those that guard a change.
+
+All of these use the one environment that ``uv run`` made; only ``plugins`` and ``minimums``, which
+are about other environments, make their own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PYTHON = sys.executable
+UV = os.environ.get("UV") or shutil.which("uv") or ""
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+SCRATCH = ROOT / ".nox"
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["tests", "lint", "types", "docs", "plugins"]
+nox.options.error_on_missing_interpreters = True
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests of benchbase and of every plugin in this checkout."""
+    chosen = session.posargs or ["--ignore=tests/test_docs.py"]
+    session.run(PYTHON, "-m", "pytest", *chosen)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format, and that no file names a registry or a build machine."""
+    session.run(PYTHON, "-m", "ruff", "check", ".")
+    session.run(PYTHON, "-m", "ruff", "format", "--check", ".")
+    findings = [finding for path in _files() for finding in _foreign_traces(path)]
+    if findings:
+        session.error("names of registries or build machines:\n" + "\n".join(findings))
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types: benchbase and its tests, then each plugin with its own."""
+    environment = {"MYPYPATH": os.pathsep.join(map(str, PLUGINS))}
+    session.run(PYTHON, "-m", "mypy", env=environment)
+    for plugin in PLUGINS:
+        # Test files of two plugins may have one name, so each plugin is checked by itself.
+        session.run(PYTHON, "-m", "mypy", "--no-explicit-package-bases", str(plugin))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Check the documentation against the code (``-- --write`` renews the help texts in it)."""
+    session.run(PYTHON, "tests/help_texts.py", *session.posargs)
+    session.run(PYTHON, "-m", "pytest", "tests/test_docs.py")
+
+
+@nox.session
+def plugins(session: nox.Session) -> None:
+    """Build every distribution as a wheel and test the plugins in a clean environment."""
+    python = _fresh_environment(session, "plugins-environment")
+    wheels = SCRATCH / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run(UV, "build", "--quiet", "--wheel", "--all-packages", "--out-dir", str(wheels))
+    # The versions of this environment: they lie in uv's cache, so that nothing is fetched again.
+    versions = SCRATCH / "versions.txt"
+    freeze = [UV, "pip", "freeze", "--exclude-editable", "--python", PYTHON]
+    versions.write_text(subprocess.run(freeze, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    built = sorted(map(str, wheels.glob("*.whl")))
+    _install(session, python, "--constraints", str(versions), *built, "pytest")
+
+    elsewhere = Path(session.create_tmp())  # where the checkout cannot be imported from
+    with session.chdir(elsewhere):
+        listed = session.run(
+            str(python.with_name("benchbase")), "list", "--check", "--json", silent=True
+        )
+        missing = [name for name in _weighters() if f'"{name}"' not in str(listed)]
+        if missing:
+            session.error(f"`benchbase list --check --json` does not list {missing}:\n{listed}")
+        for plugin in PLUGINS:
+            session.run(
+                str(python), "-m", "pytest",
+                f"--config-file={ROOT / 'pyproject.toml'}", f"--rootdir={plugin}",
+                str(plugin / "tests"),
+            )  # fmt: skip
+
+
+@nox.session
+def minimums(session: nox.Session) -> None:
+    """Run the unit tests with the oldest versions that ``pyproject.toml`` allows."""
+    python = _fresh_environment(session, "minimums-environment")
+    editable = [part for plugin in [ROOT, *PLUGINS] for part in ("--editable", str(plugin))]
+    _install(session, python, "--resolution=lowest-direct", "--group=dev", *editable)
+    session.run(str(python), "-m", "pytest", *(session.posargs or ["tests/unit"]))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure speed, without the type checks of the test run."""
+    where = session.posargs or ["tests/benchmarks"]
+    session.run(PYTHON, "-m", "pytest", *where, env={"BENCHBASE_TYPECHECK": "0"})
+
+
+def _fresh_environment(session: nox.Session, name: str) -> Path:
+    """Make an empty environment on this Python; give its interpreter."""
+    if not UV:
+        session.error("this session needs uv: run it as `uv run nox -s NAME`")
+    folder = SCRATCH / name
+    session.run(UV, "venv", "--quiet", "--clear", "--python", PYTHON, str(folder))
+    return folder / "bin" / "python"
+
+
+def _install(session: nox.Session, python: Path, *what: str) -> None:
+    """Install into the environment of ``python``."""
+    session.run(UV, "pip", "install", "--quiet", "--python", str(python), *what)
+
+
+def _weighters() -> list[str]:
+    """Give the names of all weighters in this checkout."""
+    projects = [tomllib.loads((plugin / "pyproject.toml").read_text()) for plugin in PLUGINS]
+    points = [project["project"].get("entry-points", {}) for project in projects]
+    return sorted(name for point in points for name in point.get("benchbase.weighters", {}))
+
+
+def _files() -> list[Path]:
+    """Give the files that git tracks or would track."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+REGISTRY = re.compile(
+    r"(?:https?://[^\s/]*|(?<![\w.-])(?:[\w-]+\.)*)(?:pypi|pythonhosted|debian|conda|npmjs)"
+    r"\.(?:org|com|net|io)"
+)
+BUILD_MACHINE = re.compile(r"(?<![\w.~$}-])/(?:work|root|home)/\w")
+
+
+def _foreign_traces(path: Path) -> list[str]:
+    """Find hosts of package registries and absolute paths of a build machine in a text file."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        return []  # not a text
+    return [
+        f"{path.relative_to(ROOT)}:{number}: {found.group()}"
+        for number, line in enumerate(lines, 1)
+        for found in [REGISTRY.search(line) or BUILD_MACHINE.search(line)]
+        if found
+    ]

@@ -1,0 +1,33 @@
+"""One thread, no network, no home of the developer's, and type checks at run time.
+
+All of it goes through the environment, so that the processes that tests start have it as well.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchbase import typechecking
+
+# Read when torch is imported, hence before any test module is.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["COLUMNS"] = "100"
+
+os.environ.setdefault(typechecking.SWITCH, "1")
+if "benchbase.api" in sys.modules:
+    raise RuntimeError("a pytest plugin imported benchbase.api before the type checks were on")
+typechecking.install_if_asked()
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test a home of its own; what it leaves there, no other test sees."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("BENCHBASE_HOME", str(folder))
+    return folder

@@ -1,0 +1,53 @@
+"""Cells of real data, small enough for a test: what the runner's tests have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+from benchbase import registry
+from benchbase.cell import Recipe, Scenario
+from benchbase.executors.contract import Job, Outcome, Slot
+from benchbase.executors.forkserver import ForkServer
+from benchbase.options import construct
+from benchbase.plan import Scouted, contestants, make_jobs
+from benchbase.plugins import PluginSource, describe, resolve_source
+from benchbase.runner import Settings, run_cell
+from benchbase.scenario import Board
+
+TINY = Scenario(
+    dataset="nuclei",
+    train_size=60,
+    noise="symmetric",
+    noise_rate=0.3,
+    recipe=Recipe(epochs=1, batch_size=20, trusted_batch_size=10),
+)
+
+
+def make_job(plugin: str, cache: Path, scenario: Scenario = TINY, seed: int = 0) -> Job:
+    """Plan the one cell of ``plugin`` (a selector) in ``scenario``."""
+    source = resolve_source(plugin.partition("[")[0])
+    entered = contestants([plugin], Scouted({source: describe(source)}, ()))
+    board = Board("test", "test", (scenario,), (seed,), (plugin,), reference=plugin)
+    [job] = make_jobs(board, entered, (), cache)
+    return job
+
+
+def run(job: Job, server: ForkServer, folder: Path, **settings: Any) -> Outcome:
+    """Run one cell in processes of its own."""
+    return run_cell(
+        job,
+        Slot(0, "cpu", server.start),
+        Settings(
+            **{
+                "work": folder / "work",
+                "logs": folder / "logs",
+                "timeout": 120.0,
+                "concurrent_cells": 1,
+                "provenance": {},
+                **settings,
+            }
+        ),
+    )

@@ -1,0 +1,249 @@
+"""The shape of the code: who imports whom, what stays light, what the core may not know."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CORE = sorted(ROOT.glob("benchbase/**/*.py"))
+PLUGINS = sorted(
+    path for path in ROOT.glob("plugins/*/**/*.py") if not {"tests", "build"} & set(path.parts)
+)
+
+each_file = pytest.mark.parametrize(
+    "path", CORE + PLUGINS, ids=lambda path: str(path.relative_to(ROOT))
+)
+
+LAYERS = [
+    {"errors", "typechecking"},
+    {"api", "options", "seeding", "cell", "hookspecs"},
+    {"kit", "data", "backbones", "metrics", "oracle"}
+    | {"channel", "conditions", "provenance", "task_files", "toml_table"},
+    {"scenario", "judge", "store", "committed", "stats"},
+    {"runner", "executors", "leaderboard", "site", "plugins", "registry"}
+    | {"discovery", "plugin_classes", "plan", "predictor", "scout", "sweep", "trainer"},
+    {"testing"},
+    {"cli"},
+]
+"""Lowest first: a module imports from its own layer and from those before it."""
+
+UPWARD = {
+    ("benchbase.api", "benchbase.kit.loops"): (
+        "LossWeighter.fit is eight lines over the kit's loop; imported when it runs"
+    ),
+}
+"""The imports that point upward, each with its reason."""
+
+TORCH_FREE = [
+    "benchbase",
+    "benchbase.cell",
+    "benchbase.cli",
+    "benchbase.errors",
+    "benchbase.hookspecs",
+    "benchbase.leaderboard",
+    "benchbase.options",
+    "benchbase.plugins",
+    "benchbase.registry",
+    "benchbase.scenario",
+    "benchbase.seeding",
+    "benchbase.stats",
+    "benchbase.store",
+]
+
+VAGUE = {"utils", "util", "misc", "common", "helpers", "helper", "manager", "tools", "stuff"}
+
+SEEDING = {
+    "manual_seed", "manual_seed_all", "seed", "default_rng",
+    "RandomState", "SeedSequence", "PCG64", "MT19937", "Philox", "SFC64",
+}  # fmt: skip
+"""Functions and classes that start a random stream; putting back a state is no new stream."""
+
+
+class Import(NamedTuple):
+    """One import that runs: not one that only type checkers see."""
+
+    importer: str
+    imported: str
+    at_top: bool
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in CORE}
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def walk_running(node: ast.AST, at_top: bool = True) -> Iterator[tuple[ast.AST, bool]]:
+    """Walk the code that runs, telling what runs at import."""
+    for child in ast.iter_child_nodes(node):
+        if is_type_checking(child):
+            continue
+        yield child, at_top
+        inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        yield from walk_running(child, at_top and not inside)
+
+
+def imports_of(name: str) -> Iterator[Import]:
+    for node, at_top in walk_running(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(name, alias.name, at_top)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield Import(name, whole if whole in MODULES else node.module, at_top)
+
+
+def part(module: str) -> str:
+    """Give the part of benchbase that a module belongs to, the unit of the layers."""
+    return [*module.split("."), "__init__"][1]
+
+
+def layer(module: str) -> int:
+    return next(level for level, parts in enumerate(LAYERS) if part(module) in parts)
+
+
+IMPORTS = [
+    each
+    for name in MODULES
+    for each in imports_of(name)
+    if each.imported.split(".")[0] == "benchbase"
+]
+
+
+def test_every_module_has_a_layer() -> None:
+    known = set().union(*LAYERS) | {"__init__", "__main__"}
+    assert sorted({part(name) for name in MODULES} - known) == []
+
+
+def test_no_module_imports_from_a_higher_layer() -> None:
+    upward = {
+        (each.importer, each.imported)
+        for each in IMPORTS
+        if part(each.importer) not in {"__init__", "__main__"}
+        and part(each.imported) != "__init__"
+        and layer(each.imported) > layer(each.importer)
+    }
+    assert sorted(upward - UPWARD.keys()) == []
+
+
+def test_every_exception_to_the_layers_is_still_needed() -> None:
+    assert {(each.importer, each.imported) for each in IMPORTS} >= UPWARD.keys()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {name: set() for name in MODULES}
+    for each in IMPORTS:
+        if each.at_top and each.importer != each.imported:
+            graph[each.importer].add(each.imported)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"imports in a circle: {' -> '.join(error.args[1])}")
+
+
+def run_python(program: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_planning_storing_and_tabulating_never_import_torch() -> None:
+    program = (
+        "import importlib, json, sys\n"
+        "guilty = []\n"
+        f"for name in {TORCH_FREE}:\n"
+        "    importlib.import_module(name)\n"
+        "    if 'torch' in sys.modules:\n"
+        "        guilty.append(name)\n"
+        "        break\n"
+        "print(json.dumps(guilty))"
+    )
+    ran = run_python(program)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"]], ids=" ".join)
+def test_the_command_line_starts_without_torch(arguments: list[str]) -> None:
+    program = (
+        "import sys\n"
+        "from benchbase.cli import main\n"
+        "try:\n"
+        f"    sys.argv = ['benchbase', *{arguments}]\n"
+        "    main()\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code, end.code\n"
+        "assert 'torch' not in sys.modules"
+    )
+    ran = run_python(program)
+    assert ran.returncode == 0, ran.stderr
+
+
+@each_file
+def test_a_module_is_short_and_named_for_what_it_holds(path: Path) -> None:
+    assert len(path.read_text().splitlines()) < 400
+    assert path.stem not in VAGUE
+
+
+def weighter_names() -> set[str]:
+    names: set[str] = set()
+    for project in ROOT.glob("plugins/*/pyproject.toml"):
+        points = tomllib.loads(project.read_text())["project"].get("entry-points", {})
+        names |= points.get("benchbase.weighters", {}).keys()
+    return names
+
+
+def test_the_core_never_mentions_a_weighter_by_name() -> None:
+    names = weighter_names()
+    assert names
+    one_of_them = re.compile(
+        rf"(?<![\w-])(?:{'|'.join(map(re.escape, sorted(names)))})(?![\w-])", re.IGNORECASE
+    )
+    mentions = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in CORE
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if one_of_them.search(line)
+    ]
+    assert mentions == []
+
+
+@each_file
+def test_only_the_streams_of_seeding_draw_random_numbers(path: Path) -> None:
+    if path == MODULES["benchbase.seeding"]:
+        return
+    tree = ast.parse(path.read_text())
+    found = {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        for node in [call.func]
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
+    assert sorted(found & SEEDING) == []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert "random" not in {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.module not in {"random", "numpy.random", "torch.random"}
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
+            # numpy's global generator; the classes of its annotations are none
+            legacy = ast.unparse(node.value) in {"np.random", "numpy.random"}
+            assert not legacy or node.attr == "Generator", ast.unparse(node)

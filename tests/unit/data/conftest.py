@@ -1,0 +1,92 @@
+"""A data set whose images are all different, and a way to open it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from benchbase.cell import Scenario
+from benchbase.data.contract import DataParts, DataSet, Imbalance, Labels, Noise, Part
+from benchbase.data.imbalance import Exponential, Natural, Step
+from benchbase.data.noise import InstanceNoise, NoNoise, PairNoise, SymmetricNoise
+from benchbase.data.opening import Opened, open_scenario
+
+NOISES: dict[str, Noise] = {
+    "none": NoNoise(),
+    "symmetric": SymmetricNoise(),
+    "pair": PairNoise(),
+    "instance": InstanceNoise(),
+}
+IMBALANCES: dict[str, Imbalance] = {
+    "natural": Natural(),
+    "exponential": Exponential(),
+    "step": Step(),
+}
+
+
+@dataclass(frozen=True)
+class Stamps(DataSet):
+    """Images that carry their part and row as pixels; labels repeat 0, 1, 2, ..."""
+
+    train: int = 600
+    test: int = 90
+    validation: int = 0
+    trusted: int = 0
+    classes: int = 3
+    images_a_group: int = 0
+
+    name: ClassVar[str] = "stamps"
+
+    def part(self, number: int, count: int) -> Part:
+        pixels = np.zeros((count, 2, 4, 4), dtype=np.uint8)
+        pixels[:, 0, 0, 0] = number
+        pixels[:, 0, 0, 1], pixels[:, 0, 0, 2] = np.divmod(np.arange(count), 256)
+        pixels[:, 1] = 51
+        return Part(pixels, self.labels(count))
+
+    def labels(self, count: int) -> Labels:
+        return np.arange(count) % self.classes
+
+    def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+        return DataParts(
+            classes=tuple("abcdefghij"[: self.classes]),
+            train=self.part(1, self.train),
+            test=self.part(2, self.test),
+            validation=self.part(3, self.validation) if self.validation else None,
+            trusted=self.part(4, self.trusted) if self.trusted else None,
+            groups=(np.arange(self.train) // self.images_a_group if self.images_a_group else None),
+        )
+
+
+@pytest.fixture
+def stamps() -> type[Stamps]:
+    return Stamps
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def open_stamps(cache: Path) -> Callable[..., Opened]:
+    """Open a scenario on ``Stamps``: keywords of the scenario, ``dataset`` and ``seed``."""
+
+    def opener(dataset: DataSet | None = None, seed: int = 0, **fields: Any) -> Opened:
+        scenario = Scenario(dataset="stamps", **{"track": "T5", **fields})
+        return open_scenario(
+            scenario,
+            seed,
+            dataset=dataset or Stamps(),
+            noise=NOISES[scenario.noise],
+            imbalance=IMBALANCES[scenario.imbalance],
+            roots=[],
+            cache=cache,
+        )
+
+    return opener

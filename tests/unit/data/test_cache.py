@@ -1,0 +1,289 @@
+"""The cache of decoded data sets."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from benchbase.data import cache as cache_module
+from benchbase.data.cache import Prepared, data_key, prepare
+from benchbase.data.contract import DataParts, DataSet, Part
+from benchbase.errors import DataError, RunError
+
+
+@dataclass(frozen=True)
+class Counted(DataSet):
+    """Counts how often it is decoded, and reads one file."""
+
+    file: str = ""
+    fill: int = 7
+
+    name: ClassVar[str] = "counted"
+    decoded: ClassVar[list[Path]] = []
+
+    def files(self, roots: Sequence[Path]) -> list[Path]:
+        return [Path(self.file)] if self.file else []
+
+    def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+        assert scratch.is_dir()
+        assert not list(scratch.iterdir())
+        (scratch / "unzipped").write_text("left behind")
+        self.decoded.append(scratch)
+        pixels = np.full((12, 1, 2, 2), self.fill, dtype=np.uint8)
+        pixels[:, 0, 0, 0] = np.arange(12)
+        labels = np.arange(12) % 2
+        return DataParts(
+            classes=("x", "y"),
+            train=Part(pixels[:8], labels[:8]),
+            test=Part(pixels[8:], labels[8:]),
+        )
+
+
+@pytest.fixture(autouse=True)
+def counter() -> Iterator[None]:
+    Counted.decoded.clear()
+    yield
+    Counted.decoded.clear()
+
+
+def forget() -> None:
+    """Open as a fresh process would: nothing has been checked yet."""
+    cache_module._checked.clear()
+
+
+def same(one: Prepared, other: Prepared) -> bool:
+    return one.fingerprint == other.fingerprint and bool(
+        (one.parts.train.pixels == other.parts.train.pixels).all()
+        and (one.parts.test.labels == other.parts.test.labels).all()
+    )
+
+
+def entries(cache: Path) -> list[str]:
+    return sorted(path.name for path in (cache / "data").iterdir())
+
+
+def test_a_data_set_is_decoded_once_and_mapped_afterwards(cache: Path) -> None:
+    first = prepare(Counted(), [], cache)
+    forget()
+    second = prepare(Counted(), [], cache)
+    assert len(Counted.decoded) == 1
+    assert same(first, second)
+    assert isinstance(second.parts.train.pixels, np.memmap)
+    assert second.parts.classes == ("x", "y")
+    assert second.parts.validation is None
+    assert second.parts.groups is None
+
+
+def test_nothing_but_the_entry_stays_behind(cache: Path) -> None:
+    prepare(Counted(), [], cache)
+    assert entries(cache) == [data_key(Counted(), [])[:32]]
+    assert not Counted.decoded[0].exists()
+
+
+def damage_by_truncation(entry: Path) -> None:
+    file = entry / "train_pixels.npy"
+    file.write_bytes(file.read_bytes()[:-5])
+
+
+def damage_by_flipping_a_byte(entry: Path) -> None:
+    file = entry / "test_labels.npy"
+    content = bytearray(file.read_bytes())
+    content[-8] ^= 1
+    file.write_bytes(bytes(content))
+
+
+def damage_by_deleting(entry: Path) -> None:
+    (entry / "test_pixels.npy").unlink()
+
+
+def damage_manifest(entry: Path) -> None:
+    (entry / "manifest.json").write_text('{"classes": ["x"')
+
+
+def empty_manifest(entry: Path) -> None:
+    (entry / "manifest.json").write_text("{}")
+
+
+def delete_everything(entry: Path) -> None:
+    for file in entry.iterdir():
+        file.unlink()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_by_truncation,
+        damage_by_flipping_a_byte,
+        damage_by_deleting,
+        damage_manifest,
+        empty_manifest,
+        delete_everything,
+    ],
+)
+def test_a_damaged_entry_is_decoded_again(cache: Path, damage: Callable[[Path], None]) -> None:
+    first = prepare(Counted(), [], cache)
+    pixels = first.parts.train.pixels.tobytes()
+    [entry] = (cache / "data").iterdir()
+    damage(entry)
+    forget()
+    again = prepare(Counted(), [], cache)
+    assert again.fingerprint == first.fingerprint
+    assert again.parts.train.pixels.tobytes() == pixels
+    assert len(Counted.decoded) == 2
+    assert entries(cache) == [entry.name]
+    forget()
+    prepare(Counted(), [], cache)
+    assert len(Counted.decoded) == 2
+
+
+def test_other_files_and_options_are_other_entries(cache: Path, tmp_path: Path) -> None:
+    file = tmp_path / "source"
+    file.write_text("one")
+    keys = {data_key(Counted(), []), data_key(Counted(str(file)), [])}
+    file.write_text("another")
+    keys |= {data_key(Counted(str(file)), []), data_key(Counted(fill=8), [])}
+    assert len(keys) == 4
+    one, two = prepare(Counted(), [], cache), prepare(Counted(fill=8), [], cache)
+    assert one.fingerprint != two.fingerprint
+    assert len(entries(cache)) == 2
+
+
+def test_a_source_file_that_cannot_be_read_is_named(cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for name in ("absent", "folder"):
+        with pytest.raises(DataError, match=rf"{name} cannot be read: "):
+            prepare(Counted(str(tmp_path / name)), [], cache)
+
+
+def test_where_a_file_lies_is_no_part_of_the_entry(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Rooted(Counted):
+        def files(self, roots: Sequence[Path]) -> list[Path]:
+            return [root / "source" for root in roots]
+
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "source").write_text("the same")
+    assert data_key(Rooted(), [tmp_path / "here"]) == data_key(Rooted(), [tmp_path / "there"])
+
+
+def test_several_writers_at_once_leave_one_sound_entry(cache: Path) -> None:
+    barrier = threading.Barrier(4)
+
+    @dataclass(frozen=True)
+    class Together(Counted):
+        def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+            barrier.wait(timeout=30)  # All have found the cache empty.
+            return super().load(roots, scratch)
+
+    found: list[Prepared] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(prepare(Together(), [], cache)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(found) == len(Counted.decoded) == 4
+    assert all(same(found[0], other) for other in found)
+    assert len(entries(cache)) == 1
+
+
+def test_a_decoder_that_fails_leaves_nothing_behind(cache: Path) -> None:
+    @dataclass(frozen=True)
+    class Failing(Counted):
+        def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+            (scratch / "half").write_text("unzipped")
+            raise DataError("source.gz is truncated")
+
+    with pytest.raises(DataError, match=r"source\.gz is truncated"):
+        prepare(Failing(), [], cache)
+    assert entries(cache) == []
+
+
+def test_a_cache_that_cannot_be_written_names_itself_and_the_way_out(tmp_path: Path) -> None:
+    blocked = tmp_path / "cache"
+    blocked.write_text("a file where the folder should be")
+    with pytest.raises(RunError, match=r"could not write below .*cache.*--home"):
+        prepare(Counted(), [], blocked)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (
+            {"labels": np.array([0, 1, 2, 0])},
+            "expected labels from 0 to 1, found 0 to 2",
+        ),
+        ({"labels": np.array([0, 1])}, "expected one integer label for each of 4 images"),
+        ({"labels": np.array([0.0, 1, 0, 1])}, "expected one integer label .* float64"),
+        ({"pixels": np.zeros((4, 1, 2, 2))}, "expected uint8 pixels .* float64"),
+        (
+            {"pixels": np.zeros((4, 1, 3, 2), dtype=np.uint8)},
+            r"expected uint8 pixels \(count, 1, 2, 2\), as in train",
+        ),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_refused(
+    cache: Path, change: dict[str, Any], complaint: str
+) -> None:
+    @dataclass(frozen=True)
+    class Wrong(Counted):
+        def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+            parts = super().load(roots, scratch)
+            # Past the type checks of the test run, which users do not have.
+            for name, array in change.items():
+                object.__setattr__(parts.test, name, array)
+            return parts
+
+    with pytest.raises(DataError, match=f"data set counted, part test: {complaint}"):
+        prepare(Wrong(), [], cache)
+
+
+def test_leaks_between_parts_are_counted(cache: Path) -> None:
+    @dataclass(frozen=True)
+    class Leaking(Counted):
+        def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+            parts = super().load(roots, scratch)
+            train = parts.train.pixels.copy()
+            train[3] = train[4] = train[5]
+            test = parts.test.pixels.copy()
+            test[0] = train[0]
+            return DataParts(
+                classes=parts.classes,
+                train=Part(train, parts.train.labels),
+                test=Part(test, parts.test.labels),
+                validation=Part(train[:2], parts.train.labels[:2]),
+                trusted=Part(train[6:], parts.train.labels[6:]),
+                groups=np.array([0, 0, 1, 1, 2, 2, 3, 3]),
+                test_groups=np.array([3, 9, 9, 0]),
+            )
+
+    prepared = prepare(Leaking(), [], cache)
+    assert prepared.leakage == {
+        "train_in_test": 1,
+        "validation_in_test": 1,
+        "trusted_in_test": 0,
+        "validation_in_train": 2,
+        "trusted_in_train": 2,
+        "train_repeated": 2,
+        "train_in_groups_of_test": 4,
+    }
+    assert prepared.parts.test_groups is not None
+    assert prepared.parts.test_groups.tolist() == [3, 9, 9, 0]
+
+
+def test_the_manifest_is_plain_json(cache: Path) -> None:
+    prepared = prepare(Counted(), [], cache)
+    [entry] = (cache / "data").iterdir()
+    manifest = json.loads((entry / "manifest.json").read_text())
+    assert manifest["leakage"] == prepared.leakage
+    assert set(manifest["arrays"]) == {path.stem for path in entry.glob("*.npy")}

@@ -1,0 +1,202 @@
+"""Kinds of label noise, on their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchbase.data.contract import Noise, Part
+from benchbase.data.noise import (
+    InstanceNoise,
+    MatrixNoise,
+    NoNoise,
+    PairNoise,
+    SymmetricNoise,
+    draw_classes,
+    register_corruptions,
+)
+from benchbase.errors import DataError, UsageError
+from benchbase.seeding import numpy_stream
+
+
+def part(count: int, classes: int) -> Part:
+    pixels = numpy_stream(5, "pixels").integers(0, 256, (count, 1, 6, 6), dtype=np.uint8)
+    return Part(pixels, np.arange(count) % classes)
+
+
+def corrupt(noise: Noise, images: Part, classes: int, rate: float, seed: int = 0) -> Part:
+    observed = noise.corrupt(images, classes, rate, numpy_stream(seed, "noise"))
+    return Part(images.pixels, observed)
+
+
+@pytest.mark.parametrize("noise", [SymmetricNoise(), PairNoise()])
+@pytest.mark.parametrize(
+    ("count", "rate", "changes"), [(101, 0.2, 20), (7, 0.5, 4), (50, 1.0, 50), (50, 0.0, 0)]
+)
+def test_symmetric_and_pair_noise_change_exactly_the_rounded_share(
+    noise: Noise, count: int, rate: float, changes: int
+) -> None:
+    images = part(count, 4)
+    assert (corrupt(noise, images, 4, rate).labels != images.labels).sum() == changes
+
+
+def test_at_rate_one_symmetric_noise_moves_every_label_to_every_other_class() -> None:
+    images = part(3000, 3)
+    observed = corrupt(SymmetricNoise(), images, 3, 1.0).labels
+    for true in range(3):
+        counts = np.bincount(observed[images.labels == true], minlength=3)
+        assert counts[true] == 0
+        assert counts.sum() == 1000
+        assert np.delete(counts, true).min() > 420
+
+
+def test_pair_noise_moves_labels_to_the_next_class_and_the_last_to_the_first() -> None:
+    images = part(9, 3)
+    assert corrupt(PairNoise(), images, 3, 1.0).labels.tolist() == [1, 2, 0] * 3
+
+
+def test_a_higher_rate_changes_the_same_labels_in_the_same_way_and_more() -> None:
+    images = part(400, 5)
+    low = corrupt(SymmetricNoise(), images, 5, 0.2).labels
+    high = corrupt(SymmetricNoise(), images, 5, 0.4).labels
+    changed = low != images.labels
+    assert (high[changed] == low[changed]).all()
+    assert (high != images.labels).sum() == 160
+
+
+def test_seeds_draw_different_noise_and_one_seed_draws_the_same() -> None:
+    images = part(400, 5)
+    for noise in (SymmetricNoise(), PairNoise(), InstanceNoise()):
+        first = corrupt(noise, images, 5, 0.4, seed=0).labels
+        assert (first == corrupt(noise, images, 5, 0.4, seed=0).labels).all()
+        assert (first != corrupt(noise, images, 5, 0.4, seed=1).labels).any()
+
+
+def test_instance_noise_comes_close_to_its_rate() -> None:
+    images = part(6000, 4)
+    observed = corrupt(InstanceNoise(), images, 4, 0.4).labels
+    # Three standard errors of a share of 6,000 are 0.019.
+    assert (observed != images.labels).mean() == pytest.approx(0.4, abs=0.02)
+
+
+def test_instance_noise_depends_on_the_image() -> None:
+    one = np.zeros((1, 1, 6, 6), dtype=np.uint8)
+    one[..., :3] = 200
+    other = one[..., ::-1].copy()
+    pixels = np.concatenate([one.repeat(500, 0), other.repeat(500, 0)])
+    images = Part(pixels, np.zeros(1000, dtype=np.int64))
+    observed = corrupt(InstanceNoise(), images, 6, 0.5).labels
+    of_one = np.bincount(observed[:500], minlength=6)[1:]
+    of_other = np.bincount(observed[500:], minlength=6)[1:]
+    assert of_one.argmax() != of_other.argmax()
+    # Equal images are mostly taken for one class; symmetric noise would give each a fifth.
+    assert of_one.max() > 0.5 * of_one.sum()
+
+
+def test_instance_noise_confuses_validation_as_it_confuses_train() -> None:
+    images = part(3000, 4)
+    train = corrupt(InstanceNoise(), images, 4, 0.5).labels
+    some = np.arange(0, 3000, 2)
+    validation = corrupt(InstanceNoise(), images.take(some), 4, 0.5).labels
+    both_wrong = (train[some] != images.labels[some]) & (validation != images.labels[some])
+    assert (train[some] == validation)[both_wrong].mean() > 0.7
+
+
+def test_instance_noise_at_rate_zero_changes_nothing() -> None:
+    images = part(100, 4)
+    assert (corrupt(InstanceNoise(), images, 4, 0.0).labels == images.labels).all()
+
+
+def test_instance_noise_states_the_mean_of_its_truncated_rates() -> None:
+    images = part(20_000, 4)
+    nominal = 1 - InstanceNoise().transition(4, 0.05)[0, 0]
+    realised = (corrupt(InstanceNoise(), images, 4, 0.05).labels != images.labels).mean()
+    assert nominal == pytest.approx(0.1009, abs=1e-4)  # 0.05 + 0.1 pdf(0.5) / cdf(0.5)
+    assert realised == pytest.approx(nominal, abs=0.01)
+
+
+def test_a_matrix_is_followed_class_by_class(tmp_path: Path) -> None:
+    file = tmp_path / "matrix.csv"
+    file.write_text("0.5,0.5,0\n0,1,0\n0.25,0.25,0.5\n")
+    images = part(6000, 3)
+    observed = corrupt(MatrixNoise(str(file)), images, 3, 0.0).labels
+    assert set(observed[images.labels == 0]) == {0, 1}
+    assert set(observed[images.labels == 1]) == {1}
+    shares = np.bincount(observed[images.labels == 2]) / 2000
+    assert shares == pytest.approx([0.25, 0.25, 0.5], abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("1,0\n0,1\n", "expected 3 x 3 .* found 2 x 2"),
+        ("1,0,0\n0,1,0\n0,0.5,0.4\n", r"rows summing to 1.*sums 1, 1, 0\.9"),
+        ("1,0,0\n0,1,0\n-0.5,1,0.5\n", "at least 0.*minimum of -0.5"),
+        ("a,b,c\n", "expected comma-separated numbers"),
+        ("1,0,0\n0,1\n0,0,1\n", "expected comma-separated numbers"),
+    ],
+)
+def test_a_matrix_that_is_none_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    file = tmp_path / "matrix.csv"
+    file.write_text(text)
+    with pytest.raises(DataError, match=complaint):
+        MatrixNoise(str(file)).transition(3, 0.0)
+
+
+def test_a_matrix_without_its_file_or_with_a_rate_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--noise matrix:FILE\.csv"):
+        MatrixNoise().files()
+    with pytest.raises(DataError, match=r"no file .*absent\.csv"):
+        MatrixNoise(str(tmp_path / "absent.csv")).files()
+    file = tmp_path / "matrix.csv"
+    file.write_text("1,0\n0,1\n")
+    with pytest.raises(UsageError, match="takes its rate from"):
+        MatrixNoise(str(file)).transition(2, 0.4)
+
+
+def test_no_noise_takes_no_rate() -> None:
+    with pytest.raises(UsageError, match=r"symmetric:0\.4"):
+        NoNoise().transition(3, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("noise", "classes", "rate", "expected"),
+    [
+        (NoNoise(), 2, 0.0, True),
+        (SymmetricNoise(), 2, 0.49, True),
+        (SymmetricNoise(), 2, 0.5, False),
+        (SymmetricNoise(), 3, 2 / 3, False),
+        (SymmetricNoise(), 10, 0.89, True),
+        (SymmetricNoise(), 10, 0.9, False),
+        (PairNoise(), 10, 0.49, True),
+        (PairNoise(), 10, 0.5, False),
+        (InstanceNoise(), 10, 0.4, True),
+        (InstanceNoise(), 10, 0.5, False),
+    ],
+)
+def test_noise_that_hides_the_true_class_is_not_identifiable(
+    noise: Noise, classes: int, rate: float, expected: bool
+) -> None:
+    assert noise.is_identifiable(classes, rate) is expected
+
+
+@pytest.mark.parametrize("noise", [SymmetricNoise(), PairNoise(), InstanceNoise()])
+def test_rows_of_a_transition_sum_to_one(noise: Noise) -> None:
+    assert noise.transition(4, 0.3).sum(axis=1) == pytest.approx([1] * 4)
+
+
+def test_the_pair_transition_stands_beside_the_diagonal() -> None:
+    expected = [[0.75, 0.25, 0], [0, 0.75, 0.25], [0.25, 0, 0.75]]
+    assert PairNoise().transition(3, 0.25).tolist() == expected
+
+
+def test_a_class_of_probability_zero_is_never_drawn() -> None:
+    chances = np.tile([0.0, 0.3, 0.7, 0.0], (20_000, 1))
+    assert set(draw_classes(chances, numpy_stream(0, "test"))) == {1, 2}
+
+
+def test_every_kind_is_registered_under_a_name_of_its_own() -> None:
+    kinds = [kind.kind for kind in register_corruptions()]
+    assert kinds == ["none", "symmetric", "pair", "matrix", "instance"]

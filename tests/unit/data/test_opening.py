@@ -1,0 +1,375 @@
+"""Opening a scenario: who gets which image with which label."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchbase.cell import Recipe, Scenario
+from benchbase.data import opening
+from benchbase.data.contract import DataSet, Part
+from benchbase.data.corruption import observe
+from benchbase.data.imbalance import Exponential, Natural
+from benchbase.data.noise import MatrixNoise, SymmetricNoise
+from benchbase.data.opening import Opened, channel_statistics, identify, open_scenario
+from benchbase.data.split import split
+from benchbase.errors import UsageError
+
+Open = Callable[..., Opened]
+MakeStamps = Callable[..., DataSet]
+TRACKS = ["T0", "T5", "T10", "TM"]
+
+
+def stamps_of(*parts: Part | None) -> list[set[bytes]]:
+    """Give each part's images as hashable values."""
+    return [{image.tobytes() for image in part.pixels} for part in parts if part is not None]
+
+
+def pixel_rows(part: Part) -> list[int]:
+    """Read the row number that is stamped on each image."""
+    stamp = part.pixels[:, 0, 0].astype(np.int64)
+    rows: list[int] = (stamp[:, 1] * 256 + stamp[:, 2]).tolist()
+    return rows
+
+
+def same(one: Part, other: Part) -> bool:
+    return bool(
+        one.pixels.tobytes() == other.pixels.tobytes()
+        and one.labels.tobytes() == other.labels.tobytes()
+    )
+
+
+@pytest.mark.parametrize("track", TRACKS)
+@pytest.mark.parametrize("pools", [{}, {"validation": 90, "trusted": 60}])
+def test_no_image_is_in_two_parts(
+    open_stamps: Open, stamps: MakeStamps, track: str, pools: dict[str, int]
+) -> None:
+    opened = open_stamps(
+        stamps(**pools), track=track, noise="symmetric", noise_rate=0.4, label_fraction=0.5
+    )
+    parts = (opened.train, opened.trusted, opened.unlabelled, opened.validation, opened.test)
+    images = stamps_of(*parts)
+    assert len(set().union(*images)) == sum(len(part) for part in parts if part is not None)
+    assert all(images)
+
+
+@pytest.mark.parametrize("track", TRACKS)
+@pytest.mark.parametrize("noise", ["none", "symmetric", "pair", "instance"])
+def test_true_labels_belong_to_their_images_and_noise_never_touches_test(
+    open_stamps: Open, track: str, noise: str
+) -> None:
+    rate = 0.0 if noise == "none" else 0.4
+    opened = open_stamps(track=track, noise=noise, noise_rate=rate, label_fraction=0.5)
+    assert opened.unlabelled is not None
+    for part, true in (
+        (opened.train, opened.train_true),
+        (opened.validation, opened.validation_true),
+        (opened.unlabelled, opened.unlabelled_true),
+        (opened.test, opened.test.labels),
+    ):
+        assert true is not None
+        assert [row % 3 for row in pixel_rows(part)] == true.tolist()
+    if track != "T0":
+        assert [row % 3 for row in pixel_rows(opened.trusted)] == opened.trusted.labels.tolist()
+
+
+def test_the_usual_split_has_the_sizes_worked_out_by_hand(open_stamps: Open) -> None:
+    # 600 images: 5 trusted a class, a sixth for validation, the rest for training.
+    opened = open_stamps(noise="symmetric", noise_rate=0.4)
+    assert (len(opened.trusted), len(opened.validation), len(opened.train)) == (15, 100, 485)
+    assert opened.corruption["trusted_per_class"] == [5, 5, 5]
+    assert (opened.train.labels != opened.train_true).sum() == 194
+    assert opened.corruption["realised_rate"] == pytest.approx(194 / 485)
+    assert opened.corruption["validation_realised_rate"] == pytest.approx(0.4)
+    assert opened.corruption["identifiable"] is True
+    assert opened.corruption["test_count"] == 90
+
+
+def test_the_manifest_says_what_was_realised(open_stamps: Open) -> None:
+    opened = open_stamps(noise="pair", noise_rate=0.3, imbalance="exponential", imbalance_ratio=4)
+    manifest = opened.corruption
+    true, seen = opened.train_true, opened.train.labels
+    for label in range(3):
+        mine = seen[true == label]
+        assert manifest["class_counts"][label] == len(mine)
+        assert manifest["rate_per_class"][label] == pytest.approx((mine != label).mean())
+        shares = [float((mine == other).mean()) for other in range(3)]
+        assert manifest["transition"][label] == pytest.approx(shares)
+        assert manifest["observed_counts"][label] == (seen == label).sum()
+    assert manifest["classes"] == ["a", "b", "c"]
+
+
+def test_imbalance_falls_on_true_classes_of_train_and_validation(open_stamps: Open) -> None:
+    opened = open_stamps(
+        noise="symmetric", noise_rate=0.4, imbalance="exponential", imbalance_ratio=16
+    )
+    # Train holds 161, 162 and 162 images, validation 34, 33 and 33: the first class sets the tail,
+    # 34 / 4 = 8.5 rounds to even.
+    assert opened.corruption["class_counts"] == [161, 40, 10]
+    assert opened.corruption["validation_class_counts"] == [34, 8, 2]
+    assert opened.test.labels.tolist() == [0, 1, 2] * 30
+
+
+def test_a_training_set_size_is_drawn_in_proportion_before_imbalance(
+    open_stamps: Open,
+) -> None:
+    opened = open_stamps(train_size=90, imbalance="exponential", imbalance_ratio=4)
+    assert opened.corruption["class_counts"] == [30, 15, 8]
+    # A drawn validation set keeps its proportion: a fifth of what is trained on.
+    assert sum(open_stamps(train_size=90).corruption["validation_class_counts"]) == 18
+
+
+def test_a_given_validation_part_is_used_whole(open_stamps: Open, stamps: MakeStamps) -> None:
+    opened = open_stamps(stamps(validation=60), train_size=90)
+    assert len(opened.validation) == 60
+    assert sorted(pixel_rows(opened.validation)) == list(range(60))
+
+
+def test_trusted_images_come_from_their_pool_where_there_is_one(
+    open_stamps: Open, stamps: MakeStamps
+) -> None:
+    opened = open_stamps(stamps(trusted=30, validation=60), track="T10")
+    assert set(opened.trusted.pixels[:, 0, 0, 0]) == {4}
+    assert len(opened.train) == 600
+
+
+def test_in_track_t0_ten_noisy_images_a_class_leave_train(open_stamps: Open) -> None:
+    opened = open_stamps(track="T0", noise="symmetric", noise_rate=0.4)
+    assert opened.trusted_is_clean is False
+    assert np.bincount(opened.trusted.labels).tolist() == [10, 10, 10]
+    assert len(opened.train) == 500 - 30
+    true = np.array(pixel_rows(opened.trusted)) % 3
+    assert (true != opened.trusted.labels).sum() >= 3
+
+
+def test_in_track_t0_a_rare_class_keeps_half_of_its_images(open_stamps: Open) -> None:
+    opened = open_stamps(track="T0", imbalance="exponential", imbalance_ratio=16)
+    # 166, 42 and 10 images under the tail; of the last, 5 go and 5 stay.
+    assert opened.corruption["class_counts"] == [156, 32, 5]
+    assert opened.corruption["trusted_per_class"] == [10, 10, 5]
+
+
+@pytest.mark.parametrize(("track", "count"), [("T1", 3), ("T5", 15), ("T20", 60)])
+def test_a_track_grants_clean_labels_a_class(open_stamps: Open, track: str, count: int) -> None:
+    opened = open_stamps(track=track, noise="symmetric", noise_rate=0.4)
+    assert opened.trusted_is_clean is True
+    assert np.bincount(opened.trusted.labels).tolist() == [count // 3] * 3
+
+
+def test_track_tm_is_balanced_and_at_most_a_twentieth_of_train(
+    open_stamps: Open, stamps: MakeStamps
+) -> None:
+    # A twentieth of 600 is 30; of 200 it is 10, and 3 a class.
+    assert open_stamps(track="TM").corruption["trusted_per_class"] == [10, 10, 10]
+    small = open_stamps(track="TM", train_size=200)
+    assert small.corruption["trusted_per_class"] == [3, 3, 3]
+    large = open_stamps(stamps(train=24_000), track="TM")
+    assert large.corruption["trusted_per_class"] == [333, 333, 333]
+
+
+def test_one_seed_gives_one_opening_and_another_gives_another(open_stamps: Open) -> None:
+    first, again, other = (
+        open_stamps(noise="symmetric", noise_rate=0.4, seed=seed) for seed in (0, 0, 1)
+    )
+    assert first.identity == again.identity
+    assert same(first.train, again.train)
+    assert same(first.trusted, again.trusted)
+    assert first.identity.split_hash != other.identity.split_hash
+    assert first.identity.labels_hash != other.identity.labels_hash
+    assert first.identity.fingerprint == other.identity.fingerprint
+
+
+def test_noise_and_imbalance_leave_the_draws_before_them_alone(open_stamps: Open) -> None:
+    plain = open_stamps()
+    noisy = open_stamps(noise="symmetric", noise_rate=0.4)
+    tailed = open_stamps(imbalance="exponential", imbalance_ratio=10)
+    assert noisy.identity.split_hash == plain.identity.split_hash
+    assert noisy.identity.labels_hash != plain.identity.labels_hash
+    assert noisy.train.pixels.tobytes() == plain.train.pixels.tobytes()
+    [trusted, tailed_trusted] = stamps_of(plain.trusted, tailed.trusted)
+    assert tailed_trusted == trusted
+    [train, tailed_train] = stamps_of(plain.train, tailed.train)
+    assert tailed_train < train
+
+
+def test_a_longer_tail_keeps_some_of_the_same_images(open_stamps: Open) -> None:
+    ten = open_stamps(imbalance="exponential", imbalance_ratio=10)
+    hundred = open_stamps(imbalance="exponential", imbalance_ratio=100)
+    [more, fewer] = stamps_of(ten.train, hundred.train)
+    assert fewer < more
+
+
+def test_the_place_of_a_training_row_does_not_tell_its_class(open_stamps: Open) -> None:
+    opened = open_stamps(imbalance="exponential", imbalance_ratio=2)
+    rows = pixel_rows(opened.train)
+    assert rows != sorted(rows)
+    halves = np.array_split(opened.train_true, 2)
+    frequent = [(half == 0).mean() for half in halves]
+    assert frequent[0] == pytest.approx(frequent[1], abs=0.15)
+
+
+def test_withheld_labels_are_minus_one_and_their_truth_is_apart(open_stamps: Open) -> None:
+    opened = open_stamps(label_fraction=0.1, noise="symmetric", noise_rate=0.4)
+    # 485 images, 161 or 162 a class: 16 of each keep their label.
+    assert opened.corruption["class_counts"] == [16, 16, 16]
+    assert opened.unlabelled is not None
+    assert opened.unlabelled_true is not None
+    assert (opened.unlabelled.labels == -1).all()
+    assert len(opened.unlabelled) == len(opened.unlabelled_true) == 485 - 48
+    assert not np.shares_memory(opened.unlabelled.labels, opened.unlabelled_true)
+    assert open_stamps().unlabelled is None
+
+
+@pytest.mark.parametrize("track", ["T0", "T5"])
+def test_garbage_in_withheld_labels_changes_nothing_that_is_handed_out(
+    stamps: MakeStamps, tmp_path: Path, track: str
+) -> None:
+    parts = stamps().load([], tmp_path)
+    scenario = Scenario(label_fraction=0.3, noise="symmetric", noise_rate=0.4, track=track)
+    drawn = split(parts, scenario, Natural(), 0)
+    garbled = parts.train.labels.copy()
+    garbled[drawn.unlabelled] = (garbled[drawn.unlabelled] + 1) % 3
+    other = dataclasses.replace(parts, train=Part(parts.train.pixels, garbled))
+    one, two = (observe(it, drawn, scenario, SymmetricNoise(), 0) for it in (parts, other))
+    for name in ("train", "validation", "trusted"):
+        assert (getattr(one, name) == getattr(two, name)).all()
+        assert (getattr(one.split, name) == getattr(two.split, name)).all()
+
+
+@pytest.mark.parametrize("track", ["T0", "T5"])
+def test_a_group_is_not_in_train_and_validation(
+    open_stamps: Open, stamps: MakeStamps, track: str
+) -> None:
+    opened = open_stamps(stamps(images_a_group=4), track=track)
+    training = {row // 4 for part in (opened.train, opened.trusted) for row in pixel_rows(part)}
+    validating = {row // 4 for row in pixel_rows(opened.validation)}
+    assert not training & validating
+    assert 96 <= len(opened.validation) <= 100
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"train_size": 486}, "train size 486: stamps can give 3 to 485 .* track T5"),
+        ({"train_size": 0}, "train size 0: stamps can give 3 to 485"),
+        ({"imbalance": "exponential", "imbalance_ratio": 0.5}, "ratio 0.5: expected .* at least 1"),
+        ({"imbalance_ratio": float("nan")}, "ratio nan: expected .* at least 1"),
+        ({"imbalance": "step", "imbalance_ratio": 1e6}, "no training image of class 'c'"),
+        ({"noise": "symmetric", "noise_rate": 1.5}, "rate 1.5: expected a number from 0 to 1"),
+        ({"noise": "pair", "noise_rate": -0.1}, "rate -0.1: expected a number from 0 to 1"),
+        ({"noise": "pair", "noise_rate": float("nan")}, "rate nan"),
+        ({"label_fraction": 0.0}, "label fraction 0: expected more than 0 and at most 1"),
+        ({"label_fraction": 1.1}, "label fraction 1.1"),
+        ({"track": "T200"}, "track T200: stamps can give 0 to 199 clean images a class"),
+        ({"track": "T5x"}, "track 'T5x': expected T0 .* Tk .* TM"),
+        ({"track": "TM", "train_size": 50}, "track TM: 1 in 20 of 50 .* T5"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_what_can(
+    open_stamps: Open, fields: dict[str, Any], complaint: str
+) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        open_stamps(**fields)
+
+
+def test_a_scenario_that_hides_the_truth_is_flagged(open_stamps: Open, stamps: MakeStamps) -> None:
+    binary = open_stamps(stamps(classes=2), noise="symmetric", noise_rate=0.5)
+    assert binary.corruption["identifiable"] is False
+    assert open_stamps(noise="symmetric", noise_rate=0.6).corruption["identifiable"] is True
+
+
+def test_mean_and_deviation_are_those_of_the_training_pixels(open_stamps: Open) -> None:
+    opened = open_stamps()
+    scaled = opened.train.pixels / 255
+    assert opened.mean == pytest.approx(scaled.mean(axis=(0, 2, 3)))
+    assert opened.std[0] == pytest.approx(scaled[:, 0].std())
+    assert opened.std[1] == 1 / 255  # the second channel is flat
+
+
+def test_channel_statistics_are_exact_over_several_blocks() -> None:
+    pixels = np.arange(3000 * 2 * 9, dtype=np.int64).reshape(3000, 2, 3, 3) % 251
+    mean, std = channel_statistics(pixels.astype(np.uint8))
+    assert mean == pytest.approx((pixels / 255).mean(axis=(0, 2, 3)))
+    assert std == pytest.approx((pixels / 255).std(axis=(0, 2, 3)))
+
+
+def identify_stamps(dataset: DataSet, cache: Path, scenario: Scenario, seed: int = 0) -> Any:
+    return identify(
+        scenario,
+        seed,
+        dataset=dataset,
+        noise=SymmetricNoise(),
+        imbalance=Exponential(),
+        roots=[],
+        cache=cache,
+    )
+
+
+def test_identify_names_what_opening_gives(stamps: MakeStamps, cache: Path) -> None:
+    for track in TRACKS:
+        scenario = Scenario(noise="symmetric", noise_rate=0.2, track=track)
+        opened = open_scenario(
+            scenario,
+            3,
+            dataset=stamps(),
+            noise=SymmetricNoise(),
+            imbalance=Exponential(),
+            roots=[],
+            cache=cache,
+        )
+        assert identify_stamps(stamps(), cache, scenario, 3) == opened.identity
+
+
+def test_identities_are_read_from_the_cache_without_decoding(
+    stamps: MakeStamps, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = Scenario(noise="symmetric", noise_rate=0.2)
+    first = identify_stamps(stamps(), cache, scenario)
+
+    def decode(*_: object) -> None:
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr(opening, "prepare", decode)
+    # Backbone and recipe have no part in the data.
+    other = dataclasses.replace(scenario, backbone="resnet32", recipe=Recipe(epochs=3))
+    assert identify_stamps(stamps(), cache, other) == first
+    with pytest.raises(AssertionError, match="decoded again"):
+        identify_stamps(stamps(), cache, scenario, seed=1)
+
+
+def test_a_damaged_identity_is_worked_out_again(stamps: MakeStamps, cache: Path) -> None:
+    scenario = Scenario(noise="symmetric", noise_rate=0.2)
+    first = identify_stamps(stamps(), cache, scenario)
+    [file] = (cache / "identities").iterdir()
+    file.write_text(file.read_text()[:20])
+    assert identify_stamps(stamps(), cache, scenario) == first
+    assert file.read_text().endswith("}")
+
+
+def test_another_matrix_in_the_same_file_is_another_identity(
+    stamps: MakeStamps, cache: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "matrix.csv"
+    identities = []
+    for step, off in enumerate((0.1, 0.3)):
+        file.write_text(f"{1 - off},{off},0\n0,1,0\n0,0,1\n")
+        os.utime(file, (step, step))
+        identities.append(
+            identify(
+                Scenario(noise="matrix"),
+                0,
+                dataset=stamps(),
+                noise=MatrixNoise(str(file)),
+                imbalance=Natural(),
+                roots=[],
+                cache=cache,
+            )
+        )
+    assert identities[0].labels_hash != identities[1].labels_hash
+    assert identities[0].split_hash == identities[1].split_hash

@@ -1,0 +1,260 @@
+"""Weighters from installed names, files and modules."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchbase.errors import PluginError, UsageError
+from benchbase.plugins import (
+    PluginDescription,
+    PluginSource,
+    describe,
+    load_weighters,
+    module_source_hash,
+    resolve_source,
+)
+from benchbase.testing.site import PluginSite
+
+METHOD = '''\
+from dataclasses import dataclass
+
+from benchbase import LossWeighter, Need, option
+
+
+@dataclass(frozen=True)
+class SmallLoss(LossWeighter):
+    """Drop the images with the largest losses.
+
+    More is said here.
+    """
+
+    name = "small-loss"
+    needs = frozenset({Need.TRUSTED, Need.NOISE_RATE})
+    keep: float = option(0.8, "Share of the batch to keep.", min=0, max=1)
+
+    def prepare(self, task):
+        return lambda step: (step.losses <= step.losses.detach().quantile(self.keep)).float()
+'''
+HOOKS = """
+from benchbase import hookimpl
+
+BENCHBASE_API = 1
+
+
+@hookimpl
+def register_weighters():
+    return [SmallLoss]
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(source: str, name: str = "my_method.py") -> PluginSource:
+        path = tmp_path / name
+        path.write_text(source)
+        return resolve_source(str(path))
+
+    return write
+
+
+def reason(source: PluginSource) -> str:
+    with pytest.raises(PluginError) as caught:
+        load_weighters(source)
+    return str(caught.value)
+
+
+def test_a_file_needs_only_a_weighter_with_a_name(write) -> None:
+    [cls] = load_weighters(write(METHOD))
+    assert cls.name == "small-loss"
+    method: Any = cls
+    pickled = pickle.dumps(method(keep=0.5))
+    assert pickle.loads(pickled) == method(keep=0.5)  # noqa: S301 - it was made a line above
+
+
+def test_all_weighters_of_a_file_are_taken_and_imported_ones_are_not(write) -> None:
+    source = METHOD + (
+        "\nfrom benchbase_baselines import Focal\n"
+        "class _Base(SmallLoss):\n    pass\n"
+        "class Other(_Base):\n    name = 'other'\n"
+    )
+    assert [cls.name for cls in load_weighters(write(source))] == ["small-loss", "other"]
+
+
+def test_a_file_leaves_no_bytecode_behind_and_is_read_anew(write, tmp_path: Path) -> None:
+    load_weighters(write(METHOD))
+    [cls] = load_weighters(write(METHOD.replace("small-loss", "tiny-loss")))
+    assert cls.name == "tiny-loss"
+    assert [path.name for path in tmp_path.iterdir()] == ["my_method.py"]
+
+
+def test_a_file_that_does_not_import_is_told_with_line_and_exception(write) -> None:
+    message = reason(write("import json\n\njson.loads('{')\n"))
+    assert "my_method.py does not import: JSONDecodeError: Expecting property name" in message
+    assert message.endswith("my_method.py, line 3)")
+    assert "benchbase_plugin_file" not in sys.modules
+
+
+def test_a_file_with_a_syntax_error_is_told_with_its_line(write) -> None:
+    message = reason(write("x = 1\ndef broken(:\n"))
+    assert "SyntaxError: invalid syntax" in message
+    assert message.endswith("my_method.py, line 2)")
+
+
+def test_a_file_that_exits_is_told(write) -> None:
+    assert "SystemExit: 1" in reason(write("raise SystemExit(1)"))
+
+
+def test_a_file_without_a_weighter_is_told(write) -> None:
+    assert "it holds no weighter" in reason(write("x = 1\n"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "@dataclass(frozen=True)\n",
+            "",
+            "has the options keep and is not a frozen dataclass: add",
+        ),
+        ("(frozen=True)", "", "is a dataclass that can change: write @dataclass(frozen=True)"),
+        ('name = "', 'label = "', "SmallLoss has no name"),
+        ('"small-loss"', '"Small Loss"', "'Small Loss': expected lower-case letters"),
+        ('name = "', 'name: str = "', "SmallLoss.name is annotated, which makes it an option"),
+        ("def prepare", "def prepair", "SmallLoss is abstract: it lacks prepare"),
+        ("frozenset({", "list({", "expected a frozenset of Need"),
+        ("Need.TRUSTED, Need.NOISE_RATE", "'trusted'", "expected a frozenset of Need"),
+        ("keep: float", "keep: list", "SmallLoss.keep: an option is int, float, bool or str"),
+        ("option(0.8", "option(8", "its default does not fit"),
+        ('name = "small', 'honesty = "good"\n    name = "small', "honesty is 'good': expected one"),
+        ('name = "small', 'paper = 2019\n    name = "small', "paper is 2019: expected a text"),
+    ],
+)
+def test_a_class_that_breaks_the_contract_is_told(write, old: str, new: str, expected: str) -> None:
+    assert old in METHOD
+    assert expected in reason(write(METHOD.replace(old, new, 1)))
+
+
+def test_a_class_without_options_needs_no_dataclass(write) -> None:
+    plain = (
+        "from benchbase import LossWeighter\n"
+        "class Plain(LossWeighter):\n"
+        "    name: str = 'plain'\n"
+        "    def prepare(self, task):\n"
+        "        return lambda step: step.losses.detach() * 0 + 1\n"
+    )
+    [cls] = load_weighters(write(plain))
+    assert cls() is not None
+
+
+def test_an_init_instead_of_options_is_told(write) -> None:
+    plain = (
+        "from benchbase import LossWeighter\n"
+        "class Plain(LossWeighter):\n"
+        "    name = 'plain'\n"
+        "    def __init__(self, keep=1): ...\n"
+        "    def prepare(self, task): ...\n"
+    )
+    assert "Plain has an __init__ of its own: options are the fields" in reason(write(plain))
+
+
+def test_two_weighters_of_one_name_are_told(write) -> None:
+    twice = METHOD + "\nclass Again(SmallLoss):\n    name = 'small-loss'\n"
+    assert "two weighters are called 'small-loss'" in reason(write(twice))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("nothing.py", "no such file"),
+        ("my_metod.py", "no such file; unknown file 'my_metod.py'; did you mean my_method.py"),
+        ("folder.py", "expected a .py file, this is a directory"),
+        ("folder.py/", "expected a .py file, this is a directory"),
+        ("notes.txt", "expected a .py file"),
+    ],
+)
+def test_a_path_that_is_no_file_is_a_usage_error(tmp_path: Path, name: str, expected: str) -> None:
+    (tmp_path / "my_method.py").write_text(METHOD)
+    (tmp_path / "notes.txt").write_text(METHOD)
+    (tmp_path / "folder.py").mkdir()
+    with pytest.raises(UsageError) as caught:
+        resolve_source(f"{tmp_path}/{name}")
+    assert expected in str(caught.value)
+
+
+def test_a_path_is_kept_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_method.py").write_text(METHOD)
+    monkeypatch.chdir(tmp_path)
+    assert resolve_source("my_method.py") == resolve_source("./my_method.py")
+    assert resolve_source("my_method.py").target == str(tmp_path / "my_method.py")
+
+
+def test_an_installed_name_comes_before_a_module(plugin_site: PluginSite) -> None:
+    plugin_site.add("small-loss", {"weighters": {"small_loss": "small_loss"}}, small_loss=METHOD)
+    assert resolve_source("small_loss") == PluginSource("installed", "small_loss")
+    assert resolve_source("small-loss:small_loss").kind == "installed"
+
+
+def test_a_module_is_resolved_without_importing_it_or_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "my_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise AssertionError")
+    (package / "method.py").write_text(METHOD)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert resolve_source("my_package.method") == PluginSource("module", "my_package.method")
+    expected = hashlib.sha256(METHOD.encode()).hexdigest()
+    assert module_source_hash("my_package.method") == expected
+    with pytest.raises(UsageError, match="unknown weighter"):
+        resolve_source("my_package.metod")
+    with pytest.raises(PluginError, match="no source file"):
+        module_source_hash("my_package.metod")
+    assert "AssertionError" in reason(PluginSource("module", "my_package.method"))
+
+
+def test_an_unknown_weighter_is_an_error_with_the_nearest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UsageError, match="unknown weighter 'focl'; did you mean focal"):
+        resolve_source("focl")
+    (tmp_path / "mine.py").write_text(METHOD)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"the file is given as \./mine\.py"):
+        resolve_source("mine")
+
+
+@pytest.mark.parametrize("kind", ["installed", "file", "module"])
+def test_a_description_holds_what_the_parent_needs(
+    kind: str, plugin_site: PluginSite, tmp_path: Path
+) -> None:
+    source = METHOD + HOOKS
+    plugin_site.add(
+        "tiny-losses", {"weighters": {"small-loss": "tiny_losses"}}, version="2.1",
+        tiny_losses=source,
+    )  # fmt: skip
+    (tmp_path / "mine.py").write_text(source)
+    target = {"installed": "small-loss", "file": f"{tmp_path}/mine.py", "module": "tiny_losses"}
+    description = describe(resolve_source(target[kind]))
+    assert PluginDescription.from_json(json.loads(json.dumps(description.to_json()))) == description
+    assert description.source.kind == kind
+    [weighter] = description.weighters
+    assert weighter.name == "small-loss"
+    assert weighter.needs == ("noise rate", "trusted")
+    assert weighter.summary == "Drop the images with the largest losses."
+    assert weighter.honesty == "defined here"
+    assert [(one.name, one.default, one.max) for one in weighter.options] == [("keep", 0.8, 1)]
+    assert weighter.source_hash == hashlib.sha256(source.encode()).hexdigest()
+    owner = {"installed": ("tiny-losses", "2.1"), "file": ("file", ""), "module": ("module", "")}
+    assert (weighter.distribution, weighter.version) == owner[kind]
+
+
+def test_a_class_without_a_docstring_has_no_summary(write) -> None:
+    source = METHOD.replace('"""Drop', '_ = """Drop')
+    assert describe(write(source)).weighters[0].summary == ""
