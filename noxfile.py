@@ -6,6 +6,7 @@ are about other environments, make their own.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -48,11 +49,10 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types: benchbase and its tests, then each plugin with its own."""
-    environment = {"MYPYPATH": os.pathsep.join(map(str, PLUGINS))}
-    session.run(PYTHON, "-m", "mypy", env=environment)
+    session.run(PYTHON, "-m", "mypy", env={"MYPYPATH": os.pathsep.join(map(str, PLUGINS))})
     for plugin in PLUGINS:
         # Test files of two plugins may have one name, so each plugin is checked by itself.
-        session.run(PYTHON, "-m", "mypy", "--no-explicit-package-bases", str(plugin))
+        session.run(PYTHON, "-m", "mypy", str(plugin), env={"MYPYPATH": str(plugin)})
 
 
 @nox.session
@@ -71,19 +71,18 @@ def plugins(session: nox.Session) -> None:
     session.run(UV, "build", "--quiet", "--wheel", "--all-packages", "--out-dir", str(wheels))
     # The versions of this environment: they lie in uv's cache, so that nothing is fetched again.
     versions = SCRATCH / "versions.txt"
-    freeze = [UV, "pip", "freeze", "--exclude-editable", "--python", PYTHON]
-    versions.write_text(subprocess.run(freeze, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    versions.write_text(_output(UV, "pip", "freeze", "--exclude-editable", "--python", PYTHON))
     built = sorted(map(str, wheels.glob("*.whl")))
     _install(session, python, "--constraints", str(versions), *built, "pytest")
 
     elsewhere = Path(session.create_tmp())  # where the checkout cannot be imported from
     with session.chdir(elsewhere):
-        listed = session.run(
-            str(python.with_name("benchbase")), "list", "--check", "--json", silent=True
-        )
-        missing = [name for name in _weighters() if f'"{name}"' not in str(listed)]
-        if missing:
-            session.error(f"`benchbase list --check --json` does not list {missing}:\n{listed}")
+        listed = _output(str(python.with_name("benchbase")), "list", "--check", "--json")
+        verdicts = {one["name"]: one for one in json.loads(listed)["plugins"]}
+        broken = [one for one in verdicts.values() if one["status"] != "ok"]
+        missing = sorted(set(_weighters()) - verdicts.keys())
+        if broken or missing:
+            session.error(f"not listed: {missing}; broken: {broken}")
         for plugin in PLUGINS:
             session.run(
                 str(python), "-m", "pytest",
@@ -122,6 +121,11 @@ def _install(session: nox.Session, python: Path, *what: str) -> None:
     session.run(UV, "pip", "install", "--quiet", "--python", str(python), *what)
 
 
+def _output(*command: str) -> str:
+    """Run a program; give what it printed."""
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 def _weighters() -> list[str]:
     """Give the names of all weighters in this checkout."""
     projects = [tomllib.loads((plugin / "pyproject.toml").read_text()) for plugin in PLUGINS]
@@ -131,8 +135,17 @@ def _weighters() -> list[str]:
 
 def _files() -> list[Path]:
     """Give the files that git tracks or would track."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command = [
+        "git",
+        "-C",
+        str(ROOT),
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
+    listed = _output(*command)
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 

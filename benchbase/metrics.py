@@ -7,6 +7,7 @@ loads it in a thread while the first cell trains (``preload``).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -76,19 +77,23 @@ def score(logits: Logits, labels: Labels, extra: tuple[Metric, ...] = ()) -> dic
     rarest = np.flatnonzero(counts == counts[counts > 0].min())
     one_hot = np.eye(num_classes)[labels]
     shared = {"num_classes": num_classes}
-    calibration = [
-        tm.binary_calibration_error(probabilities[:, c].contiguous(), (target == c).long(), n_bins=15)
-        for c in range(num_classes)
+    # One class against the rest; a class without a row has neither AUROC nor AUPRC.
+    against_rest = [
+        (probabilities[:, c].contiguous(), (target == c).long()) for c in np.flatnonzero(counts)
     ]
+
+    def mean(measure: Callable[..., torch.Tensor], **settings: int) -> float:
+        return float(np.mean([float(measure(*pair, **settings)) for pair in against_rest]))
+
     values: dict[str, Any] = {
         "balanced_accuracy": float(np.nanmean(recalls)),
         "accuracy": float(tm.multiclass_accuracy(probabilities, target, average="micro", **shared)),
         "macro_f1": float(tm.multiclass_f1_score(probabilities, target, **shared)),
         "mcc": float(tm.multiclass_matthews_corrcoef(probabilities, target, **shared)),
-        "macro_auroc": float(tm.multiclass_auroc(probabilities, target, **shared)),
-        "macro_auprc": float(tm.multiclass_average_precision(probabilities, target, **shared)),
+        "macro_auroc": mean(tm.binary_auroc),
+        "macro_auprc": mean(tm.binary_average_precision),
         "brier": float(((probabilities.numpy() - one_hot) ** 2).sum(1).mean()),
-        "ece": float(np.mean([float(value) for value in calibration])),
+        "ece": mean(tm.binary_calibration_error, n_bins=15),
         "rarest_recall": float(np.nanmean(recalls[rarest])),
         "recall_per_class": recalls.tolist(),
     }

@@ -107,8 +107,8 @@ def _load_task(
     return load_task(Path(start["folder"]), backbone, weighter.needs, device, ask)
 
 
-def _checkpoints(weighter: Weighter, task: Task) -> Iterator[Checkpoint]:
-    fitting = weighter.fit(task)
+def _checkpoints(weighter: Weighter, task: Task) -> Iterator[Any]:
+    fitting: Any = weighter.fit(task)
     if not isinstance(fitting, Iterator):
         raise ContractError(
             f"{weighter.name}.fit gave {type(fitting).__name__}, expected an iterator of "
@@ -125,7 +125,8 @@ def _checkpoints(weighter: Weighter, task: Task) -> Iterator[Checkpoint]:
         )
 
 
-def _report(channel: Channel, path: Path, checkpoint: Checkpoint, task: Task, index: int) -> None:
+def _report(channel: Channel, path: Path, checkpoint: Any, task: Task, index: int) -> None:
+    """Save and announce what the weighter yielded, which may be anything."""
     if not isinstance(checkpoint, Checkpoint) or not isinstance(checkpoint.model, nn.Module):
         raise ContractError(
             f"expected fit to yield a Checkpoint with a torch module, got {checkpoint!r:.200}"
@@ -145,7 +146,7 @@ def _report(channel: Channel, path: Path, checkpoint: Checkpoint, task: Task, in
     channel.send(message, b"" if weights is None else weights.tobytes())
 
 
-def _checked_weights(weights: Tensor | None, rows: int) -> np.ndarray | None:
+def _checked_weights(weights: Any, rows: int) -> np.ndarray | None:
     if weights is None:
         return None
     if not isinstance(weights, Tensor) or weights.shape != (rows,):

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benchbase import typechecking
+
+if TYPE_CHECKING:
+    from benchbase.executors.forkserver import ForkServer
 
 # Read when torch is imported, hence before any test module is.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -31,3 +36,21 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("BENCHBASE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[ForkServer]:
+    """One process server for all tests that run cells: starting it imports torch."""
+    from benchbase import metrics
+    from benchbase.executors.forkserver import ForkServer
+
+    metrics.preload()
+    server = ForkServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the embedded data set is decoded once."""
+    return tmp_path_factory.mktemp("cache")

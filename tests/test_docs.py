@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import inspect
 import json
 import re
@@ -18,23 +17,14 @@ from typing import NamedTuple
 import pytest
 
 from benchbase import cli, hookspecs
+from tests import help_texts
+from tests.help_texts import DOCUMENTS
 
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^ *```(\w+)?([^\n]*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 
 
-def load_help_texts() -> types.ModuleType:
-    spec = importlib.util.spec_from_file_location("help_texts", ROOT / "tests" / "help_texts.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-HELP = load_help_texts()
-DOCUMENTS: list[Path] = HELP.DOCUMENTS
 each_document = pytest.mark.parametrize(
     "path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
 )
@@ -83,7 +73,7 @@ def command_lines() -> Iterator[tuple[str, list[str]]]:
 
 @each_document
 def test_the_help_texts_in_it_are_those_of_the_command_line(path: Path) -> None:
-    assert path.read_text() == HELP.renewed(path.read_text())
+    assert path.read_text() == help_texts.renewed(path.read_text())
 
 
 def test_the_documentation_shows_commands() -> None:
@@ -99,7 +89,7 @@ def test_a_command_in_the_documentation_exists_with_its_options(
     place: str, words: list[str]
 ) -> None:
     command = words[0] if words and re.fullmatch(r"[a-z][a-z-]*", words[0]) else ""
-    text = HELP.help_of(command)
+    text = help_texts.help_of(command)
     options = [word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)]
     unknown = [option for option in options if not re.search(rf"(?<!\S){option}(?![\w-])", text)]
     assert unknown == [], place

@@ -13,6 +13,7 @@ from benchbase.cell import JSON
 from benchbase.leaderboard.cells import (
     NOTHING,
     cost_text,
+    difference_text,
     metric_name,
     needs_text,
     number_text,
@@ -21,7 +22,7 @@ from benchbase.leaderboard.cells import (
 )
 from benchbase.leaderboard.curves import Curve, Curves
 from benchbase.leaderboard.notes import remarks
-from benchbase.leaderboard.table import Row, Table
+from benchbase.leaderboard.table import Table
 
 WIDE = 120
 """Columns of a terminal that take the further columns of the table."""
@@ -40,7 +41,7 @@ def print_table(table: Table, console: Console) -> None:
             rank_text(row),
             row.label,
             score_text(row.score, row.failed, row.covered),
-            _short_difference(row, board.reference),
+            difference_text(row, board.reference),
             str(row.failed) if row.covered else NOTHING,
             cost_text(row),
         ]
@@ -59,18 +60,6 @@ def print_table(table: Table, console: Console) -> None:
     _print_scenarios(table, console)
     for line in remarks(table):
         console.print(line, markup=False, highlight=False, soft_wrap=not console.is_terminal)
-
-
-def _short_difference(row: Row, reference: str) -> str:
-    if row.label == reference:
-        return "reference"
-    if row.difference is None:
-        return NOTHING
-    text = f"{100 * row.difference.mean:+.1f}"
-    if row.difference.high is not None:
-        text += f" ± {100 * (row.difference.high - row.difference.mean):.1f}"
-        text += " tied" if row.difference.covers_zero and not row.failed else ""
-    return text
 
 
 def _print_scenarios(table: Table, console: Console) -> None:

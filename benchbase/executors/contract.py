@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -36,6 +36,7 @@ class Outcome:
     predictions: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
+@runtime_checkable
 class ChildProcess(Protocol):
     """A role's process, or its stand-in within this one."""
 

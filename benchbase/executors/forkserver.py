@@ -118,11 +118,14 @@ class ForkServer:
             return
         self._closed = True
         os.close(self._lifeline)
+        with contextlib.suppress(OSError):  # the server may be gone already
+            self._control.shutdown(socket.SHUT_RDWR)
         self._control.close()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self._process.kill()
+            self._process.wait()
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError, ValueError):

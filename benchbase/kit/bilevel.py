@@ -12,15 +12,12 @@ It is also right with batch norm in train mode, which couples the losses of a ba
 
 from __future__ import annotations
 
-import functools
-import warnings
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd import forward_ad
 
 from benchbase.api import Batch, Step
+from benchbase.kit.tangent import directional_losses
 
 
 def hypergradient(
@@ -37,7 +34,7 @@ def hypergradient(
     weights = weights.detach()
     scale = step.lr / (weights.sum() if normalised else len(weights))
     direction = _trusted_gradient(step, weights * scale, trusted)
-    slopes = _directional_losses(step, direction)
+    slopes = directional_losses(step, direction)
     if normalised:
         slopes = slopes - (weights * slopes).sum() / weights.sum()
     return -scale * slopes
@@ -50,48 +47,22 @@ def _trusted_gradient(
     parameters = {
         name: value for name, value in step.model.named_parameters() if value.requires_grad
     }
-    moves = torch.autograd.grad(
-        step.losses,
-        list(parameters.values()),
-        grad_outputs=pulls,
-        retain_graph=True,
-        materialize_grads=True,
+    moves = list(
+        torch.autograd.grad(
+            step.losses,
+            list(parameters.values()),
+            grad_outputs=pulls,
+            retain_graph=True,
+            materialize_grads=True,
+        )
     )
     step.meter.add(backpropagated=len(step.losses))
-    virtual = {
-        name: (value.detach() - move).requires_grad_()
-        for (name, value), move in zip(parameters.items(), moves, strict=True)
-    }
+    virtual: dict[str, Tensor] = {}
+    for name in reversed(parameters):
+        # Popped, so that moves and virtual parameters never fill memory twice over.
+        virtual[name] = (parameters[name].detach() - moves.pop()).requires_grad_()
     with torch.enable_grad():
         loss = step.trusted_loss_at(virtual, trusted)
     gradient = torch.autograd.grad(loss, list(virtual.values()), materialize_grads=True)
     step.meter.add(backpropagated=len(trusted.labels))
     return dict(zip(virtual, gradient, strict=True))
-
-
-def _directional_losses(step: Step, direction: dict[str, Tensor]) -> Float[Tensor, " batch"]:
-    """Give G, the derivative of each loss of the batch along ``direction``.
-
-    Forward-mode AD recomputes the losses beside their tangents. A tangent pass over the
-    activations that the step saved would do without; this function is where it belongs.
-    """
-    _load_forward_rules()
-    parameters = dict(step.model.named_parameters())
-    with torch.no_grad(), forward_ad.dual_level():
-        duals = {
-            name: forward_ad.make_dual(parameters[name].detach(), tangent)
-            for name, tangent in direction.items()
-        }
-        tangent = forward_ad.unpack_dual(step.losses_at(duals)).tangent
-    step.meter.add(forwarded=len(step.losses))  # the tangents; losses_at counted the losses
-    if tangent is None:
-        return torch.zeros_like(step.losses)
-    return tangent
-
-
-@functools.cache
-def _load_forward_rules() -> None:
-    """Make torch load its rules for forward-mode AD, which warns about torch.jit on the way."""
-    with warnings.catch_warnings(), forward_ad.dual_level():
-        warnings.simplefilter("ignore", FutureWarning)
-        forward_ad.make_dual(torch.zeros(()), torch.zeros(()))

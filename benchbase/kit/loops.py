@@ -68,12 +68,13 @@ def supervised(
             lr = peak if constant else cosine(peak, steps_done / total_steps)
             for group in optimiser.param_groups:
                 group["lr"] = lr
+            optimiser.zero_grad()  # before the weighter, which may need the memory
             step = forward(task, model, batch, lr, epoch)
             weights = weigh(step)
             if not isinstance(weights, Tensor) or weights.shape != step.losses.shape:
                 raise _wrong_weights(weights, len(step.losses))
             loss = (weights * step.losses).mean()
-            optimiser.zero_grad()
+            optimiser.zero_grad()  # again: what a weighter left behind is no part of this step
             loss.backward()
             optimiser.step()
             task.meter.add(backpropagated=len(batch.labels), steps=1)

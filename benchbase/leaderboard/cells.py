@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchbase.leaderboard.table import PROVISIONAL, Row, Table
+from benchbase.leaderboard.table import PROVISIONAL, Row
 from benchbase.stats import Estimate
 
 _METRIC_NAMES = {
@@ -46,29 +46,28 @@ def rank_text(row: Row) -> str:
 
 
 def score_text(score: Estimate | None, failures: int = 0, covered: int = 1) -> str:
-    """Write a score in percent with half its interval: ``87.1 ± 1.2``."""
+    """Write a score in percent with half its interval: ``87.1 ± 1.2``; none over failures."""
     if score is None:
         return NOTHING
     if failures and failures == covered:
         return "failed"
     text = f"{100 * score.mean:.1f}"
-    if score.high is not None:
-        text += f" ± {100 * (score.high - score.mean):.1f}"
-    return text
-
-
-def difference_text(row: Row, table: Table) -> str:
-    """Write the paired difference in points: ``+2.1 [+0.4, +3.8]``, ``tied`` where it may be 0."""
-    if row.label == table.board.reference:
-        return "reference"
-    difference = row.difference
-    if difference is None:
-        return NOTHING
-    text = f"{100 * difference.mean:+.1f}"
-    if difference.low is None or difference.high is None:
+    if score.high is None or failures:
         return text
-    text += f" [{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]"
-    return f"{text} tied" if difference.covers_zero and not row.failed else text
+    return f"{text} ± {100 * (score.high - score.mean):.1f}"
+
+
+def difference_text(row: Row, reference: str) -> str:
+    """Write the paired difference in points: ``+2.1 ± 1.7``, ``tied`` where it may be 0."""
+    if row.label == reference:
+        return "reference"
+    if row.difference is None:
+        return NOTHING
+    text = f"{100 * row.difference.mean:+.1f}"
+    if row.difference.high is None or row.failed:
+        return text
+    text += f" ± {100 * (row.difference.high - row.difference.mean):.1f}"
+    return f"{text} tied" if row.difference.covers_zero else text
 
 
 def failures_text(row: Row) -> str:

@@ -27,12 +27,12 @@ def _columns(table: Table) -> Iterator[str]:
         f"**Score**: {board.metric.replace('_', ' ')} on the test set, "
         f"{_RULES_IN_WORDS[board.rule]}, averaged over scenarios and then over {seeds} "
         f"seed{'s' * (seeds != 1)}. ± is half of a 95 % t interval over seeds: it speaks about "
-        "these tasks only, not about other data."
+        "these tasks only, not about other data. A row with failures has none."
     )
     yield (
         f"**Difference**: paired with {board.reference} (same data, same wrong labels, same "
-        f"seeds), mean and 95 % t interval over {table.blocks}, in points. *Tied*: the interval "
-        "contains zero and nothing failed."
+        f"seeds), mean and half of the 95 % t interval over {table.blocks}, in points. "
+        "*Tied*: the interval contains zero."
     )
     yield (
         "**Rank**: from the best to the worst place that the paired intervals leave open, so "

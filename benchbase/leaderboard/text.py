@@ -40,7 +40,7 @@ def _main_table(table: Table) -> str:
             rank_text(row),
             row.label,
             score_text(row.score, row.failed, row.covered),
-            difference_text(row, table),
+            difference_text(row, table.board.reference),
             f"{row.covered}/{table.planned}",
             failures_text(row),
             cost_text(row),

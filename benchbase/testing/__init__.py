@@ -1,0 +1,1 @@
+"""For plugin authors: the conformance checks, a toy task, a fake installation."""

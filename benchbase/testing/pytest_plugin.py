@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def toy_task() -> Callable[..., Task]:
     """Build small tasks: ``toy_task(num_classes=2)``; see ``benchbase.testing.toy.toy_task``."""
-    from benchbase.testing import toy
+    from benchbase.testing.toy import toy_task as build
 
-    return toy.toy_task
+    return build
 
 
 @pytest.fixture

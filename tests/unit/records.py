@@ -13,9 +13,9 @@ from benchbase.store import SCHEMA
 METRICS = ("accuracy", "macro_f1", "mcc", "macro_auroc", "macro_auprc", "rarest_recall")
 
 
-def make_scenario(noise: float = 0.0, ratio: float = 1.0, **fields: Any) -> Scenario:
-    kind = "symmetric" if noise else "none"
-    values = {"noise": kind, "noise_rate": noise, "imbalance": "exponential"}
+def make_scenario(rate: float = 0.0, ratio: float = 1.0, **fields: Any) -> Scenario:
+    kind = "symmetric" if rate else "none"
+    values = {"noise": kind, "noise_rate": rate, "imbalance": "exponential"}
     return Scenario(**{**values, "imbalance_ratio": ratio, **fields})
 
 

@@ -21,9 +21,7 @@ from benchbase.stats import (
 
 def test_the_interval_of_a_mean_is_that_of_the_t_distribution():
     values = [0.81, 0.84, 0.79, 0.9]
-    low, high = scipy_stats.t.interval(
-        0.95, 3, loc=np.mean(values), scale=scipy_stats.sem(values)
-    )
+    low, high = scipy_stats.t.interval(0.95, 3, loc=np.mean(values), scale=scipy_stats.sem(values))
     found = estimate(values)
     assert found is not None
     assert (found.mean, found.low, found.high) == pytest.approx((np.mean(values), low, high))

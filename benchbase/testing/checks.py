@@ -1,0 +1,297 @@
+"""The checks of the contract, each a plain function of a weighter class that raises if it fails."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from benchbase.api import Images, LossWeighter, Need, Weighter
+from benchbase.errors import ContractError
+from benchbase.options import OptionSpec, construct, options_of
+from benchbase.seeding import seeded
+from benchbase.testing.toy import toy_problem
+from benchbase.testing.watching import predict, same, train, watch
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check; call it with a weighter class."""
+
+    run: Callable[[type[Weighter]], None]
+    need: Need | None
+    """Only weighters with this need have to pass it."""
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.run.__name__
+
+    @property
+    def title(self) -> str:
+        """The name as words."""
+        return self.name.replace("_", " ")
+
+    def __call__(self, weighter: type[Weighter]) -> None:
+        """Run the check on the class with its default options."""
+        self.run(weighter)
+
+
+CHECKS: list[Check] = []
+"""In the order in which they are run."""
+
+
+def _check(
+    need: Need | None = None,
+) -> Callable[[Callable[[type[Weighter]], None]], Callable[[type[Weighter]], None]]:
+    def enter(run: Callable[[type[Weighter]], None]) -> Callable[[type[Weighter]], None]:
+        CHECKS.append(Check(run, need))
+        return run
+
+    return enter
+
+
+# -- options ------------------------------------------------------------------------------------
+
+
+@_check()
+def options_survive_json(weighter: type[Weighter]) -> None:
+    """Options come back from JSON the same, and two settings have two texts."""
+    built = weighter()
+    for spec in options_of(weighter):
+        if OptionSpec.from_json(json.loads(json.dumps(spec.to_json()))) != spec:
+            raise ContractError(f"option {spec.name} does not come back from JSON as it was")
+    if not dataclasses.is_dataclass(built):
+        return
+    options = {spec.name: getattr(built, spec.name) for spec in options_of(weighter)}
+    again = construct(weighter, json.loads(json.dumps(options)))
+    if again != built or hash(again) != hash(built) or repr(again) != repr(built):
+        raise ContractError(
+            f"{built!r} comes back from JSON as {again!r}: leave __eq__, __hash__ and __repr__ to "
+            "the frozen dataclass"
+        )
+    for name, value in options.items():
+        if f"{name}={value!r}" not in repr(built):
+            raise ContractError(f"the repr {built!r} does not show {name}={value!r}")
+
+
+# -- a run --------------------------------------------------------------------------------------
+
+
+@_check()
+def trains_and_yields_checkpoints(weighter: type[Weighter]) -> None:
+    """At least one checkpoint, each with finite logits; one an epoch from the supervised loop."""
+    problem = toy_problem(needs=weighter.needs)
+    count = len(train(weighter(), problem))
+    epochs = problem.task.recipe.epochs
+    if weighter.fit is LossWeighter.fit and count != epochs:
+        raise ContractError(f"{count} checkpoints in {epochs} epochs, expected one an epoch")
+
+
+@_check()
+def predicts_each_image_on_its_own(weighter: type[Weighter]) -> None:
+    """The logits of an image do not depend on its company: no statistics of the test batch."""
+    problem = toy_problem(needs=weighter.needs)
+    for checkpoint in watch(weighter(), problem):
+        together = predict(checkpoint.model, problem)
+        half = dataclasses.replace(problem, test_images=problem.test_images[::2].clone())
+        alone = predict(checkpoint.model, half)
+        if not torch.allclose(together[::2], alone, rtol=1e-3, atol=1e-4):
+            raise ContractError(
+                "the model's logits for an image change with the other images of the batch: in "
+                "eval mode it must not look at batch statistics"
+            )
+
+
+@_check()
+def repeats_itself_bit_for_bit(weighter: type[Weighter]) -> None:
+    """One seed, one result; the same instance can run twice."""
+    method = weighter()
+    first, second = (train(method, toy_problem(needs=weighter.needs)) for _ in range(2))
+    if not same(first, second):
+        raise ContractError(
+            "two runs with one seed differ: draw from task.rng(purpose), and keep run state out "
+            "of the instance and its module"
+        )
+
+
+@_check()
+def does_not_read_the_global_random_state(weighter: type[Weighter]) -> None:
+    """Results do not hang on torch's global generator, which anything may move."""
+    runs = []
+    for world in ("one world", "another"):
+        with seeded(0, world):
+            runs.append(train(weighter(), toy_problem(needs=weighter.needs)))
+    if not same(*runs):
+        raise ContractError(
+            "the result depends on torch's global random state: give task.rng(purpose) to what "
+            "draws, or build and draw inside `with task.seeded(purpose):`"
+        )
+
+
+@_check()
+def differs_with_the_seed(weighter: type[Weighter]) -> None:
+    """Another seed gives another result."""
+    runs = [train(weighter(), toy_problem(needs=weighter.needs, seed=seed)) for seed in (0, 1)]
+    if same(*runs):
+        raise ContractError("two seeds give one result: is something seeded with a constant?")
+
+
+@_check()
+def leaves_its_task_alone(weighter: type[Weighter]) -> None:
+    """Images, labels and rows are the same afterwards."""
+    problem = toy_problem(needs=weighter.needs)
+    parts = [problem.task.train, problem.task.grants.trusted, problem.task.grants.unlabelled]
+    tensors = [
+        tensor
+        for part in parts
+        if isinstance(part, Images)
+        for tensor in (part.pixels, part.labels, part.rows)
+    ]
+    before = [tensor.clone() for tensor in tensors]
+    train(weighter(), problem)
+    if not all(torch.equal(*pair) for pair in zip(before, tensors, strict=True)):
+        raise ContractError(
+            "it changed its task's images or labels in place: make new views instead "
+            "(`task.train.subset(...)`, `task.train.relabelled(...)`)"
+        )
+
+
+@_check()
+def reports_weights_of_training_rows(weighter: type[Weighter]) -> None:
+    """Weights, where given, are one number a row; NaN only for rows never seen."""
+    problem = toy_problem(needs=weighter.needs)
+    rows = len(problem.task.train)
+    for seen in train(weighter(), problem):
+        weights = seen.weights
+        if weights is None:
+            continue
+        if weights.shape != (rows,) or not weights.is_floating_point():
+            raise ContractError(
+                f"weights are {weights.dtype} of shape {tuple(weights.shape)}, expected floats of "
+                f"shape ({rows},): one for each training row"
+            )
+        if weights.isinf().any() or weights.isnan().all():
+            raise ContractError(
+                "weights are infinite, or NaN for every row: NaN stands for a row never seen"
+            )
+
+
+@_check()
+def uses_only_what_it_declares(weighter: type[Weighter]) -> None:
+    """An undeclared need raises; an undeclared network is found by its parameters."""
+    problem = toy_problem(needs=weighter.needs)
+    fresh = problem.task.build_model().state_dict()
+    expected = {name: tensor.shape for name, tensor in fresh.items()}
+    for checkpoint in watch(weighter(), problem):
+        state = checkpoint.model.state_dict()
+        got = {name: tensor.shape for name, tensor in state.items()}
+        if got != expected and Need.OWN_NETWORK not in weighter.needs:
+            raise ContractError(
+                "the judged model is not one task.build_model(): add Need.OWN_NETWORK to `needs`"
+            )
+
+
+@_check()
+def counts_its_work(weighter: type[Weighter]) -> None:
+    """The meter knows of images and optimiser steps: the kit's loops see to it."""
+    problem = toy_problem(needs=weighter.needs)
+    train(weighter(), problem)
+    meter = problem.task.meter
+    if min(meter.forwarded, meter.backpropagated, meter.steps) <= 0:
+        raise ContractError(
+            f"{meter} after training: a loop of one's own calls task.meter.add(forwarded=..., "
+            "backpropagated=..., steps=...)"
+        )
+
+
+@_check()
+def checkpoints_pickle(weighter: type[Weighter]) -> None:
+    """The model can be saved, loaded elsewhere, and predicts the same."""
+    problem = toy_problem(needs=weighter.needs)
+    for checkpoint in watch(weighter(), problem):
+        stream = io.BytesIO()
+        try:
+            torch.save(checkpoint.model, stream)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise ContractError(
+                f"the model does not pickle ({error}): its classes must stand at the top of a "
+                "module, without lambdas or local functions"
+            ) from error
+        stream.seek(0)
+        loaded = torch.load(stream, weights_only=False)
+        if not torch.equal(predict(loaded, problem), predict(checkpoint.model, problem)):
+            raise ContractError("the model predicts otherwise after saving and loading")
+
+
+@_check()
+def stops_when_it_is_closed(weighter: type[Weighter]) -> None:
+    """A run that is closed after its first checkpoint ends without a word."""
+    fitting = weighter().fit(toy_problem(needs=weighter.needs).task)
+    next(fitting)
+    close = getattr(fitting, "close", None)
+    if close is not None:
+        close()
+
+
+@_check()
+def learns(weighter: type[Weighter]) -> None:
+    """On easy images with right labels, it does much better than chance."""
+    problem = toy_problem(needs=weighter.needs, noise=0.0, epochs=8)
+    logits = train(weighter(), problem)[-1].logits
+    accuracy = (logits.argmax(1) == problem.test_labels).float().mean().item()
+    if accuracy < 0.6:
+        raise ContractError(
+            f"accuracy {accuracy:.2f} on an easy task of three classes without noise, expected at "
+            "least 0.60: do the weights vanish, or is the loss turned round?"
+        )
+
+
+# -- odd data -----------------------------------------------------------------------------------
+
+
+@_check()
+def works_with_two_classes(weighter: type[Weighter]) -> None:
+    """Binary tasks have two logits as well."""
+    train(weighter(), toy_problem(needs=weighter.needs, num_classes=2))
+
+
+@_check()
+def works_with_one_channel(weighter: type[Weighter]) -> None:
+    """Grey images have one channel."""
+    train(weighter(), toy_problem(needs=weighter.needs, channels=1))
+
+
+@_check()
+def works_with_a_class_that_is_absent(weighter: type[Weighter]) -> None:
+    """A rare class may have no training image."""
+    train(weighter(), toy_problem(needs=weighter.needs, absent=1, noise=0.0))
+
+
+@_check()
+def works_with_a_last_batch_of_one(weighter: type[Weighter]) -> None:
+    """33 images in batches of 16."""
+    train(weighter(), toy_problem(needs=weighter.needs, per_class=11))
+
+
+@_check()
+def works_with_a_long_tail(weighter: type[Weighter]) -> None:
+    """Classes of 40, 6 and 1 images."""
+    train(weighter(), toy_problem(needs=weighter.needs, per_class=40, imbalance=40.0))
+
+
+@_check(Need.UNLABELLED)
+def works_without_unlabelled_images(weighter: type[Weighter]) -> None:
+    """Most scenarios grant an empty set."""
+    train(weighter(), toy_problem(needs=weighter.needs, unlabelled=False))
+
+
+@_check(Need.ORACLE)
+def works_without_a_budget(weighter: type[Weighter]) -> None:
+    """Most scenarios sell no label: ask for no more than task.oracle.remaining."""
+    train(weighter(), toy_problem(needs=weighter.needs, label_budget=0))

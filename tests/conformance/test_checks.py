@@ -1,0 +1,315 @@
+"""Every check passes a weighter that keeps the contract, and fails one that breaks it there."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from benchbase.api import Checkpoint, LossWeighter, Need, Step, Task, Weighter, option
+from benchbase.errors import ContractError, PluginError
+from benchbase.testing.checks import CHECKS, Check
+from benchbase.testing.conformance import (
+    check_weighter,
+    checks_for,
+    parametrize_with_checks,
+    run_checks,
+)
+
+
+@dataclass(frozen=True)
+class Capped(LossWeighter):
+    """Keeps the contract: gives no image more weight than its share of the batch's loss."""
+
+    name = "capped"
+    needs = frozenset({Need.TRUSTED, Need.UNLABELLED, Need.ORACLE})
+    cap: float = option(2.0, "Largest loss that counts in full.", min=0)
+
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        return lambda step: (self.cap / step.losses.detach()).clamp(max=1)
+
+
+@parametrize_with_checks([Capped])
+def test_a_good_weighter_passes(weighter, check) -> None:
+    check(weighter)
+
+
+def test_checks_for_a_need_are_left_out_without_it() -> None:
+    class Needy(Capped):
+        needs = frozenset({Need.UNLABELLED})
+
+    class Modest(Capped):
+        needs = frozenset()
+
+    def names(weighter: type[Weighter]) -> set[str]:
+        return {check.name for check in checks_for(weighter)}
+
+    everything = {check.name for check in CHECKS}
+    assert names(Capped) == everything
+    assert names(Needy) == everything - {"works_without_a_budget"}
+    assert names(Modest) == names(Needy) - {"works_without_unlabelled_images"}
+
+
+# -- weighters that break the contract, each in one place ---------------------------------------
+
+
+class Plain(LossWeighter):
+    name = "plain"
+
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        return lambda step: torch.ones_like(step.losses)
+
+
+@dataclass(frozen=True, repr=False)
+class HidesItsOptions(Plain):
+    rounds: int = 3
+
+    def __repr__(self) -> str:
+        return "HidesItsOptions()"
+
+
+class YieldsNothing(Plain):
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        yield from ()
+
+
+class GivesAList(Plain):
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        return list(super().fit(task))  # type: ignore[return-value]
+
+
+class YieldsModels(Plain):
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        for checkpoint in super().fit(task):
+            yield checkpoint.model  # type: ignore[misc]
+
+
+class Wrapped(Plain):
+    """Yields a model of its own instead of the backbone."""
+
+    def wrap(self, model: nn.Module, task: Task) -> nn.Module:
+        raise NotImplementedError
+
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        for checkpoint in super().fit(task):
+            yield Checkpoint(self.wrap(checkpoint.model, task))
+
+
+class OneLogitTooMany(Wrapped):
+    def wrap(self, model: nn.Module, task: Task) -> nn.Module:
+        return nn.Sequential(model, nn.ZeroPad1d((0, 1)))
+
+
+class NaNLogits(Wrapped):
+    def wrap(self, model: nn.Module, task: Task) -> nn.Module:
+        return nn.Sequential(model, nn.Threshold(torch.inf, torch.nan))
+
+
+class Centre(nn.Module):
+    def forward(self, logits: Tensor) -> Tensor:
+        return logits - logits.mean(0)
+
+
+class LooksAtTheBatch(Wrapped):
+    def wrap(self, model: nn.Module, task: Task) -> nn.Module:
+        return nn.Sequential(model, Centre())
+
+
+class UndeclaredNetwork(Wrapped):
+    def wrap(self, model: nn.Module, task: Task) -> nn.Module:
+        return nn.Sequential(model)
+
+
+class DoesNotPickle(Wrapped):
+    def wrap(self, model: nn.Module, task: Task) -> nn.Module:
+        class Local(nn.Identity):
+            pass
+
+        return nn.Sequential(model, Local())
+
+
+RUNS = itertools.count(1)
+
+
+class RemembersRuns(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        run = next(RUNS)
+        return lambda step: torch.full_like(step.losses, 1 / run)
+
+
+class DrawsGlobally(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        return lambda step: torch.rand(len(step.losses))
+
+
+class IgnoresItsSeed(Plain):
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        model = task.build_model()
+        for parameter in model.parameters():
+            nn.init.zeros_(parameter)
+        yield Checkpoint(model)
+
+
+class CleansLabelsInPlace(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        task.train.labels[:5] = 0
+        return super().prepare(task)
+
+
+class ShortWeights(Plain):
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        for checkpoint in super().fit(task):
+            yield Checkpoint(checkpoint.model, torch.ones(3))
+
+
+class NoWeights(Plain):
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        for checkpoint in super().fit(task):
+            yield Checkpoint(checkpoint.model, torch.full((len(task.train),), torch.nan))
+
+
+class UndeclaredNeed(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        assert len(task.trusted)
+        return super().prepare(task)
+
+
+class DoesNotTrain(Plain):
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        yield Checkpoint(task.build_model())
+
+
+class RefusesToStop(Plain):
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        try:
+            yield from super().fit(task)
+        finally:
+            yield Checkpoint(task.build_model())
+
+
+class LearnsTheOpposite(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        return lambda step: torch.full_like(step.losses, -0.01)
+
+
+class TwoClassesAreTooFew(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        return lambda step: step.logits.topk(3).values[:, 2].detach().sigmoid()
+
+
+class WantsColour(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        return lambda step: step.batch.images[:, 2].mean((1, 2)).abs()
+
+
+class DividesByCounts(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        counts = task.train.labels.bincount(minlength=task.num_classes)
+        weights = len(task.train) / counts
+        return lambda step: (weights / weights.sum())[step.batch.labels]
+
+
+class LosesTheLastRow(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        if len(task.train) % task.recipe.batch_size == 1:
+            raise IndexError("a batch of one")
+        return super().prepare(task)
+
+
+class StandardisesEachClass(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        for label in range(task.num_classes):
+            pixels = task.train.pixels[task.train.labels == label].float()
+            if len(pixels) == 1:
+                raise ValueError("the deviation of one image")
+        return super().prepare(task)
+
+
+class DrawsUnlabelled(Plain):
+    needs = frozenset({Need.UNLABELLED})
+
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        assert task.unlabelled.pixels[0].max() > 0
+        return super().prepare(task)
+
+
+class BuysBlindly(Plain):
+    needs = frozenset({Need.ORACLE})
+
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        task.oracle.query(torch.arange(5))
+        return super().prepare(task)
+
+
+BROKEN: list[tuple[str, type[Weighter], str]] = [
+    ("options_survive_json", HidesItsOptions, "does not show rounds=3"),
+    ("trains_and_yields_checkpoints", YieldsNothing, "yielded no checkpoint"),
+    ("trains_and_yields_checkpoints", GivesAList, "fit gave list"),
+    ("trains_and_yields_checkpoints", YieldsModels, "expected fit to yield a Checkpoint"),
+    ("trains_and_yields_checkpoints", OneLogitTooMany, r"gave \(60, 4\), expected .*\(60, 3\)"),
+    ("trains_and_yields_checkpoints", NaNLogits, "logits are not finite"),
+    ("predicts_each_image_on_its_own", LooksAtTheBatch, "change with the other images"),
+    ("repeats_itself_bit_for_bit", RemembersRuns, "two runs with one seed differ"),
+    ("does_not_read_the_global_random_state", DrawsGlobally, "global random state"),
+    ("differs_with_the_seed", IgnoresItsSeed, "two seeds give one result"),
+    ("leaves_its_task_alone", CleansLabelsInPlace, "changed its task's images or labels"),
+    ("reports_weights_of_training_rows", ShortWeights, r"shape \(3,\), expected .*\(72,\)"),
+    ("reports_weights_of_training_rows", NoWeights, "NaN for every row"),
+    ("uses_only_what_it_declares", UndeclaredNeed, "without declaring it: add Need.TRUSTED"),
+    ("uses_only_what_it_declares", UndeclaredNetwork, "add Need.OWN_NETWORK"),
+    ("counts_its_work", DoesNotTrain, "steps=0"),
+    ("checkpoints_pickle", DoesNotPickle, "does not pickle"),
+    ("stops_when_it_is_closed", RefusesToStop, "ignored GeneratorExit"),
+    ("learns", LearnsTheOpposite, "expected at least 0.60"),
+    ("works_with_two_classes", TwoClassesAreTooFew, "out of range"),
+    ("works_with_one_channel", WantsColour, "out of bounds"),
+    ("works_with_a_class_that_is_absent", DividesByCounts, "not finite"),
+    ("works_with_a_last_batch_of_one", LosesTheLastRow, "a batch of one"),
+    ("works_with_a_long_tail", StandardisesEachClass, "the deviation of one image"),
+    ("works_without_unlabelled_images", DrawsUnlabelled, "out of bounds"),
+    ("works_without_a_budget", BuysBlindly, "0 of a budget of 0 are left"),
+]
+
+
+def named(name: str) -> Check:
+    return next(check for check in CHECKS if check.name == name)
+
+
+@pytest.mark.parametrize(
+    ("name", "weighter", "message"), BROKEN, ids=[cls.__name__ for _, cls, _ in BROKEN]
+)
+def test_a_check_finds_what_it_is_for(name: str, weighter: type[Weighter], message: str) -> None:
+    with pytest.raises(Exception, match=message):
+        named(name)(weighter)
+
+
+def test_every_check_has_a_weighter_that_fails_it() -> None:
+    assert {name for name, _, _ in BROKEN} == {check.name for check in CHECKS}
+
+
+def test_one_failing_check_leaves_the_others_to_run() -> None:
+    outcomes = list(run_checks(WantsColour))
+    assert [one.check.name for one in outcomes if one.error] == ["works_with_one_channel"]
+    assert len(outcomes) == len(list(checks_for(WantsColour)))
+
+
+def test_all_failures_are_told_at_once() -> None:
+    with pytest.raises(ContractError) as caught:
+        check_weighter(TwoClassesAreTooFew)
+    assert "plain fails 1 checks:\n  works_with_two_classes: " in str(caught.value)
+
+
+def test_what_the_class_states_is_checked_first() -> None:
+    class Unnamed(Plain):
+        name = "Not A Name"
+
+    with pytest.raises(PluginError, match="expected lower-case letters"):
+        check_weighter(Unnamed)
+
+
+def test_a_check_names_itself_in_words() -> None:
+    assert named("leaves_its_task_alone").title == "leaves its task alone"

@@ -1,0 +1,278 @@
+"""One cell in its three processes: what comes of good plugins, and of every bad one."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchbase.cell import Recipe
+from tests.running import TINY, make_job, run
+
+HEAD = """
+import torch
+from benchbase import Checkpoint, LossWeighter, Need, Weighter
+"""
+
+ONES = """
+class Ones(LossWeighter):
+    name = "ones"
+    def prepare(self, task):
+        return lambda step: torch.ones_like(step.losses)
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path):
+    """Write a plugin file and give its path."""
+
+    def write(text: str) -> str:
+        path = tmp_path / "mine.py"
+        path.write_text(HEAD + text)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def outcome(plugin, cache, server, tmp_path):
+    """Run a plugin's text as one cell."""
+
+    def play(text: str, scenario=TINY, seed=0, **settings):
+        return run(make_job(plugin(text), cache, scenario, seed), server, tmp_path, **settings)
+
+    return play
+
+
+def test_a_weighter_in_a_file_is_trained_and_judged(outcome, tmp_path):
+    scenario = dataclasses.replace(TINY, recipe=dataclasses.replace(TINY.recipe, epochs=2))
+    played = outcome(ONES, scenario)
+    result = played.result
+    assert result.status == "ok", result.reason
+    assert set(result.metrics) == {"last", "last5", "val_noisy", "val_clean", "oracle"}
+    assert len(result.curves["test_balanced_accuracy"]) == 2
+    assert result.cost["optimiser_steps"] == 6
+    assert result.cost["images_judged"] == 2 * (500 + 1000)
+    assert result.corruption["realised_rate"] == pytest.approx(0.3)
+    assert result.weights["auroc"] == 0.5
+    assert played.predictions["test_logits"].shape[1:] == (1000, 3)
+    assert not list((tmp_path / "work").iterdir())  # nothing stays behind
+
+
+def test_stored_predictions_give_the_recorded_score_again(outcome):
+    from benchbase.metrics import balanced_accuracy
+
+    played = outcome(ONES)
+    recomputed = balanced_accuracy(
+        played.predictions["test_logits"][0].astype(np.float32), played.predictions["test_labels"]
+    )
+    recorded = played.result.metrics["last"]["balanced_accuracy"]["value"]
+    assert recomputed == pytest.approx(recorded, abs=2e-3)
+
+
+def test_the_same_cell_gives_the_same_numbers_again(outcome):
+    one, other = outcome(ONES).result, outcome(ONES).result
+    assert one.metrics == other.metrics
+    assert one.curves == other.curves
+
+
+def test_another_seed_gives_other_numbers(outcome):
+    assert outcome(ONES, seed=0).result.curves != outcome(ONES, seed=1).result.curves
+
+
+def test_an_uneven_schedule_of_judging_does_not_change_training(outcome):
+    """Judging forks no randomness: a model judged at every epoch ends like one judged once."""
+    often = ONES
+    once = """
+from benchbase.kit.loops import supervised
+class Once(Weighter):
+    name = "ones"
+    def fit(self, task):
+        ones = lambda step: torch.ones_like(step.losses)
+        *_, last = supervised(task, task.build_model(), ones)
+        yield last
+"""
+    scenario = dataclasses.replace(TINY, recipe=dataclasses.replace(TINY.recipe, epochs=2))
+    one, other = outcome(often, scenario).result, outcome(once, scenario).result
+    assert one.metrics["last"] == other.metrics["last"]
+
+
+def test_trusted_images_are_granted_to_whom_declares_the_need(outcome):
+    text = """
+class Trusting(LossWeighter):
+    name = "trusting"
+    needs = frozenset({Need.TRUSTED})
+    def prepare(self, task):
+        assert len(task.trusted) == 30 and task.trusted.labels.bincount().tolist() == [10] * 3
+        return lambda step: torch.ones_like(step.losses)
+"""
+    result = outcome(text).result
+    assert (result.status, result.grants) == ("ok", {"trusted": "clean"}), result.reason
+    result = outcome(text, dataclasses.replace(TINY, track="T0", train_size=120)).result
+    assert result.grants == {"trusted": "noisy"}
+
+
+def test_labels_are_bought_and_charged(outcome):
+    text = """
+class Buyer(Weighter):
+    name = "buyer"
+    needs = frozenset({Need.ORACLE})
+    def fit(self, task):
+        rows = torch.arange(5)
+        bought = task.oracle.query(rows)
+        task.oracle.query(rows)
+        assert task.oracle.remaining == 3
+        wrong = (bought != task.train.labels[:5]).sum()
+        yield Checkpoint(task.build_model(), notes={"wrong": float(wrong)})
+"""
+    result = outcome(text, dataclasses.replace(TINY, label_budget=8)).result
+    assert result.status == "ok", result.reason
+    assert result.cost["labels_bought"] == 5
+
+
+FIT = """
+class Bad(Weighter):
+    name = "bad"
+    def fit(self, task):
+        model = task.build_model()
+        {body}
+"""
+
+BAD = {
+    "raises": ("raise KeyError('lost')\n        yield", "error", "KeyError: 'lost'"),
+    "gives NaN logits": (
+        "model.head.weight.data.fill_(float('nan'))\n        yield Checkpoint(model)",
+        "diverged",
+        "NaN or infinite logits",
+    ),
+    "reports weights of the wrong shape": (
+        "yield Checkpoint(model, weights=torch.ones(3))",
+        "error",
+        r"shape \(60,\), got \(3,\)",
+    ),
+    "yields nothing": ("yield from ()", "error", "yielded no checkpoint"),
+    "yields something else": ("yield model", "error", "expected fit to yield a Checkpoint"),
+    "returns instead of yielding": ("return [1]", "error", "expected an iterator"),
+    "mutates its task": (
+        "task.train.labels.zero_()\n        yield Checkpoint(model)",
+        "error",
+        "changed its task's images or labels",
+    ),
+    "asks for what it did not declare": (
+        "task.trusted\n        yield Checkpoint(model)",
+        "error",
+        "add Need.TRUSTED",
+    ),
+    "exits the process": (
+        "import os; os._exit(0)\n        yield",
+        "error",
+        r"ended by itself \(exit code 0\)",
+    ),
+    "exits politely": ("raise SystemExit(3)\n        yield", "error", "ended by itself"),
+    "crashes": (
+        "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)\n        yield",
+        "error",
+        "crashed .SIGSEGV",
+    ),
+    "runs out of memory": ("raise MemoryError\n        yield", "oom", "MemoryError"),
+    "asks torch for too much memory": (
+        "torch.empty(1 << 50)\n        yield",
+        "oom",
+        "allocate",
+    ),
+    "cannot be pickled": (
+        "model.trick = lambda: 0\n        yield Checkpoint(model)",
+        "error",
+        "must pickle",
+    ),
+    "has the wrong number of classes": (
+        "model.head = torch.nn.Linear(64, 7)\n        yield Checkpoint(model)",
+        "error",
+        r"logits of shape \(images, 3\), got \(7,\)",
+    ),
+    "looks at other test images": (
+        "class Neighbours(torch.nn.Module): pass\n        yield Checkpoint(Peeking(model))",
+        "error",
+        "predict each image by itself",
+    ),
+    "yields for ever": (
+        "while True:\n            yield Checkpoint(model)",
+        "error",
+        "more than 20 checkpoints",
+    ),
+}
+
+PEEKING = """
+class Peeking(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+    def forward(self, images):
+        return self.model(images) + 5 * torch.arange(len(images))[:, None]
+"""
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_failure_record_comes_of_a_plugin_that(name, outcome, tmp_path):
+    body, status, reason = BAD[name]
+    played = outcome(PEEKING + FIT.format(body=body))
+    assert played.result.status == status
+    assert __import__("re").search(reason, played.result.reason), played.result.reason
+    assert played.result.corruption["realised_rate"] == pytest.approx(0.3)
+    assert not played.predictions
+    assert not list((tmp_path / "work").iterdir())
+
+
+def test_a_plugin_that_never_ends_is_stopped_at_the_time_limit(outcome):
+    text = FIT.format(body="import time\n        while True: time.sleep(1)\n        yield")
+    began = time.monotonic()
+    result = outcome(text, timeout=3.0).result
+    assert (result.status, result.reason) == ("timeout", "stopped after 3 s (--timeout)")
+    assert time.monotonic() - began < 20
+
+
+def test_a_plugin_that_never_lets_go_of_python_is_stopped_too(outcome):
+    result = outcome(FIT.format(body="sum(range(10**12))\n        yield"), timeout=3.0).result
+    assert result.status == "timeout"
+
+
+def test_a_worker_killed_from_outside_is_not_taken_for_finished(plugin, cache, server, tmp_path):
+    text = FIT.format(
+        body="import os, pathlib; pathlib.Path(__file__).with_suffix('.pid').write_text("
+        "str(os.getpid()))\n        import time; time.sleep(60)\n        yield"
+    )
+    job = make_job(plugin(text), cache)
+    note = tmp_path / "mine.pid"
+
+    def kill() -> None:
+        while not (note.exists() and note.read_text()):
+            time.sleep(0.01)
+        os.kill(int(note.read_text()), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result = run(job, server, tmp_path).result
+    killer.join()
+    assert result.status == "killed"
+    assert "SIGKILL" in result.reason
+
+
+def test_a_failed_cell_leaves_a_log_and_a_traceback_without_folders(outcome, tmp_path):
+    result = outcome(FIT.format(body="print('hello from fit'); 1 / 0\n        yield")).result
+    assert result.error["type"] == "ZeroDivisionError"
+    assert any("mine.py" in line and "in fit" in line for line in result.error["traceback"])
+    assert not any(str(tmp_path) in line for line in result.error["traceback"])
+    [log] = (tmp_path / "logs").iterdir()
+    assert "hello from fit" in log.read_text()
+    assert "ZeroDivisionError" in log.read_text()
+
+
+def test_a_recipe_changes_the_number_of_steps(outcome):
+    scenario = dataclasses.replace(TINY, recipe=Recipe(epochs=1, batch_size=30))
+    assert outcome(ONES, scenario).result.cost["optimiser_steps"] == 2

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from benchbase.cli.printing import print_curves, print_table, sparkline
+from benchbase.leaderboard import build
+from benchbase.leaderboard.curves import Curves, mean_curves
+from tests.unit.records import make_board, make_record, make_records, make_scenario
+
+LONG = "a-method-of-a-long-name[momentum=0.9,warm_up=5]"
+
+
+def printed(table, **settings):
+    file = io.StringIO()
+    print_table(table, Console(file=file, **{"width": 80, "no_color": True, **settings}))
+    return file.getvalue()
+
+
+def example(seeds=3):
+    board = make_board(weighters=["plain", "clever", "broken"], seeds=seeds)
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})
+    records += [
+        make_record("broken", scenario, seed, status="oom")
+        for scenario in board.scenarios
+        for seed in board.seeds
+    ]
+    return build(board, records)
+
+
+def test_a_pipe_gets_plain_text_without_boxes():
+    lines = printed(example()).splitlines()
+    assert lines[0] == "Demo board"
+    assert lines[4].split() == [
+        "1*",
+        "clever",
+        "78.6",
+        "±",
+        "2.5",
+        "+10.0",
+        "±",
+        "0.5",
+        "0",
+        "x",
+        "1.00",
+    ]
+    assert lines[6].split() == ["3*", "broken", "failed", "-68.6", "6", "–"]
+    assert "* Provisional: 3 seeds; a firm rank needs 5." in lines
+    assert not any("│" in line or "\x1b" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_the_table_fits_the_terminal_with_long_names_and_brackets(width):
+    board = make_board(weighters=["plain", LONG], seeds=5)
+    text = printed(build(board, []), force_terminal=True, width=width, color_system=None)
+    assert max(cell_len(line) for line in text.splitlines()) <= width
+    assert "[momentum=0.9" in text.replace("\n", "")
+    assert ("weight AUROC" in text) == (width == 140)
+
+
+def test_two_seeds_are_said_to_rank_nobody():
+    assert "Not ranked: clever, plain, broken (2 seeds; 3 are needed)." in printed(example(seeds=2))
+
+
+def test_an_empty_table_prints():
+    assert "Not ranked: clever, plain (not run)." in printed(build(make_board(), []))
+
+
+def test_a_single_scenario_has_no_table_of_its_own():
+    board = make_board(scenarios=[make_scenario()])
+    assert "Scenario by scenario" not in printed(build(board, []))
+
+
+def test_a_sparkline_spans_its_scale_and_shows_gaps():
+    assert sparkline((0.0, None, 0.5, 1.0), 0.0, 1.0) == "▁ ▅█"
+    assert sparkline((0.3, 0.3), 0.3, 0.3) == "▁▁"
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_last_value():
+    curve = (*[0.0] * 99, 1.0)
+    drawn = sparkline(curve, 0.0, 1.0)
+    assert len(drawn) <= 12
+    assert drawn.endswith("█")
+
+
+def test_curves_are_drawn_for_each_scenario_and_method():
+    board = make_board()
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})
+    file = io.StringIO()
+    print_curves(mean_curves(board, records), Console(file=file, width=80))
+    text = file.getvalue()
+    assert text.count("Balanced accuracy by epoch:") == 2
+    assert "clever    0.61 ▄▆█ 0.81" in text
+
+
+def test_a_method_that_reports_no_weights_has_a_dash():
+    file = io.StringIO()
+    curves = Curves("clean", "plain", {"test_balanced_accuracy": (0.0, 0.5)})
+    print_curves([curves], Console(file=file, width=80))
+    assert file.getvalue().splitlines()[-2].split() == ["plain", "0.00", "▁█", "0.50", "–", "–"]

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from benchbase.cli import show
+from benchbase.committed import Committed
+from benchbase.errors import StoreError, UsageError
+from benchbase.store import Store
+from tests.unit.records import make_board, make_record, make_records, make_scenario
+
+BOARD = """
+weighters = ["plain", "clever"]
+seeds = 3
+
+[[scenarios]]
+imbalance = [1]
+"""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "home"
+    monkeypatch.setenv("BENCHBASE_HOME", str(folder))
+    return folder
+
+
+def remember(home: Path, board, records):
+    for record in records:
+        Store(home).write(record)
+    last = {"board": board.to_json(), "keys": [record["key"] for record in records]}
+    (home / "last.json").write_text(json.dumps(last))
+
+
+def shown(*arguments: str) -> str:
+    found = CliRunner().invoke(show.command, arguments, catch_exceptions=False)
+    assert found.exit_code == 0
+    return found.stdout
+
+
+def test_the_last_run_is_shown_again_with_its_curves(home):
+    board = make_board()
+    remember(home, board, make_records(board, {"plain": 0.7, "clever": 0.8}))
+    text = shown()
+    assert re.search(r"1 +clever +78\.4 ± 1\.0 +\+10\.0", text)
+    assert "Balanced accuracy by epoch: symmetric 0.4, 1:1" in text
+
+
+def test_records_of_other_runs_stay_out_of_the_last_one(home):
+    board = make_board(weighters=["plain"])
+    stranger = make_record(torch="9.9", score=0.1)
+    Store(home).write(stranger)
+    remember(home, board, make_records(board, {"plain": 0.7}))
+    whole = json.loads(shown("--json"))
+    [row] = whole["table"]["rows"]
+    assert row["versions"]["torch"] == "2.15"
+
+
+def test_json_is_one_object_with_table_curves_and_failures(home):
+    board = make_board(scenarios=[make_scenario()], seeds=2, weighters=["plain"])
+    records = [make_record(), make_record(seed=1, status="oom")]
+    remember(home, board, records)
+    whole = json.loads(shown("--json"))
+    assert whole["table"]["rows"][0]["failed"] == 1
+    assert whole["curves"][0]["curves"]["loss"] == [1.5, 1.0, 0.5]
+    assert whole["failed_cells"] == [
+        {
+            "cell": "plain | nuclei none imbalance 1 | seed 1",
+            "key": records[1]["key"],
+            "status": "oom",
+            "reason": "oom on purpose",
+        }
+    ]
+
+
+def test_failed_cells_are_listed_with_their_key_and_shown_in_detail(home):
+    record = make_record(status="error")
+    board = make_board(weighters=["plain"], seeds=1)
+    remember(home, board, [record])
+    log = home / "logs" / f"{record['key'][:16]}.log"
+    log.parent.mkdir()
+    log.write_text("what it printed")
+    text = shown()
+    found = re.search(r"plain \| .* error: error on purpose \(cell ([0-9a-f]{12})\)", text)
+    assert found is not None
+    detail = shown("--cell", found[1])
+    assert "reason    error on purpose" in detail
+    assert "plain (demo-plugin 1.0)" in detail
+    assert detail.rstrip().endswith("line 1")
+    assert str(log) in detail
+    assert json.loads(shown("--cell", found[1], "--json")) == record
+
+
+def test_a_good_cell_is_shown_with_its_scores_and_costs(home):
+    record = make_record(score=0.75)
+    remember(home, make_board(weighters=["plain"]), [record])
+    detail = shown("--cell", record["key"])
+    assert "score     last5: balanced accuracy 0.7500" in detail
+    assert "cost      seconds_train: 10.0" in detail
+
+
+def test_a_cell_that_is_unknown_or_not_unique_is_a_usage_error(home):
+    remember(home, make_board(), make_records(make_board(), {"plain": 0.7}))
+    with pytest.raises(UsageError, match="no cell below"):
+        shown("--cell", "zzz")
+    with pytest.raises(UsageError, match="10 cells below"):
+        shown("--cell", "")
+
+
+def test_a_board_is_shown_from_its_committed_records(home, tmp_path):
+    folder = tmp_path / "leaderboards" / "kidneys"
+    folder.mkdir(parents=True)
+    (folder / "board.toml").write_text(BOARD)
+    board = make_board(scenarios=[make_scenario()], seeds=3)
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})
+    Committed(folder).merge(records)
+    assert re.search(r"1\* +clever", shown("--board", "kidneys"))
+    assert records[0]["key"] in shown("--cell", records[0]["key"][:20])
+
+
+def test_a_built_in_board_is_shown_from_the_home(home):
+    assert "(not run)" in shown("--board", "quick")
+
+
+def test_without_a_last_run_the_error_says_what_to_do(home):
+    with pytest.raises(UsageError, match="`benchbase run`"):
+        shown()
+
+
+def test_a_damaged_last_run_is_named(home):
+    home.mkdir()
+    (home / "last.json").write_text('{"board": ')
+    with pytest.raises(StoreError, match=r"last.json: not what `benchbase run` writes"):
+        shown()

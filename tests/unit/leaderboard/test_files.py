@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchbase.committed import Committed
+from benchbase.errors import StoreError
+from benchbase.leaderboard import board_files, index_text, write_board, write_index
+from benchbase.scenario import load_board
+from tests.unit.records import make_board, make_records
+
+TEXT = """
+title = "Kidneys and wrong labels"
+weighters = ["plain", "clever"]
+seeds = 3
+
+[[scenarios]]
+noise = ["none", "symmetric:0.4"]
+imbalance = [1]
+"""
+
+
+def test_a_board_is_three_files(tmp_path):
+    board = make_board()
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})
+    paths = write_board(tmp_path / "demo", board, records)
+    assert [path.name for path in paths] == ["README.md", "leaderboard.csv", "leaderboard.json"]
+    texts = {path.name: path.read_text() for path in paths}
+    assert texts == board_files(board, records)
+    write_board(tmp_path / "demo", board, records)
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == set(texts)
+
+
+def test_a_folder_that_cannot_be_written_is_a_store_error(tmp_path):
+    (tmp_path / "demo").write_text("a file")
+    with pytest.raises(StoreError, match="cannot be written"):
+        write_board(tmp_path / "demo", make_board(), [])
+
+
+def test_the_index_lists_every_board_with_its_leaders(tmp_path):
+    for name in ("kidneys", "empty"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "board.toml").write_text(TEXT)
+    board = load_board(str(tmp_path / "kidneys"))
+    Committed(tmp_path / "kidneys").merge(make_records(board, {"plain": 0.7, "clever": 0.8}))
+    path = write_index(tmp_path)
+    assert path == tmp_path / "README.md"
+    lines = [line for line in path.read_text().splitlines() if "Kidneys" in line]
+    assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines] == [
+        ["[Kidneys and wrong labels](empty/README.md)", "nuclei", "2", "3", "0", "–", "–"],
+        [
+            "[Kidneys and wrong labels](kidneys/README.md)",
+            *("nuclei", "2", "3", "2", r"clever\*", "78.6 ± 2.5"),
+        ],
+    ]
+
+
+def test_the_index_of_no_boards_is_a_page(tmp_path: Path):
+    assert index_text(tmp_path).startswith("# Leaderboards\n")

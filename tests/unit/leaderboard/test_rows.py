@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+from scipy import stats as scipy_stats
+
+from benchbase.committed import slim
+from benchbase.leaderboard import build, render_csv, render_json, render_markdown
+from tests.unit.records import make_board, make_record, make_records, make_scenario
+
+THREE = {"plain": 0.7, "clever": 0.8, "poor": 0.5}
+
+
+def rows_of(board, records):
+    return {row.label: row for row in build(board, records).rows}
+
+
+def test_the_score_is_the_mean_over_scenarios_then_seeds_with_a_t_interval():
+    board = make_board(weighters=["plain"], seeds=3)
+    clean, noisy = [0.9, 0.8, 0.85], [0.6, 0.7, 0.5]
+    records = [
+        make_record(scenario=scenario, seed=seed, score=scores[seed])
+        for scenario, scores in zip(board.scenarios, (clean, noisy), strict=True)
+        for seed in board.seeds
+    ]
+    row = rows_of(board, records)["plain"]
+    means = [(a + b) / 2 for a, b in zip(clean, noisy, strict=True)]
+    interval = scipy_stats.t.interval(0.95, 2, loc=sum(means) / 3, scale=scipy_stats.sem(means))
+    assert row.score is not None
+    assert (row.score.mean, row.score.low, row.score.high) == pytest.approx(
+        (sum(means) / 3, *interval)
+    )
+    assert row.scenarios[1].score.mean == pytest.approx(0.6)
+
+
+def test_the_difference_to_the_reference_is_paired_by_seed():
+    board = make_board(seeds=5, scenarios=[make_scenario()])
+    hard = [0.0, 0.2, -0.2, 0.1, -0.1]
+    records = [make_record(seed=seed, score=0.6 + hard[seed]) for seed in board.seeds]
+    records += [
+        make_record("clever", seed=seed, score=0.62 + hard[seed] + 0.001 * seed)
+        for seed in board.seeds
+    ]
+    found = rows_of(board, records)
+    expected = scipy_stats.ttest_1samp([0.02 + 0.001 * seed for seed in range(5)], 0)
+    interval = expected.confidence_interval()
+    difference = found["clever"].difference
+    assert (difference.low, difference.high) == pytest.approx((interval.low, interval.high))
+    assert not difference.covers_zero
+    assert found["plain"].difference is None
+    assert found["clever"].ranks == (1, 1)
+    assert found["plain"].ranks == (2, 2)
+    assert found["clever"].p == pytest.approx(2 / 2**5)
+
+
+def test_with_several_data_sets_the_blocks_are_data_sets():
+    scenarios = [make_scenario(), make_scenario(0.4), make_scenario(dataset="digits")]
+    board = make_board(scenarios=scenarios, seeds=5)
+    gains = {0: 0.02, 1: 0.04, 2: 0.05}
+    records = [
+        make_record(name, scenario, seed, 0.6 + (name == "clever") * gains[index])
+        for name in ("plain", "clever")
+        for index, scenario in enumerate(scenarios)
+        for seed in board.seeds
+    ]
+    table = build(board, records)
+    row = next(row for row in table.rows if row.label == "clever")
+    assert table.blocks == "data sets"
+    assert row.difference.blocks == 2
+    assert row.difference.mean == pytest.approx((0.03 + 0.05) / 2)
+    assert row.score.mean == pytest.approx(0.6 + (0.03 + 0.05) / 2)
+    assert row.ranks == (1, 2), "two data sets decide nothing"
+
+
+def test_a_failed_cell_is_covered_scores_zero_and_costs_the_rank():
+    board = make_board(weighters=[*THREE, "fragile"])
+    records = make_records(board, {**THREE, "fragile": 0.75})
+    for record in records:
+        if record["spec"]["weighter"]["name"] == "fragile" and record["spec"]["seed"] == 0:
+            record.update(status="diverged", metrics={}, reason="NaN")
+    found = rows_of(board, records)
+    fragile = found["fragile"]
+    assert fragile.covered == 10
+    assert fragile.failures == {"diverged": 2}
+    assert fragile.scenarios[0].failures == 1
+    assert fragile.score.mean < 0.6 < found["plain"].score.mean
+    assert {label: row.ranks for label, row in found.items()} == {
+        "clever": (1, 1),
+        "plain": (2, 2),
+        "fragile": (3, 4),
+        "poor": (3, 4),
+    }, "failing less settles nothing for a method that scores less"
+
+
+def test_a_method_that_always_fails_is_last_and_said_to_have_failed():
+    board = make_board(weighters=["plain", "broken"])
+    records = make_records(board, {"plain": 0.7})
+    records += [
+        make_record("broken", scenario, seed, status="error")
+        for scenario in board.scenarios
+        for seed in board.seeds
+    ]
+    table = build(board, records)
+    assert [(row.label, row.ranks) for row in table.rows] == [("plain", (1, 1)), ("broken", (2, 2))]
+    assert "| 2      | broken   | failed " in render_markdown(table)
+
+
+def test_an_ok_record_without_the_boards_metric_is_a_failure():
+    board = make_board(weighters=["plain"], seeds=1, scenarios=[make_scenario()])
+    record = make_record()
+    record["metrics"]["last5"]["balanced_accuracy"]["value"] = None
+    assert rows_of(board, [record])["plain"].failures == {"no score": 1}
+
+
+def test_a_row_with_missing_cells_is_listed_and_not_ranked():
+    board = make_board()
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})[:-1]
+    found = rows_of(board, records)
+    assert found["clever"].standing == "9 of 10 cells were run"
+    assert found["clever"].ranks is None
+    assert found["clever"].p is None
+    assert found["clever"].score.blocks == 4, "the incomplete seed is left out as a whole"
+    assert found["clever"].difference.blocks == 4
+    assert found["plain"].ranks == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "standing"),
+    [
+        (1, "1 seed; 3 are needed"),
+        (2, "2 seeds; 3 are needed"),
+        (3, "provisional"),
+        (4, "provisional"),
+        (5, "ranked"),
+    ],
+)
+def test_ranks_need_seeds(seeds, standing):
+    board = make_board(seeds=seeds)
+    found = rows_of(board, make_records(board, {"plain": 0.7, "clever": 0.8}))
+    assert {row.standing for row in found.values()} == {standing}
+    assert (found["clever"].ranks is None) == (seeds < 3)
+    assert found["clever"].difference.mean == pytest.approx(0.1, abs=0.01)
+
+
+def test_scenarios_that_are_not_identifiable_are_shown_and_count_nowhere():
+    board = make_board(seeds=3)
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})
+    for record in records:
+        if record["spec"]["scenario"]["noise_rate"] == 0.4:
+            record["corruption"]["identifiable"] = False
+            record["metrics"]["last5"]["balanced_accuracy"]["value"] = 0.1
+    table = build(board, records)
+    row = next(row for row in table.rows if row.label == "clever")
+    assert table.not_identifiable == {1}
+    assert row.score.mean == pytest.approx(0.81, abs=0.005)
+    assert row.scenarios[1].score.mean == pytest.approx(0.1)
+    assert "‡ Not identifiable: symmetric 0.4, 1:1" in render_markdown(table)
+
+
+def test_a_board_of_nothing_but_unidentifiable_scenarios_ranks_nobody():
+    board = make_board(scenarios=[make_scenario(0.9)])
+    found = rows_of(board, make_records(board, {"plain": 0.7}, identifiable=False))
+    assert found["plain"].standing == "no scenario that can be ranked"
+    assert found["plain"].score is None
+
+
+def test_who_uses_the_truth_or_ran_inline_is_never_ranked():
+    board = make_board(weighters=["plain", "cheat", "debugged"])
+    records = make_records(board, {"plain": 0.7})
+    records += make_records(board, {"cheat": 0.99}, grants={"truth": "all labels"})
+    records += make_records(board, {"debugged": 0.9}, trusted=False)
+    found = rows_of(board, records)
+    assert found["cheat"].standing == "uses the true labels"
+    assert found["debugged"].standing == "run in one process (--inline)"
+    assert found["plain"].ranks == (1, 1)
+    assert list(found) == ["plain", "cheat", "debugged"]
+
+
+def test_cost_is_against_the_reference_over_cells_that_both_finished():
+    board = make_board(seeds=2, scenarios=[make_scenario()])
+    records = [
+        make_record(seed=0, seconds=10.0),
+        make_record(seed=1, seconds=99.0, status="error"),
+        make_record("clever", seed=0, seconds=25.0),
+        make_record("clever", seed=1, seconds=30.0),
+    ]
+    cost = rows_of(board, records)["clever"].cost
+    assert cost.relative_seconds == pytest.approx(2.5)
+    assert cost.judge_share == pytest.approx(2 / 59)
+    assert cost.seconds_train == pytest.approx(27.5)
+    assert cost.peak_memory_bytes == 300 * 2**20
+    records[2]["cost"]["device"] = "cuda"
+    assert rows_of(board, records)["clever"].cost.relative_seconds is None
+
+
+def test_a_row_says_what_it_was_granted_and_how_honest_it_is():
+    board = make_board(seeds=2, scenarios=[make_scenario()])
+    records = [
+        make_record("clever", seed=0, grants={"trusted": "clean"}, auroc=0.9, honesty="matched"),
+        make_record("clever", seed=1, grants={"trusted": "noisy"}, auroc=0.8, honesty="matched"),
+    ]
+    row = rows_of(board, records)["clever"]
+    assert row.needs == {"trusted": "clean, noisy"}
+    assert row.honesty == "matched"
+    assert row.weight_auroc == pytest.approx(0.85)
+    assert row.oracle_gap == pytest.approx(0.01)
+    assert row.versions["torch"] == "2.15"
+    assert "recall_per_class" not in row.metrics
+
+
+def test_the_same_records_give_the_same_bytes_in_any_order_and_slim():
+    board = make_board(weighters=[*THREE, "fragile"])
+    records = make_records(board, {**THREE, "fragile": 1 / 3})
+    records[-1].update(status="oom", metrics={})
+
+    def texts(some):
+        table = build(board, some)
+        return render_markdown(table), render_csv(table), render_json(table)
+
+    expected = texts(records)
+    shuffler = random.Random(1)
+    for _ in range(3):
+        shuffler.shuffle(records)
+        assert texts([json.loads(json.dumps(slim(record))) for record in records]) == expected
