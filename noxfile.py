@@ -153,7 +153,7 @@ REGISTRY = re.compile(
     r"(?:https?://[^\s/]*|(?<![\w.-])(?:[\w-]+\.)*)(?:pypi|pythonhosted|debian|conda|npmjs)"
     r"\.(?:org|com|net|io)"
 )
-BUILD_MACHINE = re.compile(r"(?<![\w.~$}-])/(?:work|root|home)/\w")
+BUILD_MACHINE = re.compile(r"(?<![\w.~$}-])/(?:work|root|home(?!/(?:me|you)\b))/\w")
 
 
 def _foreign_traces(path: Path) -> list[str]:

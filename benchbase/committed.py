@@ -11,7 +11,7 @@ from typing import Any
 
 from benchbase.cell import FINISHED, JSON, canonical_json
 from benchbase.errors import StoreError
-from benchbase.store import SCHEMA, counting_attempt, write_text
+from benchbase.store import SCHEMA, collection_paused, counting_attempt, write_text
 
 
 class Committed:
@@ -24,9 +24,10 @@ class Committed:
     @functools.cached_property
     def _by_key(self) -> dict[str, list[JSON]]:
         by_key: dict[str, list[JSON]] = {}
-        for path in sorted(self.folder.glob("*/*.jsonl")):
-            for record in _read_lines(path):
-                by_key.setdefault(record["key"], []).append(record)
+        with collection_paused():
+            for path in sorted(self.folder.glob("*/*.jsonl")):
+                for record in _read_lines(path):
+                    by_key.setdefault(record["key"], []).append(record)
         return by_key
 
     def records(self) -> list[JSON]:

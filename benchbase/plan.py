@@ -7,15 +7,15 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchbase import registry
 from benchbase.cell import JSON, Cell, DataIdentity, Scenario, WeighterSpec, canonical_json
-from benchbase.data.contract import DataSet, Imbalance, Noise
 from benchbase.data.opening import Opened, identify, open_scenario
 from benchbase.errors import PluginError, UsageError
 from benchbase.executors.contract import Job
 from benchbase.executors.forkserver import ForkServer
-from benchbase.options import OptionSpec, construct, expand, options_of, parse_selector
+from benchbase.options import construct, expand, parse_selector
 from benchbase.plugins import (
     PluginDescription,
     PluginSource,
@@ -59,14 +59,21 @@ class Scouted:
     gpus: tuple[str, ...]
 
 
-def scout(server: ForkServer, selectors: Iterable[str], *, gpus: bool) -> Scouted:
-    """Describe the selectors' plugins in a child.
+def sources_of(selectors: Iterable[str]) -> tuple[PluginSource, ...]:
+    """Find where the selectors' code lies; imports none of it.
 
     Raises:
         UsageError: a name, file or module does not exist.
+    """
+    return tuple({resolve_source(parse_selector(text).name): None for text in selectors})
+
+
+def scout(server: ForkServer, sources: Sequence[PluginSource], *, gpus: bool) -> Scouted:
+    """Describe the plugins in a child.
+
+    Raises:
         PluginError: one does not load; the message says why.
     """
-    sources = list({resolve_source(parse_selector(text).name): None for text in selectors})
     child = server.start("benchbase.scout")
     try:
         child.channel.send({"sources": [source.to_json() for source in sources], "gpus": gpus})
@@ -110,31 +117,42 @@ def contestants(selectors: Sequence[str], scouted: Scouted) -> tuple[Contestant,
     return tuple(entered.values())
 
 
-def make_jobs(
-    board: Board, entered: Sequence[Contestant], roots: Sequence[Path], cache: Path
-) -> tuple[Job, ...]:
-    """Give every cell of the board; opens no data that was identified before.
+def conditions(board: Board, roots: Sequence[Path], cache: Path) -> tuple[Condition, ...]:
+    """Give every scenario at every seed, seed by seed; reads no data yet.
 
     Raises:
-        UsageError: a scenario asks for something that does not exist or cannot be had.
+        UsageError: a data set, backbone, noise or imbalance does not exist.
+    """
+    return tuple(
+        Condition(scenario, seed, tuple(roots), cache)
+        for seed in board.seeds
+        for scenario in board.scenarios
+    )
+
+
+def make_jobs(
+    conditions: Sequence[Condition], entered: Sequence[Contestant]
+) -> tuple[Job, ...]:
+    """Give every cell; data that were identified before are not opened again.
+
+    Raises:
+        UsageError: a scenario asks for what its data set cannot give.
+        DataError: a data file is missing or damaged.
     """
     torch = torch_minor()
     jobs = []
-    for seed in board.seeds:
-        for scenario in board.scenarios:
-            opening = _Opening(scenario, seed, tuple(roots), cache)
-            identity = opening.identify()
-            backbone = _backbone_source(scenario)
-            for contestant in entered:
-                cell = Cell(
-                    weighter=contestant.spec,
-                    scenario=scenario,
-                    data=identity,
-                    backbone_source=backbone,
-                    seed=seed,
-                    torch=torch,
-                )
-                jobs.append(Job(cell, contestant.source, contestant.description, opening.open))
+    for condition in conditions:
+        identity = condition.identify()
+        for contestant in entered:
+            cell = Cell(
+                weighter=contestant.spec,
+                scenario=condition.scenario,
+                data=identity,
+                backbone_source=condition.backbone_source,
+                seed=condition.seed,
+                torch=torch,
+            )
+            jobs.append(Job(cell, contestant.source, contestant.description, condition.open))
     return tuple(jobs)
 
 
@@ -162,46 +180,32 @@ def estimate_seconds(plan: Plan, records: Iterable[JSON], slots: int) -> float |
 
 
 @functools.lru_cache(maxsize=8)
-def _open_cached(opening: _Opening) -> Opened:
-    return opening.open_now()
+def _open_cached(condition: Condition) -> Opened:
+    return open_scenario(condition.scenario, condition.seed, **condition.parts)
 
 
-class _Opening:
-    """A scenario at a seed, ready to be identified or opened; equal ones share what is open."""
+class Condition:
+    """A scenario at a seed, ready to be identified or opened."""
 
-    def __init__(
-        self, scenario: Scenario, seed: int, roots: tuple[Path, ...], cache: Path
-    ) -> None:
-        self._scenario = scenario
-        self._seed = seed
-        self._roots = roots
-        self._cache = cache
-        self._dataset: DataSet = construct(
-            registry.dataset(scenario.dataset), scenario.dataset_options
-        )
-        self._noise: Noise = construct(registry.noise(scenario.noise), scenario.noise_options)
-        self._imbalance: Imbalance = construct(registry.imbalance(scenario.imbalance), {})
+    def __init__(self, scenario: Scenario, seed: int, roots: tuple[Path, ...], cache: Path) -> None:
+        self.scenario = scenario
+        self.seed = seed
+        dataset = construct(registry.dataset(scenario.dataset), scenario.dataset_options)
+        noise = construct(registry.noise(scenario.noise), scenario.noise_options)
+        self.parts: dict[str, Any] = {
+            "dataset": dataset,
+            "noise": noise,
+            "imbalance": construct(registry.imbalance(scenario.imbalance), {}),
+            "roots": roots,
+            "cache": cache,
+        }
+        # The backbone itself is code for the children; here its name must exist, no more.
+        self.backbone_source = module_source_hash(registry.found_backbone(scenario.backbone).module)
 
     def identify(self) -> DataIdentity:
-        return identify(self._scenario, self._seed, **self._parts())
+        """Give the hashes of the data."""
+        return identify(self.scenario, self.seed, **self.parts)
 
     def open(self) -> Opened:
+        """Draw images and labels; the cells of one condition share them."""
         return _open_cached(self)
-
-    def open_now(self) -> Opened:
-        return open_scenario(self._scenario, self._seed, **self._parts())
-
-    def _parts(self) -> dict[str, object]:
-        return {
-            "dataset": self._dataset,
-            "noise": self._noise,
-            "imbalance": self._imbalance,
-            "roots": self._roots,
-            "cache": self._cache,
-        }
-
-
-def _backbone_source(scenario: Scenario) -> str:
-    """Hash the backbone's module; its options are checked in the parent by their text only."""
-    found = registry.found_backbone(scenario.backbone)
-    return module_source_hash(found.module)

@@ -85,7 +85,7 @@ def describe_failure(error: BaseException) -> dict[str, Any]:
     return {
         "type": "failed",
         "status": status,
-        "error": {"type": type(error).__name__, "message": text[:2000], "traceback": trace},
+        "error": {"type": type(error).__name__, "message": text[:2000], "traceback": "\n".join(trace)},
     }
 
 

@@ -12,7 +12,7 @@ from benchbase.cell import Recipe, Scenario
 from benchbase.executors.contract import Job, Outcome, Slot
 from benchbase.executors.forkserver import ForkServer
 from benchbase.options import construct
-from benchbase.plan import Scouted, contestants, make_jobs
+from benchbase.plan import Scouted, conditions, contestants, make_jobs
 from benchbase.plugins import PluginSource, describe, resolve_source
 from benchbase.runner import Settings, run_cell
 from benchbase.scenario import Board
@@ -31,7 +31,7 @@ def make_job(plugin: str, cache: Path, scenario: Scenario = TINY, seed: int = 0)
     source = resolve_source(plugin.partition("[")[0])
     entered = contestants([plugin], Scouted({source: describe(source)}, ()))
     board = Board("test", "test", (scenario,), (seed,), (plugin,), reference=plugin)
-    [job] = make_jobs(board, entered, (), cache)
+    [job] = make_jobs(conditions(board, (), cache), entered)
     return job
 
 

@@ -1,6 +1,7 @@
 """The command line: one module a command, imported only when its command runs.
 
-Exit codes: 0 all ok, 1 internal error, 2 usage, 3 some cells or checks failed, 130 interrupted.
+Exit codes: 0 all ok, 1 internal error, 2 usage, 3 some cells or checks failed, 4 a committed page
+differs, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "run": ("run:run", "Train and judge weighters, then show the leaderboard."),
-    "show": ("show:show", "Show the last tables and curves again."),
+    "show": ("show:command", "Show the last tables and curves again."),
+    "leaderboard": ("leaderboard:leaderboard", "Rebuild or check the pages of leaderboards/."),
     "list": ("list:list_installed", "List weighters, backbones, data sets and all that is there."),
     "info": ("info:info", "Explain one of them: what it needs, its options, how to run it."),
     "check": ("check:check", "Check a weighter of yours against the contract."),

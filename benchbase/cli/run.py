@@ -29,7 +29,16 @@ from benchbase.executors.forkserver import ForkServer
 from benchbase.leaderboard.files import write_board, write_index
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
-from benchbase.plan import Contestant, Plan, contestants, estimate_seconds, make_jobs, scout
+from benchbase.plan import (
+    Contestant,
+    Plan,
+    conditions,
+    contestants,
+    estimate_seconds,
+    make_jobs,
+    scout,
+    sources_of,
+)
 from benchbase.provenance import gather
 from benchbase.runner import Settings, log_path
 from benchbase.scenario import (
@@ -142,14 +151,16 @@ def run(ctx: click.Context, **given: Any) -> None:
     home = Home(given["home"] or default_home())
     store = Store(home.path)
     committed = Committed(request.folder) if request.folder else None
+    selectors = tuple(dict.fromkeys((request.board.reference, *request.board.weighters)))
+    sources = sources_of(selectors)
+    places = conditions(request.board, given["roots"], home.cache)
     server = ForkServer()
     try:
-        selectors = tuple(dict.fromkeys((request.board.reference, *request.board.weighters)))
-        scouted = scout(server, selectors, gpus=given["device"] != "cpu")
-        entered = contestants(selectors, scouted)
-        board = _with_labels(request.board, entered)
         with home.workspace() as work:
-            jobs = make_jobs(board, entered, given["roots"], home.cache)
+            scouted = scout(server, sources, gpus=given["device"] != "cpu")
+            entered = contestants(selectors, scouted)
+            board = _with_labels(request.board, entered)
+            jobs = make_jobs(places, entered)
             plan = Plan(jobs, _done(jobs, store, committed, retry=given["retry_failed"]))
             devices = _devices(given, scouted.gpus)
             if given["dry_run"]:
@@ -308,12 +319,14 @@ def _interruptible(executor: Executor, say: Callable[[str], None]) -> Iterator[l
     def interrupted(number: int, frame: FrameType | None) -> None:
         del frame
         interrupts.append(number)
-        if len(interrupts) == 1 and number == signal.SIGINT:
-            executor.drain()
-            say("Interrupted: finishing the cells in flight; Ctrl-C again stops them.")
-        else:
-            # In a thread: closing waits for the server, and a handler must not wait.
-            threading.Thread(target=executor.stop, daemon=True).start()
+        first = len(interrupts) == 1 and number == signal.SIGINT
+        # In a thread: a handler runs between any two steps of the main thread, which may hold a
+        # lock or be printing itself.
+        threading.Thread(target=drain if first else executor.stop).start()
+
+    def drain() -> None:
+        executor.drain()
+        say("Interrupted: finishing the cells in flight; Ctrl-C again stops them.")
 
     before = {n: signal.signal(n, interrupted) for n in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -72,8 +72,7 @@ class Child:
         """End the child and all that it started."""
         self.channel.close()
         if not self._ended.done():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+            _kill_group(self.pid)
 
 
 class ForkServer:
@@ -117,15 +116,13 @@ class ForkServer:
         if self._closed:
             return
         self._closed = True
-        os.close(self._lifeline)
-        with contextlib.suppress(OSError):  # the server may be gone already
-            self._control.shutdown(socket.SHUT_RDWR)
+        for pid, ended in list(self._ended.items()):
+            if not ended.done():
+                _kill_group(pid)
+        self._process.kill()
+        self._process.wait()
         self._control.close()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        os.close(self._lifeline)
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -176,8 +173,13 @@ def serve(control: socket.socket, lifeline: int) -> None:
             running.add(pid)
             _tell(control, {"started": pid})
     for pid in running:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+        _kill_group(pid)
+
+
+def _kill_group(pid: int) -> None:
+    """End a child and all that it started; it may have ended by itself meanwhile."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _tell(control: socket.socket, message: dict[str, int]) -> None:

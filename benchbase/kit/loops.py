@@ -8,7 +8,7 @@ from itertools import islice
 
 import torch
 from jaxtyping import Int
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from benchbase.api import Batch, Checkpoint, Classifier, Images, Step, Task
@@ -50,8 +50,9 @@ def supervised(
         steps_per_epoch = batches_per_pass(len(data), task.recipe.batch_size)
     total_steps = epochs * steps_per_epoch
     batches = endless_batches(task, data, f"training {phase}".strip(), task.recipe.batch_size)
+    parameters = list(model.parameters())
     optimiser = torch.optim.SGD(
-        model.parameters(),
+        parameters,
         lr=peak,
         momentum=task.recipe.momentum,
         weight_decay=task.recipe.weight_decay,
@@ -68,13 +69,13 @@ def supervised(
             lr = peak if constant else cosine(peak, steps_done / total_steps)
             for group in optimiser.param_groups:
                 group["lr"] = lr
-            optimiser.zero_grad()  # before the weighter, which may need the memory
+            _drop_gradients(parameters)  # before the weighter, which may need the memory
             step = forward(task, model, batch, lr, epoch)
             weights = weigh(step)
             if not isinstance(weights, Tensor) or weights.shape != step.losses.shape:
                 raise _wrong_weights(weights, len(step.losses))
             loss = (weights * step.losses).mean()
-            optimiser.zero_grad()  # again: what a weighter left behind is no part of this step
+            _drop_gradients(parameters)  # what a weighter left behind is no part of this step
             loss.backward()
             optimiser.step()
             task.meter.add(backpropagated=len(batch.labels), steps=1)
@@ -167,6 +168,12 @@ def batches_per_pass(count: int, batch_size: int) -> int:
 def cosine(peak: float, progress: float) -> float:
     """Give the learning rate after the share ``progress`` of a schedule from ``peak`` to zero."""
     return peak * (1 + math.cos(math.pi * progress)) / 2
+
+
+def _drop_gradients(parameters: list[nn.Parameter]) -> None:
+    # The optimiser's own zero_grad takes forty times as long, for profilers and options.
+    for parameter in parameters:
+        parameter.grad = None
 
 
 def _wrong_weights(weights: object, count: int) -> ContractError:

@@ -77,12 +77,13 @@ def _batch_norm(
     result, mean, inverse_deviation = torch.native_batch_norm(
         maps, scale, shift, None, None, True, 0.0, epsilon
     )
-    tangent = torch.zeros_like(result)
-    if maps_tangent is not None:
-        tangent, _, _ = torch.ops.aten.native_batch_norm_backward(
+    if maps_tangent is None:
+        tangent = torch.zeros_like(result)
+    else:
+        tangent = torch.ops.aten.native_batch_norm_backward(
             maps_tangent, maps, scale, None, None, mean, inverse_deviation, True, epsilon,
             [True, False, False],
-        )
+        )[0]
     if scale_tangent is not None:
         slope = scale_tangent * inverse_deviation
         tangent.addcmul_(maps, _per_channel(slope, maps)).sub_(_per_channel(slope * mean, maps))

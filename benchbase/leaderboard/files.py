@@ -15,9 +15,10 @@ from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
 from benchbase.leaderboard.text import render_json, render_markdown
 from benchbase.scenario import Board, load_board
-from benchbase.store import write_text
+from benchbase.store import collection_paused, write_text
 
 
+@collection_paused()
 def board_files(board: Board, records: Iterable[JSON]) -> dict[str, str]:
     """Give the generated files of a board: name -> text. The same records give the same bytes."""
     table = build(board, records)

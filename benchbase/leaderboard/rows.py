@@ -13,10 +13,12 @@ from benchbase.leaderboard.selection import Entry, choose
 from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
 from benchbase.scenario import Board
 from benchbase.stats import estimate
+from benchbase.store import collection_paused
 
 _RULES = ("last", "last5", "val_noisy", "val_clean", "oracle")
 
 
+@collection_paused()
 def build(board: Board, records: Iterable[JSON]) -> Table:
     """Make the leaderboard of ``board``: a pure function of the records, in any order."""
     entries = choose(board, records)

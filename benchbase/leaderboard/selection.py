@@ -22,6 +22,8 @@ Place = tuple[int, int]
 Found = list[tuple[Place, JSON]]
 Point = tuple[str, dict[str, Any]]
 """A weighter's name and its options."""
+Identity = tuple[tuple[str, str], ...]
+"""Names and values, sorted: what must be equal for two records to be comparable."""
 
 
 @dataclass(frozen=True)
@@ -139,41 +141,45 @@ def _equals(value: Any, text: str) -> bool:
     return str(value) == text
 
 
-def _condition(record: JSON) -> str:
-    return canonical_json([record["spec"]["data"], record["spec"]["backbone_source"]])
-
-
-def _variant(record: JSON) -> tuple[bool, str]:
+def _condition(record: JSON) -> Identity:
     spec = record["spec"]
-    rest = {k: v for k, v in spec.items() if k not in ("scenario", "seed", "data")}
-    return record["trusted"], canonical_json({**rest, "backbone_source": None})
+    return (*sorted(spec["data"].items()), ("backbone_source", spec["backbone_source"]))
 
 
-def _conditions(rows: Mapping[str, tuple[Point, Found]]) -> dict[Place, str]:
+def _variant(record: JSON) -> tuple[bool, Identity]:
+    """Tell code versions apart; options and scenario are the same in a row and a place."""
+    spec = record["spec"]
+    elsewhere = ("scenario", "seed", "data", "backbone_source", "weighter")
+    parts = [(name, str(value)) for name, value in spec.items() if name not in elsewhere]
+    parts += [(name, str(v)) for name, v in spec["weighter"].items() if name != "options"]
+    return record["trusted"], tuple(sorted(parts))
+
+
+def _conditions(rows: Mapping[str, tuple[Point, Found]]) -> dict[Place, Identity]:
     """Choose the condition of each place: most methods, then the newest."""
-    methods: dict[tuple[Place, str], set[str]] = defaultdict(set)
-    newest: dict[tuple[Place, str], str] = defaultdict(str)
+    methods: dict[tuple[Place, Identity], set[str]] = defaultdict(set)
+    newest: dict[tuple[Place, Identity], str] = defaultdict(str)
     for label, (_, found) in rows.items():
         for place, record in found:
             candidate = place, _condition(record)
             methods[candidate].add(label)
             newest[candidate] = max(newest[candidate], record["attempt"])
-    best: dict[Place, tuple[int, str, str]] = {}
+    best: dict[Place, tuple[int, str, Identity]] = {}
     for (place, condition), labels in methods.items():
         merit = len(labels), newest[place, condition], condition
         best[place] = max(best.get(place, merit), merit)
     return {place: merit[2] for place, merit in best.items()}
 
 
-def _entry(label: str, point: Point, found: Found, conditions: Mapping[Place, str]) -> Entry:
-    variants: dict[tuple[bool, str], dict[Place, JSON]] = defaultdict(dict)
+def _entry(label: str, point: Point, found: Found, conditions: Mapping[Place, Identity]) -> Entry:
+    variants: dict[tuple[bool, Identity], dict[Place, JSON]] = defaultdict(dict)
     for place, record in found:
         if _condition(record) == conditions[place]:
             variants[_variant(record)][place] = record
     if not variants:
         return Entry(label, *point, trusted=True, cells={})
 
-    def merit(variant: tuple[bool, str]) -> tuple[bool, int, str, str]:
+    def merit(variant: tuple[bool, Identity]) -> tuple[bool, int, str, Identity]:
         cells = variants[variant]
         newest = max(record["attempt"] for record in cells.values())
         return variant[0], len(cells), newest, variant[1]

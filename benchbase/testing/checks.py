@@ -99,9 +99,8 @@ def predicts_each_image_on_its_own(weighter: type[Weighter]) -> None:
     problem = toy_problem(needs=weighter.needs)
     for checkpoint in watch(weighter(), problem):
         together = predict(checkpoint.model, problem)
-        half = dataclasses.replace(problem, test_images=problem.test_images[::2].clone())
-        alone = predict(checkpoint.model, half)
-        if not torch.allclose(together[::2], alone, rtol=1e-3, atol=1e-4):
+        other_company = predict(checkpoint.model, problem, every=2)
+        if not torch.allclose(together[::2], other_company, rtol=1e-3, atol=1e-4):
             raise ContractError(
                 "the model's logits for an image change with the other images of the batch: in "
                 "eval mode it must not look at batch statistics"
@@ -282,7 +281,7 @@ def works_with_a_last_batch_of_one(weighter: type[Weighter]) -> None:
 @_check()
 def works_with_a_long_tail(weighter: type[Weighter]) -> None:
     """Classes of 40, 6 and 1 images."""
-    train(weighter(), toy_problem(needs=weighter.needs, per_class=40, imbalance=40.0))
+    train(weighter(), toy_problem(needs=weighter.needs, per_class=40, imbalance=40.0, noise=0.0))
 
 
 @_check(Need.UNLABELLED)

@@ -36,9 +36,7 @@ class ToyClassifier(Classifier):
         )
         self.head = nn.Linear(8 * math.ceil(size / 4) ** 2, num_classes)
 
-    def features(
-        self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch width"]:
+    def features(self, images: Tensor) -> Tensor:
         """Give the last activations, flattened: where something is tells the classes apart."""
         activations: Tensor = self.body(images)
         return activations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import signal
 import threading
 import time
@@ -223,7 +224,7 @@ def test_a_failure_record_comes_of_a_plugin_that(name, outcome, tmp_path):
     body, status, reason = BAD[name]
     played = outcome(PEEKING + FIT.format(body=body))
     assert played.result.status == status
-    assert __import__("re").search(reason, played.result.reason), played.result.reason
+    assert re.search(reason, played.result.reason), played.result.reason
     assert played.result.corruption["realised_rate"] == pytest.approx(0.3)
     assert not played.predictions
     assert not list((tmp_path / "work").iterdir())
@@ -266,8 +267,9 @@ def test_a_worker_killed_from_outside_is_not_taken_for_finished(plugin, cache, s
 def test_a_failed_cell_leaves_a_log_and_a_traceback_without_folders(outcome, tmp_path):
     result = outcome(FIT.format(body="print('hello from fit'); 1 / 0\n        yield")).result
     assert result.error["type"] == "ZeroDivisionError"
-    assert any("mine.py" in line and "in fit" in line for line in result.error["traceback"])
-    assert not any(str(tmp_path) in line for line in result.error["traceback"])
+    assert "mine.py" in result.error["traceback"]
+    assert "in fit" in result.error["traceback"]
+    assert str(tmp_path) not in result.error["traceback"]
     [log] = (tmp_path / "logs").iterdir()
     assert "hello from fit" in log.read_text()
     assert "ZeroDivisionError" in log.read_text()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchbase.cell import JSON, Cell, DataIdentity, Result, Scenario, Status, WeighterSpec
@@ -19,9 +19,13 @@ def make_scenario(rate: float = 0.0, ratio: float = 1.0, **fields: Any) -> Scena
     return Scenario(**{**values, "imbalance_ratio": ratio, **fields})
 
 
+CLEAN = make_scenario()
+NOISY = make_scenario(0.4)
+
+
 def make_board(
-    weighters: Sequence[str] = ("plain", "clever"),
-    scenarios: Sequence[Scenario] = (make_scenario(), make_scenario(0.4)),
+    weighters: Iterable[str] = ("plain", "clever"),
+    scenarios: Iterable[Scenario] = (CLEAN, NOISY),
     seeds: int = 5,
     **fields: Any,
 ) -> Board:
@@ -50,7 +54,7 @@ def make_metrics(score: float, gap: float = 0.01) -> JSON:
 
 def make_record(
     weighter: str = "plain",
-    scenario: Scenario = make_scenario(),
+    scenario: Scenario = CLEAN,
     seed: int = 0,
     score: float = 0.8,
     *,

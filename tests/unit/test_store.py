@@ -99,7 +99,7 @@ def test_a_record_under_a_wrong_name_is_skipped(tmp_path, caplog):
 
 
 def test_a_full_disk_says_what_to_do_and_leaves_nothing_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr(store_module.os, "fsync", failing(errno.ENOSPC))
+    monkeypatch.setattr(os, "fsync", failing(errno.ENOSPC))
     with pytest.raises(StoreError, match="free some space"):
         Store(tmp_path).write(make_record())
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.cells import cell_len
@@ -34,19 +35,8 @@ def example(seeds=3):
 def test_a_pipe_gets_plain_text_without_boxes():
     lines = printed(example()).splitlines()
     assert lines[0] == "Demo board"
-    assert lines[4].split() == [
-        "1*",
-        "clever",
-        "78.6",
-        "±",
-        "2.5",
-        "+10.0",
-        "±",
-        "0.5",
-        "0",
-        "x",
-        "1.00",
-    ]
+    assert lines[4].split("  ")[0] == "1*"
+    assert re.search(r"clever +78\.6 ± 2\.5 +\+10\.1 ± 0\.6 +0 +x 1\.00", lines[4])
     assert lines[6].split() == ["3*", "broken", "failed", "-68.6", "6", "–"]
     assert "* Provisional: 3 seeds; a firm rank needs 5." in lines
     assert not any("│" in line or "\x1b" in line for line in lines)
@@ -93,7 +83,7 @@ def test_curves_are_drawn_for_each_scenario_and_method():
     print_curves(mean_curves(board, records), Console(file=file, width=80))
     text = file.getvalue()
     assert text.count("Balanced accuracy by epoch:") == 2
-    assert "clever    0.61 ▄▆█ 0.81" in text
+    assert "clever    0.56 ▃▆█ 0.76" in text
 
 
 def test_a_method_that_reports_no_weights_has_a_dash():

@@ -38,7 +38,7 @@ def remember(home: Path, board, records):
 
 
 def shown(*arguments: str) -> str:
-    found = CliRunner().invoke(show.command, arguments, catch_exceptions=False)
+    found = CliRunner().invoke(show.show, arguments, catch_exceptions=False)
     assert found.exit_code == 0
     return found.stdout
 
@@ -47,7 +47,7 @@ def test_the_last_run_is_shown_again_with_its_curves(home):
     board = make_board()
     remember(home, board, make_records(board, {"plain": 0.7, "clever": 0.8}))
     text = shown()
-    assert re.search(r"1 +clever +78\.4 ± 1\.0 +\+10\.0", text)
+    assert re.search(r"1 +clever +78\.4 ± 1\.1 +\+10\.0", text)
     assert "Balanced accuracy by epoch: symmetric 0.4, 1:1" in text
 
 

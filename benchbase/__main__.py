@@ -1,0 +1,5 @@
+"""``python -m benchbase``."""
+
+from benchbase.cli import main
+
+main()

@@ -1,0 +1,56 @@
+"""``benchbase leaderboard``: rebuild the pages of ``leaderboards/`` from committed records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from benchbase.committed import Committed
+from benchbase.errors import UsageError
+from benchbase.leaderboard.files import board_files, index_text, write_board, write_index
+from benchbase.scenario import LEADERBOARDS, load_board
+
+DIFFERS = 4
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit 4 where a page differs.")
+@click.pass_context
+def leaderboard(ctx: click.Context, check: bool) -> None:
+    """Rebuild every board's pages from its committed records; nothing is run.
+
+    The same records give the same bytes, so that CI can tell an edited page with --check.
+    """
+    boards = sorted(LEADERBOARDS.glob("*/board.toml"))
+    if not boards:
+        raise UsageError(
+            f"there is no {LEADERBOARDS}/*/board.toml here: run this in the folder that holds "
+            f"{LEADERBOARDS}/"
+        )
+    expected: dict[Path, str] = {LEADERBOARDS / "README.md": index_text(LEADERBOARDS)}
+    for path in boards:
+        board, records = load_board(str(path)), Committed(path.parent).records()
+        if check:
+            files = board_files(board, records)
+            expected |= {path.parent / name: text for name, text in files.items()}
+        else:
+            for written in write_board(path.parent, board, records):
+                click.echo(written)
+    if not check:
+        click.echo(write_index(LEADERBOARDS))
+        return
+    differing = [path for path, text in expected.items() if _text(path) != text]
+    for path in differing:
+        click.echo(f"differs from its records: {path}", err=True)
+    if differing:
+        click.echo("`benchbase leaderboard` writes them again", err=True)
+        ctx.exit(DIFFERS)
+    click.echo(f"{len(expected)} pages agree with their records")
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,212 @@
+"""``benchbase run`` as a user runs it: in a shell, on real data."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchbase.cli import invoke
+
+SMALL = (
+    "--train-size=60 --epochs=1 --seeds=1 --noise=symmetric:0.4 --imbalance=1 --device=cpu --jobs=2"
+).split()
+
+WEIGHTER = '''
+"""Believe small losses."""
+
+import torch
+from benchbase import LossWeighter
+
+
+class SmallLoss(LossWeighter):
+    """Keep the half of each batch with the smaller losses."""
+
+    name = "small-loss"
+
+    def prepare(self, task):
+        def weigh(step):
+            losses = step.losses.detach()
+            return (losses <= losses.median()).float() * 2
+
+        return weigh
+'''
+
+
+def benchbase(*arguments: str, cwd: Path, timeout: float = 200, **environment: str):
+    """Run the command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "benchbase", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start the command line and leave it running; ended after the test."""
+    running = []
+
+    def begin(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchbase", *arguments],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(condition, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_a_new_user_s_file_is_run_found_again_and_stays_beside_failures(tmp_path, own_home):
+    (tmp_path / "small_loss.py").write_text(WEIGHTER)
+    first = benchbase("run", "--plugin", "./small_loss.py", *SMALL, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "small-loss" in first.stdout
+    assert "erm" in first.stdout  # the reference is always added
+    assert "2 cells: 0 found, 2 run, 0 failed" in first.stdout
+    assert len(list(own_home.glob("runs/*/*/*.json"))) == 2
+    assert not list(own_home.glob("work/*"))
+
+    again = benchbase("run", "--plugin", "./small_loss.py", *SMALL, "--json", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    told = json.loads(again.stdout)
+    assert told["cells"] == {"planned": 2, "found": 2, "ran": 0, "failed": 0, "lost": 0}
+    assert [row["label"] for row in told["table"]["rows"]]
+
+    shown = benchbase("show", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "small-loss" in shown.stdout
+
+    (tmp_path / "bad.py").write_text(WEIGHTER.replace("return weigh", "return 1 / 0"))
+    mixed = benchbase("run", "--plugin", "./bad.py", *SMALL, cwd=tmp_path)
+    assert mixed.returncode == 3
+    assert "ZeroDivisionError" in mixed.stderr
+    assert "log:" in mixed.stderr
+    assert "2 cells: 1 found, 1 run, 1 failed" in mixed.stdout
+
+
+def test_a_dry_run_lists_the_cells_and_runs_none(tmp_path, own_home):
+    shown = benchbase("run", "--plugin", "focal[gamma=1,2]", *SMALL, "--dry-run", cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "3 cells, 0 finished, 3 to run" in shown.stdout
+    assert "focal[gamma=1.0]" in shown.stdout
+    assert not (own_home / "runs").exists()
+
+
+def test_inline_runs_in_one_process_and_is_marked(tmp_path, own_home):
+    (tmp_path / "small_loss.py").write_text(WEIGHTER.replace("return weigh", "print('hi'); return weigh"))
+    ran = benchbase("run", "--plugin", "./small_loss.py", *SMALL, "--inline", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "hi" in ran.stdout
+    records = [json.loads(path.read_text()) for path in own_home.glob("runs/*/*/*.json")]
+    assert [record["trusted"] for record in records] == [False, False]
+
+
+def test_the_first_interrupt_drains_and_the_second_stops(tmp_path, own_home, start):
+    (tmp_path / "slow.py").write_text(
+        WEIGHTER.replace("return weigh", "import time; time.sleep(600)")
+    )
+    process = start("run", "--plugin", "./slow.py", *SMALL)
+    wait_for(lambda: list(own_home.glob("runs/*/*/*.json")))  # erm is done, slow is in flight
+    process.send_signal(signal.SIGINT)
+    while "Interrupted" not in (line := process.stderr.readline()):
+        assert line, "the process ended at the first interrupt"
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "erm" in stdout  # what is finished is shown
+    assert len(list(own_home.glob("runs/*/*/*.json"))) == 1
+    assert not list(own_home.glob("work/*"))
+
+
+def test_a_killed_parent_takes_its_children_along_and_loses_no_finished_cell(
+    tmp_path, own_home, start
+):
+    (tmp_path / "slow.py").write_text(
+        WEIGHTER.replace(
+            "return weigh",
+            "import os, pathlib, time; pathlib.Path('slow.pid').write_text(str(os.getpid())); "
+            "time.sleep(600)",
+        )
+    )
+    process = start("run", "--plugin", "./slow.py", *SMALL)
+    pid = tmp_path / "slow.pid"
+    wait_for(lambda: pid.exists() and pid.read_text() and list(own_home.glob("runs/*/*/*.json")))
+    process.kill()
+    process.wait()
+    wait_for(lambda: not _is_running(int(pid.read_text())), 30)
+    assert len(list(own_home.glob("runs/*/*/*.json"))) == 1
+    again = benchbase("run", "--plugin", "./slow.py", *SMALL, "--timeout", "2", cwd=tmp_path)
+    assert again.returncode == 3
+    assert "1 found, 1 run, 1 failed" in again.stdout
+    assert "stopped after 2 s" in again.stderr
+    assert not list(own_home.glob("work/*"))  # the dead run's folder is cleared away
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+USAGE = {
+    "an unknown weighter": (["--plugin", "erf"], "did you mean erm"),
+    "an unknown data set": (["--dataset", "nuclie"], "did you mean nuclei"),
+    "an unknown backbone": (["--backbone", "resnet33"], "resnet3"),
+    "an unknown kind of noise": (["--noise", "symetric:0.2"], "did you mean symmetric"),
+    "an unknown kind of imbalance": (["--imbalance", "stepp:10"], "did you mean step"),
+    "an unknown board": (["--board", "quik"], "did you mean quick"),
+    "an unknown option of a weighter": (["--plugin", "focal[gama=1]"], "did you mean gamma"),
+    "a rate outside [0, 1]": (["--noise", "symmetric:1.4"], "from 0 to 1"),
+    "a ratio below 1": (["--imbalance", "0.5"], "at least 1"),
+    "an unknown track": (["--track", "X5"], "T0"),
+    "seeds that are no numbers": (["--seeds", "a"], "0,3,7"),
+    "more images than there are": (["--train-size", "10000000"], "train"),
+    "a plugin file that is not there": (["--plugin", "./nothing.py"], "no such file"),
+    "a plugin file that does not import": (["--plugin", "./broken.py"], "broken.py, line 1"),
+    "a plugin that exits on import": (["--plugin", "./exits.py"], "SystemExit"),
+    "a board and a suite at once": (["--board", "quick", "--suite", "quick"], "exclude"),
+    "a GPU where there is none": (["--device", "cuda"], "no GPU"),
+    "a home that cannot be written to": (["--home", "/proc/home"], "--home"),
+}
+
+
+@pytest.mark.parametrize("what", USAGE)
+def test_bad_input_exits_with_2_and_a_message_for(what, tmp_path, own_home, monkeypatch, capsys):
+    arguments, message = USAGE[what]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.py").write_text("import nothing_of_that_name\n")
+    (tmp_path / "exits.py").write_text("raise SystemExit(5)\n")
+    small = [] if "train-size" in arguments[0] else ["--train-size=60"]
+    assert invoke(["run", *small, *arguments]) == 2
+    told = capsys.readouterr()
+    assert message in told.err
+    assert "Traceback" not in told.err
+    assert not (own_home / "runs").exists()

@@ -1,0 +1,136 @@
+"""``benchbase info``: what a thing is and how to use it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchbase.cli import invoke
+from benchbase.testing.site import PluginSite
+
+METHOD = '''
+from dataclasses import dataclass
+
+from benchbase import Honesty, LossWeighter, Need, option
+
+
+@dataclass(frozen=True)
+class SmallLoss(LossWeighter):
+    """Drop the images with the largest losses."""
+
+    name = "small-loss"
+    needs = frozenset({Need.NOISE_RATE})
+    honesty = Honesty.UNMATCHED
+    paper = "Somebody: Small losses are right. 2018."
+    keep: float = option(0.8, "Share of the batch to keep.", min=0, max=1)
+    mode: str = option("hard", "How to cut.", choices=("hard", "soft"))
+
+    def prepare(self, task):
+        return lambda step: (step.losses <= step.losses.detach().quantile(self.keep)).float()
+'''
+
+
+@pytest.fixture
+def method(tmp_path: Path) -> str:
+    path = tmp_path / "small_loss.py"
+    path.write_text(METHOD)
+    return str(path)
+
+
+def found(capsys, name: str) -> list[dict[str, Any]]:
+    assert invoke(["info", name, "--json"]) == 0
+    pages: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["found"]
+    return pages
+
+
+def test_a_weighter_shows_all_that_a_user_must_know(method: str, capsys) -> None:
+    assert invoke(["info", method]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines() == [
+        "small-loss: weighter of file",
+        "  Drop the images with the largest losses.",
+        "  needs     noise rate",
+        "  honesty   re-implemented, unmatched",
+        "  paper     Somebody: Small losses are right. 2018.",
+        "  options",
+        "    keep  float from 0 to 1 [default: 0.8]",
+        "          Share of the batch to keep.",
+        "    mode  one of hard, soft [default: hard]",
+        "          How to cut.",
+        f"  try it    benchbase run --plugin '{method}[keep=0.8]'",
+    ]
+
+
+def test_the_same_for_a_program(method: str, capsys) -> None:
+    [page] = found(capsys, method)
+    assert page["name"] == "small-loss"
+    assert page["facts"]["needs"] == "noise rate"
+    assert [option["name"] for option in page["options"]] == ["keep", "mode"]
+
+
+def test_options_in_brackets_are_let_pass(method: str, capsys) -> None:
+    [page] = found(capsys, f"{method}[keep=0.5]")
+    assert page["name"] == "small-loss"
+
+
+def test_an_installed_weighter_names_its_distribution(capsys) -> None:
+    [page] = found(capsys, "erm")
+    assert (page["kind"], page["distribution"]) == ("weighter", "benchbase-baselines")
+    assert page["options"] == []
+    assert page["example"] == "benchbase run --plugin erm"
+
+
+def test_a_module_is_found_by_name(plugin_site: PluginSite, capsys) -> None:
+    plugin_site.add("nothing", {}, small_losses=METHOD)
+    [page] = found(capsys, "small_losses")
+    assert page["distribution"] == "module"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "example"),
+    [
+        ("nuclei", "data set", "benchbase run --dataset nuclei"),
+        ("small_cnn", "backbone", "benchbase run --backbone small_cnn"),
+        ("symmetric", "corruption", "benchbase run --noise symmetric:0.4"),
+        ("none", "corruption", "benchbase run --noise none"),
+        ("matrix", "corruption", "benchbase run --noise matrix:FILE.csv"),
+        ("exponential", "corruption", "benchbase run --imbalance exponential:10"),
+        ("natural", "corruption", "benchbase run --imbalance natural"),
+        ("local", "executor", ""),
+    ],
+)
+def test_every_kind_of_thing_is_explained(capsys, name: str, kind: str, example: str) -> None:
+    [page] = found(capsys, name)
+    assert (page["kind"], page["example"]) == (kind, example)
+    assert page["summary"]
+
+
+def test_a_name_of_two_distributions_shows_both(plugin_site: PluginSite, capsys) -> None:
+    hooks = """
+from benchbase import hookimpl
+BENCHBASE_API = 1
+@hookimpl
+def register_weighters():
+    return [SmallLoss]
+"""
+    for name in ("one_loss", "two_loss"):
+        plugin_site.add(name, {"weighters": {"small-loss": name}}, **{name: METHOD + hooks})
+    assert [page["distribution"] for page in found(capsys, "small-loss")] == [
+        "one-loss",
+        "two-loss",
+    ]
+    assert [page["distribution"] for page in found(capsys, "two-loss:small-loss")] == ["two-loss"]
+
+
+def test_an_unknown_name_is_an_error_with_the_nearest(capsys) -> None:
+    assert invoke(["info", "nucley"]) == 2
+    assert "unknown name 'nucley'; did you mean nuclei" in capsys.readouterr().err
+
+
+def test_a_file_that_does_not_import_is_an_error(tmp_path: Path, capsys) -> None:
+    (tmp_path / "broken.py").write_text("1 / 0")
+    assert invoke(["info", str(tmp_path / "broken.py")]) == 2
+    assert "ZeroDivisionError" in capsys.readouterr().err
