@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     import click
 
     from benchbase.api import Backbone, Weighter
-    from benchbase.cell import Cell, Result
     from benchbase.data.contract import DataSet, Imbalance, Noise
     from benchbase.executors.contract import Executor
     from benchbase.metrics import Metric
@@ -20,8 +19,6 @@ API_VERSION = 1
 
 hookspec = pluggy.HookspecMarker("benchbase")
 hookimpl = pluggy.HookimplMarker("benchbase")
-
-# -- what a plugin brings: called once, in the process that needs it ---------------------------
 
 
 @hookspec
@@ -57,21 +54,3 @@ def register_executors() -> list[type[Executor]]:  # type: ignore[empty-body]
 @hookspec
 def register_commands(cli: click.Group) -> None:
     """Add commands to the command line."""
-
-
-# -- what happened: past tense, frozen values, nothing to return -------------------------------
-
-
-@hookspec
-def cell_started(cell: Cell) -> None:
-    """Hear that a cell began."""
-
-
-@hookspec
-def checkpoint_judged(cell: Cell, checkpoint: int) -> None:
-    """Hear that a checkpoint was predicted; its score is told to nobody during the run."""
-
-
-@hookspec
-def cell_finished(cell: Cell, result: Result) -> None:
-    """Hear that a cell ended, one way or the other."""
