@@ -86,7 +86,7 @@ class Classifier(nn.Module, ABC):
     @abstractmethod
     def features(
         self, images: Float[Tensor, "batch channels height width"]
-    ) -> Float[Tensor, "batch width"]:
+    ) -> Float[Tensor, "batch features"]:
         """Map normalised images to the features that the head reads."""
 
     def forward(
@@ -142,9 +142,7 @@ class Meter:
 class Oracle:
     """Sells true labels of training rows; charges each row once."""
 
-    def __init__(
-        self, ask: Callable[[list[int]], list[int]], budget: int, num_rows: int
-    ) -> None:
+    def __init__(self, ask: Callable[[list[int]], list[int]], budget: int, num_rows: int) -> None:
         self._ask = ask
         self._num_rows = num_rows
         self._answers: dict[int, int] = {}
@@ -282,7 +280,7 @@ class Step:
     batch: Batch
     logits: Float[Tensor, "batch classes"]
     """Attached to the graph."""
-    features: Float[Tensor, "batch width"]
+    features: Float[Tensor, "batch features"]
     """Attached to the graph."""
     losses: Float[Tensor, " batch"]
     """Cross-entropy of each image, attached to the graph."""

@@ -1,4 +1,4 @@
-"""The extension points. Each is called once, plugin by plugin, and returns a list of classes."""
+"""The extension points. Each is called once, plugin by plugin; most return a list of classes."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ hookimpl = pluggy.HookimplMarker("benchbase")
 
 @hookspec
 def register_weighters() -> list[type[Weighter]]:  # type: ignore[empty-body]
-    """Give methods under test. Called in children only: the parent never runs their code."""
+    """Give methods under test. A run calls it in children only: its parent keeps the truth."""
 
 
 @hookspec
 def register_backbones() -> list[type[Backbone]]:  # type: ignore[empty-body]
-    """Give networks. Called in children only."""
+    """Give networks. A run calls it in children only."""
 
 
 @hookspec
 def register_datasets() -> list[type[DataSet]]:  # type: ignore[empty-body]
-    """Give data sets. Called in the parent, which knows the truth."""
+    """Give data sets. A run calls it in its parent, which keeps the truth."""
 
 
 @hookspec
 def register_corruptions() -> list[type[Noise] | type[Imbalance]]:  # type: ignore[empty-body]
-    """Give kinds of label noise and imbalance. Called in the parent."""
+    """Give kinds of label noise and imbalance. A run calls it in its parent."""
 
 
 @hookspec
 def register_metrics() -> list[type[Metric]]:  # type: ignore[empty-body]
-    """Give scores beyond those that every record holds. Called in the parent."""
+    """Give scores beyond those that every record holds. A run calls it in its parent."""
 
 
 @hookspec
 def register_executors() -> list[type[Executor]]:  # type: ignore[empty-body]
-    """Give ways to run the cells of a sweep. Called in the parent."""
+    """Give ways to run the cells of a sweep. A run calls it in its parent."""
 
 
 @hookspec
 def register_commands(cli: click.Group) -> None:
-    """Add commands to the command line."""
+    """Add commands to the command line; called when one of them is asked for."""

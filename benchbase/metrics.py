@@ -79,7 +79,7 @@ def score(logits: Logits, labels: Labels, extra: tuple[Metric, ...] = ()) -> dic
     shared = {"num_classes": num_classes}
     # One class against the rest; a class without a row has neither AUROC nor AUPRC.
     against_rest = [
-        (probabilities[:, c].contiguous(), (target == c).long()) for c in np.flatnonzero(counts)
+        (probabilities[:, c].contiguous(), target.eq(c).long()) for c in np.flatnonzero(counts)
     ]
 
     def mean(measure: Callable[..., torch.Tensor], **settings: int) -> float:
@@ -148,7 +148,9 @@ def diagnose_weights(
             weight_auroc(weights[observed == c], right[observed == c]) for c in range(num_classes)
         ],
         "effective_sample_size": float(total**2 / squares / len(values)) if squares else 0.0,
-        "minority_mass": float(weights[minority].sum() / total) if minority.any() and total else None,
+        "minority_mass": float(weights[minority].sum() / total)
+        if minority.any() and total
+        else None,
         "clean_minority_near_zero": (
             float((clean_minority < near_zero).mean()) if len(clean_minority) else None
         ),

@@ -130,9 +130,7 @@ def conditions(board: Board, roots: Sequence[Path], cache: Path) -> tuple[Condit
     )
 
 
-def make_jobs(
-    conditions: Sequence[Condition], entered: Sequence[Contestant]
-) -> tuple[Job, ...]:
+def make_jobs(conditions: Sequence[Condition], entered: Sequence[Contestant]) -> tuple[Job, ...]:
     """Give every cell; data that were identified before are not opened again.
 
     Raises:

@@ -52,4 +52,3 @@ def predict(model: nn.Module, pixels: Tensor, normalise: Any) -> Tensor:
     """Give the logits of all images, in eval mode and in batches of ``BATCH``."""
     model.eval()
     return torch.cat([model(normalise(part)) for part in pixels.split(BATCH)])
-

@@ -40,7 +40,7 @@ def _commit() -> JSON:
     def git(*arguments: str) -> str | None:
         try:
             return subprocess.run(
-                ["git", "-C", str(root), *arguments],  # noqa: S607 - git is found on the PATH
+                ["git", "-C", str(root), *arguments],
                 check=True,
                 capture_output=True,
                 text=True,

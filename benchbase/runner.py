@@ -60,7 +60,8 @@ class Settings:
     models: Path | None = None
     """Folder to keep each cell's last model in."""
     extra_metrics: tuple[Metric, ...] = ()
-    heard: Callable[[Progress], None] = lambda progress: None
+    heard: Callable[[Progress], None] | None = None
+    """Hears of each judged checkpoint."""
 
 
 class _CellFailedError(Exception):
@@ -112,7 +113,15 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         )
         partial = dataclasses.replace(partial, grants=granted)
         judge = Judge(opened, settings.extra_metrics)
-        _converse(job, slot, settings, folder, judge, costs, deadline=began + settings.timeout)
+        _converse(
+            job=job,
+            slot=slot,
+            settings=settings,
+            folder=folder,
+            judge=judge,
+            costs=costs,
+            deadline=began + settings.timeout,
+        )
         metrics.preload()  # waits where it is still being loaded: no cost of this cell
         judging = time.monotonic()
         verdict = judge.conclude()
@@ -143,6 +152,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
 
 
 def _converse(
+    *,
     job: Job,
     slot: Slot,
     settings: Settings,
@@ -208,7 +218,8 @@ def _converse(
             judge.hear(logits, weights)
             costs.judged += len(logits)
             costs.judge += time.monotonic() - judging
-            settings.heard(Progress(job, judge.checkpoints, message.get("notes", {})))
+            if settings.heard is not None:
+                settings.heard(Progress(job, judge.checkpoints, message.get("notes", {})))
             _tell(trainer, {"go": True}, settings)
     finally:
         trainer.kill()

@@ -6,6 +6,8 @@ so both happen here, and the parent hears JSON.
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchbase.channel import Channel
 from benchbase.errors import BenchbaseError
 from benchbase.plugins import PluginSource, describe
@@ -14,7 +16,7 @@ from benchbase.plugins import PluginSource, describe
 def main(channel: Channel) -> None:
     """Describe the plugin sources that the parent names, and count the GPUs."""
     request, _ = channel.receive()
-    described = []
+    described: list[dict[str, Any]] = []
     for source in request["sources"]:
         try:
             described.append({"plugin": describe(PluginSource.from_json(source)).to_json()})

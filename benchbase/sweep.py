@@ -132,7 +132,7 @@ def _store_predictions(store: Store, cell: Cell, attempt: str, outcome: Outcome)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            np.savez_compressed(file, **outcome.predictions)
+            np.savez_compressed(file, allow_pickle=False, **outcome.predictions)
             file.flush()
             os.fsync(file.fileno())
         digest = hashlib.sha256(temporary.read_bytes()).hexdigest()

@@ -85,7 +85,11 @@ def describe_failure(error: BaseException) -> dict[str, Any]:
     return {
         "type": "failed",
         "status": status,
-        "error": {"type": type(error).__name__, "message": text[:2000], "traceback": "\n".join(trace)},
+        "error": {
+            "type": type(error).__name__,
+            "message": text[:2000],
+            "traceback": "\n".join(trace),
+        },
     }
 
 
@@ -180,5 +184,5 @@ def _digest(task: Task) -> str:
     """Hash what the weighter could have changed in place."""
     digest = hashlib.sha256()
     for tensor in (task.train.pixels, task.train.labels, task.train.rows):
-        digest.update(tensor.cpu().numpy())
+        digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()

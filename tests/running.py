@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import time
 from pathlib import Path
 from typing import Any
 
-from benchbase import registry
 from benchbase.cell import Recipe, Scenario
 from benchbase.executors.contract import Job, Outcome, Slot
 from benchbase.executors.forkserver import ForkServer
-from benchbase.options import construct
 from benchbase.plan import Scouted, conditions, contestants, make_jobs
-from benchbase.plugins import PluginSource, describe, resolve_source
+from benchbase.plugins import describe, resolve_source
 from benchbase.runner import Settings, run_cell
 from benchbase.scenario import Board
 

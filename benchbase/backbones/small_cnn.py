@@ -5,12 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from benchbase.api import Backbone, Classifier, ImageShape, hookimpl
 
 BENCHBASE_API = 1
 WIDTHS = (16, 32, 64)
+
+
+class MaxPool2x2(nn.Module):
+    """Max-pooling of 2 x 2 places; a last odd line or column is left out."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Pool (B, C, H, W) to (B, C, H // 2, W // 2)."""
+        if not torch.is_inference_mode_enabled():
+            return functional.max_pool2d(maps, 2)
+        # The same values, bit for bit, at a quarter of the time on a CPU: nobody asks for the
+        # places of the maxima, which the operator above also writes down.
+        height, width = (size - size % 2 for size in maps.shape[2:])
+        lines = torch.maximum(maps[:, :, 0:height:2], maps[:, :, 1:height:2])
+        return torch.maximum(lines[..., 0:width:2], lines[..., 1:width:2])
 
 
 class SmallCNNClassifier(Classifier):
@@ -25,7 +41,7 @@ class SmallCNNClassifier(Classifier):
             layers += [
                 nn.Conv2d(channels, width, 3, padding=1, bias=False),
                 nn.BatchNorm2d(width),
-                nn.MaxPool2d(2),
+                MaxPool2x2(),
                 nn.ReLU(inplace=True),
             ]
             channels = width

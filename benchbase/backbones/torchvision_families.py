@@ -108,9 +108,9 @@ class ResNetBackbone(TorchvisionBackbone):
         if self.stem == "small":
             network.conv1 = nn.Conv2d(RGB, network.conv1.out_channels, 3, padding=1, bias=False)
             nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
-            network.maxpool = nn.Identity()  # type: ignore[assignment]
+            network.maxpool = nn.Identity()
         head = nn.Linear(network.fc.in_features, num_classes)
-        network.fc = nn.Identity()  # type: ignore[assignment]
+        network.fc = nn.Identity()
         return network, head
 
 

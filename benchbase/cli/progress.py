@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -50,7 +51,7 @@ class Display:
         )
         self._overall = self._bars.add_task("all cells", total=total, note="")
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> Self:
         self._bars.start()
         return self
 

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,9 +18,10 @@ import click
 from rich.console import Console
 
 from benchbase import registry
-from benchbase.cell import JSON, Scenario
+from benchbase.cell import JSON
 from benchbase.cli.printing import print_table
 from benchbase.cli.progress import Display, describe
+from benchbase.cli.request import Request, read_request
 from benchbase.committed import Committed
 from benchbase.errors import UsageError
 from benchbase.executors.contract import Executor
@@ -41,22 +41,10 @@ from benchbase.plan import (
 )
 from benchbase.provenance import gather
 from benchbase.runner import Settings, log_path
-from benchbase.scenario import (
-    LEADERBOARDS,
-    Board,
-    board_folder,
-    grid,
-    load_board,
-    load_suite,
-    parse_imbalance,
-    parse_noise,
-    parse_seeds,
-    parse_track,
-)
+from benchbase.scenario import LEADERBOARDS, Board
 from benchbase.store import Store, default_home, write_text
 from benchbase.sweep import Home, Tally, sweep
 
-DEFAULT_BOARD = "quick"
 CELLS_FAILED = 3
 INTERRUPTED = 130
 
@@ -64,23 +52,12 @@ EPILOG = """\b
 Examples:
   benchbase run                                  three methods on real data, a few minutes
   benchbase run --plugin ./my_method.py          your method beside the reference
-  benchbase run --plugin focal[gamma=1,2,5] --noise symmetric:0.2,pair:0.4 --seeds 5
+  benchbase run --plugin "./my_method.py[rate=0.1,0.5]" --noise symmetric:0.2,pair:0.4
   benchbase run --board nuclei                   what leaderboards/nuclei/board.toml says
   benchbase run --board nuclei --plugin ./my_method.py    your method against that board
 
 Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept), 130 interrupted.
 """
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the command line asks for."""
-
-    board: Board
-    folder: Path | None
-    """The leaderboard's folder, where its committed records lie."""
-    as_written: bool
-    """Whether the board is run exactly as its file says; only then is its folder rewritten."""
 
 
 @click.command(epilog=EPILOG)
@@ -112,7 +89,9 @@ class Request:
 @click.option("--track", metavar="T0|T5|T10|TM", help="Clean labels that are granted.")
 @click.option("--seeds", metavar="COUNT|LIST", help="5 runs seeds 0 to 4; 0,3,7 runs these.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Training epochs.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Cells at a time [default: cores or GPUs].")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Cells at a time [default: cores or GPUs]."
+)
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
 )
@@ -141,12 +120,12 @@ class Request:
 @click.option("--dry-run", is_flag=True, help="Show the cells and the estimated time only.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.pass_context
-def run(ctx: click.Context, **given: Any) -> None:
+def run(ctx: click.Context, /, **given: Any) -> None:
     """Run weighters over noise x imbalance x seeds and show the leaderboard.
 
     Finished cells are found again: the same command a second time only shows the table.
     """
-    request = _request(given)
+    request = read_request(given)
     kind: type[Executor] = registry.executor("inline" if given["inline"] else "local")
     home = Home(given["home"] or default_home())
     store = Store(home.path)
@@ -175,7 +154,7 @@ def run(ctx: click.Context, **given: Any) -> None:
                 provenance=gather(sys.argv[1:], kind.name, scouted.gpus),
                 trusted=kind.trusted,
                 models=home.path / "models" if given["keep_models"] else None,
-                extra_metrics=tuple(metric() for metric in registry.metrics()),
+                extra_metrics=tuple(metric() for metric in registry.metrics().values()),
             )
             executor: Executor = kind(server, devices)
             tally, interrupts = _sweep(plan, executor, settings, store)
@@ -189,79 +168,6 @@ def run(ctx: click.Context, **given: Any) -> None:
     failed = [r for r in plan.done.values() if r["status"] != "ok"] + tally.failures
     if failed or tally.lost:
         ctx.exit(CELLS_FAILED)
-
-
-def _request(given: dict[str, Any]) -> Request:
-    """Read the options: a board, and what replaces parts of it."""
-    if given["board_name"] and given["suite"]:
-        raise UsageError("--board and --suite exclude each other: a board has its own scenarios")
-    name = given["board_name"] or DEFAULT_BOARD
-    board = load_board(name)
-    changes: dict[str, Any] = {}
-    if given["suite"]:
-        suite = load_suite(given["suite"])
-        changes |= {
-            "name": suite.name,
-            "title": suite.title,
-            "scenarios": suite.scenarios,
-            "seeds": suite.seeds,
-            "description": "",
-        }
-    scenarios = _scenarios(changes.get("scenarios", board.scenarios), given)
-    if scenarios != board.scenarios:
-        changes["scenarios"] = scenarios
-    if given["seeds"]:
-        changes["seeds"] = parse_seeds(given["seeds"])
-    if given["plugins"]:
-        others = board.weighters if given["board_name"] else ()
-        changes["weighters"] = tuple(dict.fromkeys((*given["plugins"], *others)))
-    changed = dataclasses.replace(board, **changes)
-    if changed != board and "name" not in changes:
-        title = f"{board.title} (changed on the command line)"
-        changed = dataclasses.replace(changed, title=title, description="")
-    folder = board_folder(name) if given["board_name"] else None
-    return Request(changed, folder, as_written=changed == board)
-
-
-def _scenarios(scenarios: Sequence[Scenario], given: dict[str, Any]) -> tuple[Scenario, ...]:
-    """Replace what the options name in each scenario; noise and imbalance make a new grid."""
-    fields = {
-        "dataset": given["dataset"],
-        "train_size": given["train_size"],
-        "backbone": given["backbone"],
-        "track": parse_track(given["track"]) if given["track"] else None,
-    }
-    changes: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
-    if given["dataset"]:
-        changes["dataset_options"] = {}
-    if given["backbone"]:
-        changes["backbone_options"] = {}
-    result: dict[str, Scenario] = {}
-    for scenario in scenarios:
-        recipe = scenario.recipe
-        if given["epochs"]:
-            recipe = dataclasses.replace(recipe, epochs=given["epochs"])
-        base = dataclasses.replace(scenario, recipe=recipe, **changes)
-        noises = parse_noise(",".join(given["noise"])) if given["noise"] else None
-        imbalances = parse_imbalance(",".join(given["imbalance"])) if given["imbalance"] else None
-        for one in _under(base, noises, imbalances):
-            result.setdefault(json.dumps(one.to_json(), sort_keys=True), one)
-    return tuple(result.values())
-
-
-def _under(base: Scenario, noises: Any, imbalances: Any) -> Iterator[Scenario]:
-    """Give ``base`` under the noises and imbalances asked for; None keeps its own."""
-    for one in grid(base, noises, imbalances or parse_imbalance("natural")) if noises else [base]:
-        kept = dataclasses.replace(
-            one, imbalance=base.imbalance, imbalance_ratio=base.imbalance_ratio
-        )
-        if imbalances is None:
-            yield kept
-        else:
-            for choice in imbalances:
-                yield dataclasses.replace(
-                    one, imbalance=choice.kind, imbalance_ratio=choice.ratio
-                )
 
 
 def _with_labels(board: Board, entered: Sequence[Contestant]) -> Board:
@@ -295,9 +201,7 @@ def _devices(given: dict[str, Any], gpus: Sequence[str]) -> list[str]:
     return ["cpu"] * (given["jobs"] or len(os.sched_getaffinity(0)))
 
 
-def _sweep(
-    plan: Plan, executor: Executor, settings: Settings, store: Store
-) -> tuple[Tally, int]:
+def _sweep(plan: Plan, executor: Executor, settings: Settings, store: Store) -> tuple[Tally, int]:
     """Run what is to do under a display; give the tally and how often it was interrupted."""
     with Display(len(plan.to_do)) as display, _interruptible(executor, display.say) as interrupts:
         tally = sweep(

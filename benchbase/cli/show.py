@@ -32,7 +32,7 @@ LAST = "last.json"
     help="Folder of the results [default: $BENCHBASE_HOME, else .benchbase].",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-def show(board_name: str | None, cell: str | None, home: Path | None, as_json: bool) -> None:
+def command(board_name: str | None, cell: str | None, home: Path | None, as_json: bool) -> None:
     """Show the last run's tables and curves again; nothing is run."""
     store = Store(home or default_home())
     if cell is not None:

@@ -155,7 +155,7 @@ def serve(control: socket.socket, lifeline: int) -> None:
     signal.set_wakeup_fd(wake_write)
     running: set[int] = set()
     while True:
-        ready, _, _ = select.select([control, wake_read], [], [])
+        ready: list[Any] = select.select([control, wake_read], [], [])[0]
         if wake_read in ready:
             os.read(wake_read, 4096)
             for pid, code in _reap(running):

@@ -20,9 +20,7 @@ from benchbase.api import Step
 BATCH_NORM = inspect.signature(F.batch_norm)
 
 
-def directional_losses(
-    step: Step, direction: Mapping[str, Tensor]
-) -> Float[Tensor, " batch"]:
+def directional_losses(step: Step, direction: Mapping[str, Tensor]) -> Float[Tensor, " batch"]:
     """Give the slope of each loss of the batch along ``direction`` (parameter name -> tensor).
 
     Forward-mode AD recomputes the losses beside their tangents, for any model whose operators
@@ -36,7 +34,7 @@ def directional_losses(
             name: forward_ad.make_dual(parameters[name].detach(), tangent)
             for name, tangent in direction.items()
         }
-        slopes = forward_ad.unpack_dual(step.losses_at(duals)).tangent
+        slopes: Tensor | None = forward_ad.unpack_dual(step.losses_at(duals)).tangent
     step.meter.add(forwarded=len(step.losses))  # the tangents; losses_at counted the losses
     if slopes is None:
         return torch.zeros_like(step.losses)
@@ -44,7 +42,7 @@ def directional_losses(
 
 
 class BatchNormTangents(TorchFunctionMode):
-    """Batch norm in train mode with the tangent that costs a third of torch's own.
+    """Gives batch norm in train mode a cheaper tangent than torch's own.
 
     Its Jacobian with respect to the input is symmetric, so the tangent is what the backward
     kernel gives for it. torch composes some twenty passes over the activations instead, which
@@ -68,9 +66,7 @@ class BatchNormTangents(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _batch_norm(
-    maps: Tensor, scale: Tensor | None, shift: Tensor | None, epsilon: float
-) -> Tensor:
+def _batch_norm(maps: Tensor, scale: Tensor | None, shift: Tensor | None, epsilon: float) -> Tensor:
     maps, maps_tangent = forward_ad.unpack_dual(maps)
     scale, scale_tangent = _unpacked(scale)
     shift, shift_tangent = _unpacked(shift)
@@ -81,7 +77,15 @@ def _batch_norm(
         tangent = torch.zeros_like(result)
     else:
         tangent = torch.ops.aten.native_batch_norm_backward(
-            maps_tangent, maps, scale, None, None, mean, inverse_deviation, True, epsilon,
+            maps_tangent,
+            maps,
+            scale,
+            None,
+            None,
+            mean,
+            inverse_deviation,
+            True,
+            epsilon,
             [True, False, False],
         )[0]
     if scale_tangent is not None:
@@ -89,7 +93,8 @@ def _batch_norm(
         tangent.addcmul_(maps, _per_channel(slope, maps)).sub_(_per_channel(slope * mean, maps))
     if shift_tangent is not None:
         tangent.add_(_per_channel(shift_tangent, maps))
-    return forward_ad.make_dual(result, tangent)
+    dual: Tensor = forward_ad.make_dual(result, tangent)
+    return dual
 
 
 def _unpacked(value: Tensor | None) -> tuple[Tensor | None, Tensor | None]:

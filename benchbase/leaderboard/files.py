@@ -62,7 +62,8 @@ pages are generated from both.
 {listing}
 
 *Best so far* lists every method that may hold rank 1 (\\* provisional: fewer than five seeds).
-`benchbase run --board NAME` runs what is missing on a board and writes its page and this one again.
+`benchbase run --board NAME` runs what is missing on a board and writes its page and this one;
+`benchbase leaderboard` writes all pages again from the records alone.
 """
 
 

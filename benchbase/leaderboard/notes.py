@@ -101,7 +101,7 @@ def _origin(table: Table) -> Iterator[str]:
         devices = f" on {', '.join(table.devices)}" if table.devices else ""
         yield f"Ran with torch {', '.join(versions)}{devices}."
     yield (
-        "This page is generated from the records; nothing on it is written by hand. The same "
-        "`benchbase run` command (for a folder of `leaderboards/`: `benchbase run --board NAME`) "
-        "runs what is missing and writes it again."
+        "This page is generated from the records; nothing on it is written by hand. Below "
+        "`leaderboards/`, `benchbase run --board NAME` runs what is missing and writes the page, "
+        "and `benchbase leaderboard` writes it again from the records alone."
     )

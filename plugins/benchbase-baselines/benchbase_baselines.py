@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
+from torch import Tensor, nn
+
 from benchbase.api import (
     Checkpoint,
     Honesty,
@@ -21,7 +23,6 @@ from benchbase.api import (
 )
 from benchbase.kit.bilevel import hypergradient
 from benchbase.kit.loops import batches_per_pass, endless_batches, supervised
-from torch import Tensor, nn
 
 BENCHBASE_API = 1
 
@@ -134,9 +135,7 @@ class ERMMix(Weighter):
         pixels = torch.cat([part.pixels[part.rows] for part in both])
         union = Images(pixels, labels, torch.arange(len(labels), device=labels.device))
         steps = batches_per_pass(len(task.train), task.recipe.batch_size)
-        yield from supervised(
-            task, task.build_model(), uniform, data=union, steps_per_epoch=steps
-        )
+        yield from supervised(task, task.build_model(), uniform, data=union, steps_per_epoch=steps)
 
 
 @dataclass(frozen=True)

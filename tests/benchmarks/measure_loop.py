@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 
 import torch
+from benchbase_baselines import ERM
 from torch import nn
 from torch.nn import functional as F
 
@@ -18,7 +19,6 @@ from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.kit.loops import supervised
 from benchbase.seeding import seeded, torch_stream
-from benchbase_baselines import ERM
 
 SIZE, BATCH, STEPS = 28, 50, 4
 """Steps of an epoch: a pair compares two epochs, what the loop does once an epoch included."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import torch
+from benchbase_baselines import ERM, MWNet
 from torch.profiler import ProfilerActivity, profile
 
 from benchbase.api import Batch, Classifier, Grants, Images, ImageShape, Need, Recipe, Task
@@ -18,7 +19,6 @@ from benchbase.backbones.torchvision_families import ResNet18
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.kit.loops import forward, load_batch
 from benchbase.seeding import seeded, torch_stream
-from benchbase_baselines import ERM, MWNet
 
 SIZE, BATCH = 32, 100
 ROUNDS = {"small_cnn": 31, "resnet18": 9}

@@ -14,9 +14,15 @@ import pytest
 
 from benchbase.cli import invoke
 
-SMALL = (
-    "--train-size=60 --epochs=1 --seeds=1 --noise=symmetric:0.4 --imbalance=1 --device=cpu --jobs=2"
-).split()
+SMALL = [
+    "--train-size=60",
+    "--epochs=1",
+    "--seeds=1",
+    "--noise=symmetric:0.4",
+    "--imbalance=1",
+    "--device=cpu",
+    "--jobs=2",
+]
 
 WEIGHTER = '''
 """Believe small losses."""
@@ -118,7 +124,8 @@ def test_a_dry_run_lists_the_cells_and_runs_none(tmp_path, own_home):
 
 
 def test_inline_runs_in_one_process_and_is_marked(tmp_path, own_home):
-    (tmp_path / "small_loss.py").write_text(WEIGHTER.replace("return weigh", "print('hi'); return weigh"))
+    text = WEIGHTER.replace("return weigh", "print('hi'); return weigh")
+    (tmp_path / "small_loss.py").write_text(text)
     ran = benchbase("run", "--plugin", "./small_loss.py", *SMALL, "--inline", cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "hi" in ran.stdout

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from sklearn.datasets import load_digits
+from torch import Tensor
+
 from benchbase.api import Classifier, Grants, Images, ImageShape, Need, Recipe, Task
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.seeding import seeded, torch_stream
-from sklearn.datasets import load_digits
-from torch import Tensor
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ import math
 import benchbase_baselines
 import pytest
 import torch
-from benchbase.api import Images, Need
-from benchbase.errors import UndeclaredNeedError
-from benchbase.kit.loops import endless_batches, forward, load_batch
 from benchbase_baselines import ERM, ERMFinetune, ERMMix, Focal, MWNet
 from sklearn.metrics import roc_auc_score
 from torch.nn import functional as F
+
+from benchbase.api import Images, Need
+from benchbase.errors import UndeclaredNeedError
+from benchbase.kit.loops import endless_batches, forward, load_batch
 
 EVERY_WEIGHTER = pytest.mark.parametrize(
     "weighter", [ERM(), Focal(), MWNet(), ERMMix(), ERMFinetune()], ids=lambda w: w.name
@@ -164,7 +165,8 @@ def test_finetune_is_erm_first_and_ends_on_the_trusted_images(make_digits):
     for name, value in expected.model.named_parameters():
         assert torch.equal(value, last.model.get_parameter(name)), name
     assert not torch.equal(
-        expected.model.get_buffer("body.1.running_mean"), last.model.get_buffer("body.1.running_mean")
+        expected.model.get_buffer("body.1.running_mean"),
+        last.model.get_buffer("body.1.running_mean"),
     )
 
 

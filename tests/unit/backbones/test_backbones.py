@@ -16,14 +16,13 @@ from benchbase.backbones.torchvision_families import (
     ResNet50,
 )
 from benchbase.errors import UsageError
+from benchbase.seeding import torch_stream
 
 WIDTHS = {
     SmallCNN(): 64,
     ResNet32(): 64,
     ResNet18(): 512,
     ResNet18(stem="small"): 512,
-    ResNet34(): 512,
-    ResNet50(): 2048,
     DenseNet121(): 1024,
     EfficientNetB0(): 1280,
 }
@@ -81,6 +80,11 @@ def test_initial_weights_follow_the_global_stream(backbone):
         assert torch.equal(value, other), name
 
 
+@pytest.mark.parametrize(("backbone", "width"), [(ResNet34(), 512), (ResNet50(), 2048)], ids=str)
+def test_larger_resnets_share_the_adapter(backbone, width):
+    assert build(backbone).features(images_of(3, 28)).shape == (3, width)
+
+
 def test_images_of_96_pixels_are_classified():
     for backbone in (SmallCNN(), ResNet32(), ResNet18()):
         assert build(backbone, size=96)(images_of(3, 96)).shape == (3, 4)
@@ -121,7 +125,7 @@ def test_pretrained_weights_are_named_in_full():
 
 
 def test_unknown_pretrained_weights_are_refused_with_the_known_ones():
-    with pytest.raises(UsageError, match="'imagenet'.*IMAGENET1K_V1"):
+    with pytest.raises(UsageError, match=r"'imagenet'.*IMAGENET1K_V1"):
         ResNet18(pretrained="imagenet").build(ImageShape(3, 32, 32), 4)
 
 
@@ -138,3 +142,13 @@ def test_every_registered_name_is_an_entry_point():
         for backbone in module.register_backbones():
             (point,) = entry_points(group="benchbase.backbones", name=backbone.name)
             assert point.value == module.__name__
+
+
+@pytest.mark.parametrize("size", [28, 32, 45])
+def test_small_cnn_predicts_the_same_with_and_without_inference_mode(size: int) -> None:
+    model = SmallCNN().build(ImageShape(1, size, size), 4).eval()
+    images = torch.randn(3, 1, size, size, generator=torch_stream(0, "images"))
+    with torch.no_grad():
+        expected = model(images)
+    with torch.inference_mode():
+        assert torch.equal(model(images), expected)

@@ -38,7 +38,7 @@ def remember(home: Path, board, records):
 
 
 def shown(*arguments: str) -> str:
-    found = CliRunner().invoke(show.show, arguments, catch_exceptions=False)
+    found = CliRunner().invoke(show.command, arguments, catch_exceptions=False)
     assert found.exit_code == 0
     return found.stdout
 

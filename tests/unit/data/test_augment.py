@@ -17,7 +17,7 @@ def stream():
 
 def variants(image, flips, shift):
     """Every picture that the augmentation may make of one, by slicing padded copies."""
-    channels, height, width = image.shape
+    height, width = image.shape[1:]
     padded = torch.nn.functional.pad(image.float(), (shift,) * 4, mode="replicate").to(image.dtype)
     for top in range(2 * shift + 1):
         for left in range(2 * shift + 1):

@@ -81,6 +81,15 @@ def test_weights_are_differentiated_through(make_task):
     assert not torch.equal(detached.head.weight, attached.head.weight)
 
 
+def test_gradients_that_a_weighter_leaves_behind_are_dropped(make_task):
+    def weigh(step):
+        step.losses.sum().backward(retain_graph=True)
+        return uniform(step)
+
+    model, _ = train(make_task(), weigh)
+    assert_same(model, plain_sgd(make_task()))
+
+
 def test_one_checkpoint_an_epoch_carries_the_loss_and_the_last_weight_of_each_row(make_task):
     task = make_task(count=12, epochs=3)
     _, checkpoints = train(task, lambda step: step.batch.rows + 100.0 * step.epoch)
@@ -94,7 +103,9 @@ def test_one_checkpoint_an_epoch_carries_the_loss_and_the_last_weight_of_each_ro
 def test_rows_that_were_not_trained_on_have_no_weight(make_task):
     task = make_task(count=12)
     kept = torch.tensor([1, 4, 5, 7, 11])
-    _, checkpoints = train(task, lambda step: step.batch.rows.double(), data=task.train.subset(kept))
+    _, checkpoints = train(
+        task, lambda step: step.batch.rows.double(), data=task.train.subset(kept)
+    )
     weights = checkpoints[-1].weights
     assert weights[kept].tolist() == kept.tolist()
     assert int(weights.isnan().sum()) == 7
@@ -239,7 +250,9 @@ def test_weights_that_are_not_finite_end_the_run(make_task, value):
 
 def test_losses_that_are_not_finite_end_the_run(make_task):
     task = make_task(batch_norm=False, learning_rate=1e30)
-    with pytest.raises(DivergedError, match=r"loss of epoch \d is (nan|inf), the weights are finite"):
+    with pytest.raises(
+        DivergedError, match=r"loss of epoch \d is (nan|inf), the weights are finite"
+    ):
         train(task)
 
 

@@ -32,7 +32,7 @@ wrote.
 - Not ranked: late (not run).
 - ‡ Not identifiable: symmetric 0.7, 1:10. The true class is not the most likely label there, so it counts in no score and no rank.
 - Ran with torch 2.15 on cpu.
-- This page is generated from the records; nothing on it is written by hand. The same `benchbase run` command (for a folder of `leaderboards/`: `benchbase run --board NAME`) runs what is missing and writes it again.
+- This page is generated from the records; nothing on it is written by hand. Below `leaderboards/`, `benchbase run --board NAME` runs what is missing and writes the page, and `benchbase leaderboard` writes it again from the records alone.
 
 ## Scenario by scenario
 

@@ -1,0 +1,101 @@
+"""The runner against itself: two slots against one, and what judging costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+
+from benchbase import metrics
+from benchbase.cell import Recipe, Scenario
+from benchbase.executors.contract import Job, Outcome
+from benchbase.executors.forkserver import ForkServer
+from benchbase.executors.local import LocalExecutor
+from benchbase.runner import Settings, run_cell
+from tests.running import make_job
+
+CELLS = 8
+ROUNDS = 3
+# Long enough that a cell is training and judging, not starting.
+SCENARIO = Scenario(dataset="nuclei", noise="symmetric", noise_rate=0.4, recipe=Recipe(epochs=4))
+
+
+@pytest.fixture(scope="module")
+def server():
+    metrics.preload()
+    server = ForkServer()
+    yield server
+    server.close()
+
+
+def jobs(cache: Path, scenario: Scenario) -> list[Job]:
+    return [make_job("erm", cache, scenario, seed) for seed in range(CELLS)]
+
+
+def seconds(todo: list[Job], slots: int, server: ForkServer, folder: Path) -> float:
+    settings = Settings(folder / "work", folder / "logs", 600.0, slots, provenance={})
+    outcomes: list[Outcome] = []
+    began = time.perf_counter()
+    LocalExecutor(server, ["cpu"] * slots).run(
+        todo,
+        lambda job, slot: run_cell(job, slot, settings),
+        lambda job, outcome: outcomes.append(outcome),
+    )
+    assert [outcome.result.status for outcome in outcomes] == ["ok"] * CELLS
+    return time.perf_counter() - began
+
+
+def test_two_jobs_do_at_least_1_8_times_the_cells_a_minute(benchmark, server, cache, tmp_path):
+    todo = jobs(cache, SCENARIO)
+    for job in todo:
+        job.open()
+    ratios = []
+
+    def alternate() -> None:
+        one, two = (seconds(todo, slots, server, tmp_path) for slots in (1, 2))
+        ratios.append(one / two)
+
+    benchmark.pedantic(alternate, rounds=ROUNDS)
+    benchmark.extra_info["ratio"] = statistics.median(ratios)
+    assert statistics.median(ratios) >= 1.8, ratios
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        SCENARIO,
+        dataclasses.replace(
+            SCENARIO, dataset="fashion-mnist", train_size=6000, recipe=Recipe(epochs=2)
+        ),
+    ],
+    ids=lambda scenario: scenario.dataset,
+)
+def test_judging_is_at_most_a_quarter_of_a_cell_s_time(
+    scenario, benchmark, server, cache, tmp_path
+):
+    """Of an ERM cell, the cheapest to train; every other method's share is smaller."""
+    if (
+        scenario.dataset == "fashion-mnist"
+        and not Path("/usr/share/datasets/fashion-mnist").exists()
+    ):
+        pytest.skip("Debian's dataset-fashion-mnist is not installed")
+    job = make_job("erm", cache, scenario)
+    job.open()
+    shares = []
+
+    def once() -> None:
+        settings = Settings(tmp_path / "work", tmp_path / "logs", 600.0, 1, provenance={})
+        LocalExecutor(server, ["cpu"]).run(
+            [job],
+            lambda job, slot: run_cell(job, slot, settings),
+            lambda job, outcome: shares.append(
+                outcome.result.cost["seconds_judge"] / outcome.result.cost["seconds_total"]
+            ),
+        )
+
+    benchmark.pedantic(once, rounds=ROUNDS)
+    benchmark.extra_info["share"] = statistics.median(shares)
+    assert statistics.median(shares) <= 0.25, shares

@@ -1,0 +1,140 @@
+"""The tutorial in plugins/README.md, followed word by word in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchbase.cli import invoke
+from benchbase.options import expand, parse_selector
+from benchbase.plugins import describe, load_all, load_weighters, resolve_source
+from benchbase.testing.conformance import check_weighter
+from benchbase.testing.site import PluginSite
+
+TEXT = (Path(__file__).parents[2] / "plugins" / "README.md").read_text()
+BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"# (at the end of )?(\S+\.(?:py|toml))\n")
+
+
+@pytest.fixture(autouse=True)
+def numerics() -> Iterator[None]:
+    """Put torch's global settings back: ``check`` has a process of its own, a test has not."""
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    yield
+    torch.use_deterministic_algorithms(deterministic)
+
+
+@pytest.fixture
+def reader(tmp_path: Path, plugin_site: PluginSite, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """Start in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return Reader(plugin_site)
+
+
+class Reader:
+    """Does what the tutorial says."""
+
+    def __init__(self, site: PluginSite) -> None:
+        self.site = site
+        self.done: list[str] = []
+
+    def read(self, section: str) -> None:
+        """Write the section's files and run its commands, in their order."""
+        text = re.split(r"^## ", TEXT, flags=re.MULTILINE)
+        [body] = [part for part in text if part.startswith(section)]
+        for language, code in BLOCK.findall(body):
+            if file := FILE.match(code):
+                with Path(file[2]).open("a" if file[1] else "w") as stream:
+                    stream.write(code)
+            elif language == "sh":
+                for line in code.splitlines():
+                    self.run(shlex.split(line))
+
+    def run(self, words: list[str]) -> None:
+        """Run one command; ``pip install`` is faked, and ``benchbase run`` only read."""
+        match words:
+            case ["mkdir", name]:
+                Path(name).mkdir()
+            case ["cd", name]:
+                os.chdir(name)
+            case ["mv", old, new]:
+                shutil.move(old, new)
+            case ["pip", "install", "-e", "."]:
+                project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+                groups = project["entry-points"]
+                points = {group.partition(".")[2]: names for group, names in groups.items()}
+                modules = {path.stem: path.read_text() for path in Path().glob("benchbase_*.py")}
+                self.site.add(project["name"], points, version=project["version"], **modules)
+            case ["benchbase", "run", *rest]:
+                self.plan(rest)
+            case ["benchbase", *rest]:
+                assert invoke(rest) == 0
+            case ["pytest"]:
+                self.program(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+            case _:
+                pytest.fail(f"the tutorial has a command that this test does not know: {words}")
+        self.done.append(shlex.join(words))
+
+    def plan(self, arguments: list[str]) -> None:
+        """Read a ``benchbase run``, up to the rows that it would give."""
+        from benchbase.cli.run import run
+
+        for text in run.make_context("run", arguments).params["plugins"]:
+            selector = parse_selector(text)
+            [weighter] = describe(resolve_source(selector.name)).weighters
+            assert expand(selector, weighter.options)
+
+    def program(self, arguments: list[str]) -> None:
+        """Run Python in a process of its own, with the fake installation in sight."""
+        ran = subprocess.run(
+            [sys.executable, *arguments],
+            env={**os.environ, "PYTHONPATH": str(self.site.folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_the_tutorial_leads_from_an_empty_folder_to_a_green_conformance_run(
+    reader: Reader, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader.read("A method in one file")
+    reader.read("Check it, run it")
+    assert "18 of 18 checks passed" in capsys.readouterr().out
+    reader.read("Make it a package")
+    out = capsys.readouterr().out
+    assert re.search(r"small-loss +benchbase-small-loss 0\.1\.0 +ok", out)
+    assert "small-loss: weighter of benchbase-small-loss 0.1.0" in out
+    reader.read("Test it")
+    assert reader.done[-1] == "pytest"
+
+
+def test_the_method_with_its_own_schedule_keeps_the_contract(reader: Reader) -> None:
+    reader.read("A method with its own schedule")
+    [two_phases] = load_weighters(resolve_source("./two_phases.py"))
+    check_weighter(two_phases)
+
+
+def test_the_data_set_and_the_metric_load(reader: Reader) -> None:
+    reader.read("Hooks")
+    source = Path("benchbase_stripes.py").read_text()
+    names = {
+        "datasets": {"stripes": "benchbase_stripes"},
+        "metrics": {"confidence": "benchbase_stripes"},
+    }
+    reader.site.add("benchbase-stripes", names, benchbase_stripes=source)
+    data_sets = {found.name: cls for found, cls in load_all("datasets")[0]}
+    parts = data_sets["stripes"]().load(())
+    assert len(parts.train) == 120
+    assert "confidence" in {found.name for found, _ in load_all("metrics")[0]}

@@ -1,0 +1,60 @@
+import pytest
+import torch
+from torch import nn
+
+from benchbase.kit.loops import forward
+from benchbase.kit.tangent import directional_losses
+
+
+class Squeezed(nn.Module):
+    """Batch norm of vectors instead of maps."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+
+    def forward(self, maps):
+        return maps * self.norm(maps.mean((2, 3)))[:, :, None, None]
+
+
+LAYERS = {
+    "batch norm": nn.BatchNorm2d(4),
+    "batch norm without parameters": nn.BatchNorm2d(4, affine=False),
+    "batch norm with another epsilon": nn.BatchNorm2d(4, eps=0.1),
+    "batch norm in eval mode": nn.BatchNorm2d(4).eval(),
+    "batch norm without running statistics": nn.BatchNorm2d(4, track_running_stats=False),
+    "batch norm of vectors": Squeezed(),
+    "instance norm": nn.InstanceNorm2d(4, affine=True),
+    "group norm": nn.GroupNorm(2, 4),
+    "silu": nn.SiLU(),
+}
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=str)
+@pytest.mark.parametrize("kind", LAYERS)
+def test_slopes_are_those_of_the_gradients(make_task, make_step, kind, layout):
+    plain, _ = make_step()
+    model = plain.model
+    model.body[1] = LAYERS[kind].double()
+    model.to(memory_format=layout)
+    batch = plain.batch
+    step = forward(make_task(), model, batch, 0.1, 0)
+    parameters = dict(model.named_parameters())
+    stream = torch.Generator().manual_seed(1)
+    direction = {
+        name: torch.randn(value.shape, generator=stream, dtype=value.dtype)
+        for name, value in parameters.items()
+    }
+    expected = []
+    for loss in step.losses:
+        gradients = torch.autograd.grad(loss, list(parameters.values()), retain_graph=True)
+        pairs = zip(gradients, direction.values(), strict=True)
+        expected.append(sum((gradient * move).sum() for gradient, move in pairs))
+    torch.testing.assert_close(
+        directional_losses(step, direction), torch.stack(expected), rtol=1e-10, atol=1e-12
+    )
+
+
+def test_slopes_along_nothing_are_zero(make_step):
+    step, _ = make_step()
+    assert torch.equal(directional_losses(step, {}), torch.zeros_like(step.losses))
