@@ -79,7 +79,8 @@ def score(logits: Logits, labels: Labels, extra: tuple[Metric, ...] = ()) -> dic
     shared = {"num_classes": num_classes}
     # One class against the rest; a class without a row has neither AUROC nor AUPRC.
     against_rest = [
-        (probabilities[:, c].contiguous(), target.eq(c).long()) for c in np.flatnonzero(counts)
+        (probabilities[:, c].contiguous(), target.eq(c).long())
+        for c in np.flatnonzero(counts).tolist()
     ]
 
     def mean(measure: Callable[..., torch.Tensor], **settings: int) -> float:

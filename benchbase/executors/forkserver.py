@@ -155,7 +155,8 @@ def serve(control: socket.socket, lifeline: int) -> None:
     signal.set_wakeup_fd(wake_write)
     running: set[int] = set()
     while True:
-        ready: list[Any] = select.select([control, wake_read], [], [])[0]
+        watched: list[Any] = [control, wake_read]
+        ready, _, _ = select.select(watched, [], [])
         if wake_read in ready:
             os.read(wake_read, 4096)
             for pid, code in _reap(running):
