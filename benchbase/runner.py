@@ -132,12 +132,15 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         result = dataclasses.replace(
             partial, status=failure.status, reason=failure.reason, error=failure.error
         )
-    except (BenchbaseError, OSError, MemoryError) as error:
+    except BenchbaseError as error:
         status: Status = "diverged" if isinstance(error, DivergedError) else "error"
         result = dataclasses.replace(
-            partial,
-            status="oom" if isinstance(error, MemoryError) else status,
-            reason=f"{type(error).__name__}: {error}",
+            partial, status=status, reason=f"{type(error).__name__}: {error}"
+        )
+    except (OSError, MemoryError) as error:
+        # This machine's fault, such as a full disk, and not the method's: to be run again.
+        result = dataclasses.replace(
+            partial, status="killed", reason=f"the harness met {type(error).__name__}: {error}"
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)

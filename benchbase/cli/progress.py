@@ -65,7 +65,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        self._bars.console.print(text, highlight=False, markup=False)
+        self._bars.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def started(self, job: Job) -> None:
         """Add the cell's line."""

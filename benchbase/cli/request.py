@@ -32,10 +32,15 @@ class Request:
     """What the command line asks for."""
 
     board: Board
+    written: Board
+    """The board as its file says."""
     folder: Path | None
     """The leaderboard's folder, where its committed records lie."""
-    as_written: bool
-    """Whether the board is run exactly as its file says; only then is its folder rewritten."""
+
+    @property
+    def as_written(self) -> bool:
+        """Whether the board is run as its file says; only then is its folder rewritten."""
+        return self.board == self.written
 
 
 def read_request(given: Mapping[str, Any]) -> Request:
@@ -64,14 +69,13 @@ def read_request(given: Mapping[str, Any]) -> Request:
     if given["seeds"]:
         changes["seeds"] = parse_seeds(given["seeds"])
     if given["plugins"]:
-        others = board.weighters if given["board_name"] else ()
-        changes["weighters"] = tuple(dict.fromkeys((*given["plugins"], *others)))
+        changes["weighters"] = given["plugins"]
     changed = dataclasses.replace(board, **changes)
     if changed != board and "name" not in changes:
         title = f"{board.title} (changed on the command line)"
         changed = dataclasses.replace(changed, title=title, description="")
     folder = board_folder(name) if given["board_name"] else None
-    return Request(changed, folder, as_written=changed == board)
+    return Request(changed, board, folder)
 
 
 def _scenarios(scenarios: Sequence[Scenario], given: Mapping[str, Any]) -> tuple[Scenario, ...]:

@@ -24,11 +24,12 @@ from benchbase.cli.progress import Display, describe
 from benchbase.cli.request import Request, read_request
 from benchbase.committed import Committed
 from benchbase.errors import UsageError
-from benchbase.executors.contract import Executor
+from benchbase.executors.contract import Executor, Job
 from benchbase.executors.forkserver import ForkServer
 from benchbase.leaderboard.files import write_board, write_index
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
+from benchbase.options import parse_selector
 from benchbase.plan import (
     Contestant,
     Plan,
@@ -140,7 +141,9 @@ def run(ctx: click.Context, /, **given: Any) -> None:
             entered = contestants(selectors, scouted)
             board = _with_labels(request.board, entered)
             jobs = make_jobs(places, entered)
-            plan = Plan(jobs, _done(jobs, store, committed, retry=given["retry_failed"]))
+            # Whoever debugs wants to see the cell run, finished or not.
+            done = {} if given["inline"] else _done(jobs, store, committed, given["retry_failed"])
+            plan = Plan(jobs, done)
             devices = _devices(given, scouted.gpus)
             if given["dry_run"]:
                 seconds = estimate_seconds(plan, store.records(), len(devices))
@@ -177,7 +180,7 @@ def _with_labels(board: Board, entered: Sequence[Contestant]) -> Board:
 
 
 def _done(
-    jobs: Sequence[Any], store: Store, committed: Committed | None, *, retry: bool
+    jobs: Sequence[Job], store: Store, committed: Committed | None, retry: bool
 ) -> dict[str, JSON]:
     """Find the records of cells that need not be run."""
     done = {}
@@ -254,10 +257,20 @@ def _publish(
     )
     if request.as_written and committed is not None and request.folder is not None:
         changed = committed.merge(records)
-        written = write_board(request.folder, request.board, committed.records())
+        written = write_board(request.folder, request.written, committed.records())
         write_index(LEADERBOARDS)
-        return build(request.board, committed.records()), [*written, *changed]
+        return build(request.written, committed.records()), [*written, *changed]
+    if committed is not None:  # a method of one's own stands beside the board's
+        board, records = _beside(board, request.written, [*records, *committed.records()])
     return build(board, records), write_board(home.path / "tables" / board.name, board, records)
+
+
+def _beside(board: Board, written: Board, records: list[JSON]) -> tuple[Board, list[JSON]]:
+    """Add the rows of the board as its file has it, where they have records."""
+    names = {record["spec"]["weighter"]["name"] for record in records}
+    others = [text for text in written.weighters if parse_selector(text).name in names]
+    weighters = tuple(dict.fromkeys((*board.weighters, *others)))
+    return dataclasses.replace(board, weighters=weighters), records
 
 
 def _print_plan(plan: Plan, seconds: float | None, *, as_json: bool) -> None:
