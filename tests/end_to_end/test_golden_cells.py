@@ -1,0 +1,37 @@
+"""Results do not move unnoticed: three cells as they came out when RESULTS_VERSION was 1.
+
+Where a change of the kit's, the data's or the judge's arithmetic is meant, raise
+``benchbase.cell.RESULTS_VERSION`` (so that old records are not taken for new ones) and write the
+new figures here. The tolerances let rounding differ between processors and torch versions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from benchbase.cell import RESULTS_VERSION
+from tests.running import make_job, run
+
+GOLDEN_VERSION = 1
+DATA = {
+    "fingerprint": "fbf6fecb067c53d8623f521e0f093e61b30b83fd8cd74bc5464f4f456afdccc2",
+    "split_hash": "a4557455d0056a1d2578dc6533964717222f84709ebecf0b378e9546f3d3e889",
+    "labels_hash": "86eb1e4d478181a809e1ed2515f9fea2c21c1645cc12524c12ac7d28d3e15e83",
+}
+BRIER = {"erm": 0.659998, "focal": 0.663058, "mwnet": 0.662659}
+WEIGHT_AUROC = {"erm": 0.5, "focal": 0.4325, "mwnet": 0.4286}
+
+
+def test_the_golden_figures_are_those_of_this_results_version():
+    assert RESULTS_VERSION == GOLDEN_VERSION
+
+
+@pytest.mark.parametrize("weighter", BRIER)
+def test_a_golden_cell_comes_out_as_it_did(weighter, cache, server, tmp_path):
+    job = make_job(weighter, cache)
+    assert dataclasses.asdict(job.cell.data) == DATA
+    result = run(job, server, tmp_path).result
+    assert result.metrics["last"]["brier"]["value"] == pytest.approx(BRIER[weighter], abs=1e-4)
+    assert result.weights["auroc"] == pytest.approx(WEIGHT_AUROC[weighter], abs=0.01)
