@@ -138,7 +138,8 @@ def _store_predictions(store: Store, cell: Cell, attempt: str, outcome: Outcome)
         digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
         temporary.rename(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise StoreError(f"{path}: predictions cannot be written: {error.strerror}") from error
     artefact = {"file": str(path.relative_to(store.home)), "sha256": digest}
     return dataclasses.replace(outcome.result, artefacts={"predictions": artefact})
