@@ -6,6 +6,7 @@ method, and no score is told to anybody during the run.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,13 +87,20 @@ class Judge:
     _validation: list[Logits] = field(default_factory=list)
     _test: list[Logits] = field(default_factory=list)
     _weights: list[NDArray[np.float32] | None] = field(default_factory=list)
+    _notes: list[Mapping[str, float]] = field(default_factory=list)
 
-    def hear(self, logits: Logits, weights: NDArray[np.float32] | None) -> None:
-        """Take one checkpoint: logits of validation then test images, weights of the rows."""
+    def hear(
+        self,
+        logits: Logits,
+        weights: NDArray[np.float32] | None,
+        notes: Mapping[str, float],
+    ) -> None:
+        """Take one checkpoint: logits of validation then test images, row weights, notes."""
         count = len(self.opened.validation)
         self._validation.append(logits[:count])
         self._test.append(logits[count:])
         self._weights.append(weights)
+        self._notes.append(notes)
 
     @property
     def checkpoints(self) -> int:
@@ -110,6 +118,8 @@ class Judge:
             "validation_clean_balanced_accuracy": _curve(self._validation, opened.validation_true),
         }
         selected = select(**{name: np.array(curve) for name, curve in curves.items()})
+        for name in sorted({name for notes in self._notes for name in notes}):
+            curves.setdefault(name, [notes.get(name) for notes in self._notes])
         scores = {
             index: metrics.score(self._test[index], opened.test.labels, self.extra)
             for index in sorted({i for chosen in selected.values() for i in chosen})

@@ -32,6 +32,7 @@ from benchbase.task_files import write_questions, write_task
 
 CHECKPOINTS_AN_EPOCH = 10
 """A weighter that yields more than this many checkpoints for each epoch is cut off."""
+MOST_NOTES = 20
 GRACE_SECONDS = 10.0
 """How long a child that closed its connection may take to end."""
 
@@ -218,11 +219,12 @@ def _converse(
                 settings.models.mkdir(parents=True, exist_ok=True)
                 shutil.move(model, settings.models / f"{cell.key}.pt")
             weights = _weights(blob, len(opened.train))
-            judge.hear(logits, weights)
+            notes = _notes(message)
+            judge.hear(logits, weights, notes)
             costs.judged += len(logits)
             costs.judge += time.monotonic() - judging
             if settings.heard is not None:
-                settings.heard(Progress(job, judge.checkpoints, message.get("notes", {})))
+                settings.heard(Progress(job, judge.checkpoints, notes))
             _tell(trainer, {"go": True}, settings)
     finally:
         trainer.kill()
@@ -249,6 +251,24 @@ def _predict(
             f"expected logits of shape (images, {num_classes}), got shape {shape!r:.100}"
         )
     return questions.answers(np.frombuffer(blob, np.float32).reshape(shape), num_classes)
+
+
+def _notes(message: JSON) -> dict[str, float]:
+    """Check the figures that a checkpoint reports."""
+    notes = message.get("notes", {})
+    if (
+        not isinstance(notes, dict)
+        or len(notes) > MOST_NOTES
+        or not all(map(_is_number, notes.values()))
+    ):
+        raise ContractError(
+            f"expected at most {MOST_NOTES} notes, name -> finite number, got {notes!r:.200}"
+        )
+    return {name[:100]: float(value) for name, value in notes.items()}
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def _weights(blob: bytes, rows: int) -> NDArray[np.float32] | None:

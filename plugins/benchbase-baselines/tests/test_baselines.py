@@ -156,10 +156,10 @@ def test_mix_trains_on_every_trusted_image(make_digits, monkeypatch):
 
 
 def test_finetune_is_erm_first_and_ends_on_the_trusted_images(make_digits):
-    task = make_digits(count=130, epochs=5).task
-    erm = dataclasses.replace(task.recipe, epochs=4)
+    task = make_digits(count=130, epochs=4).task
+    erm = dataclasses.replace(task.recipe, epochs=2)
     expected = list(ERM().fit(dataclasses.replace(task, recipe=erm)))[-1]
-    tuned = ERMFinetune(rate=0.0).fit(make_digits(count=130, epochs=5).task)
+    tuned = ERMFinetune(rate=0.0).fit(make_digits(count=130, epochs=4).task)
     *_, last = tuned
     # At the rate zero the parameters stay, while batch norm already follows the trusted images.
     for name, value in expected.model.named_parameters():
