@@ -205,7 +205,7 @@ class Task:
     normalise: Callable[[Tensor], Tensor]
     """Pixels uint8 -> float32 images as every network here expects them."""
     seed: int
-    """Seed of the run's streams; from it neither the noise nor the split can be derived."""
+    """Seed of the method's own streams."""
     needs: frozenset[Need] = frozenset()
     grants: Grants = field(default_factory=Grants, repr=False)
     meter: Meter = field(default_factory=Meter)

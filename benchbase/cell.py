@@ -24,9 +24,12 @@ FINISHED: frozenset[str] = frozenset({"ok", "error", "oom", "timeout", "diverged
 JSON = dict[str, Any]
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def canonical_json(value: Any) -> str:
     """Write ``value`` with sorted keys and no white space; NaN and infinity are refused."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def content_hash(value: Any) -> str:
@@ -91,6 +94,10 @@ class Scenario:
         return cls(**{**value, "recipe": Recipe(**value["recipe"])})
 
 
+GIVEN = ("file", "module")
+"""What stands for the distribution of a weighter that was given by path or by module name."""
+
+
 @dataclass(frozen=True)
 class WeighterSpec:
     """A weighter as a cell names it; where its code lies on this machine is not part of it."""
@@ -100,7 +107,7 @@ class WeighterSpec:
     source: str
     """SHA-256 of the weighter's own module."""
     distribution: str
-    """Distribution that ships it, or ``file`` / ``module`` for one given by path or name."""
+    """Distribution that ships it, or one of ``GIVEN``."""
     version: str
 
     @property

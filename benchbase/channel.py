@@ -6,6 +6,7 @@ stranger's process wrote, so lengths are limited and the JSON is parsed, never e
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -15,6 +16,8 @@ from typing import Any
 from benchbase.errors import ContractError
 
 _HEADER = struct.Struct(">II")
+LONGEST_WAIT = 3600.0
+"""Seconds that one system call may block; the deadline itself may be any time away."""
 LIMIT_BYTES = 1 << 30
 """Largest frame that is accepted: a gibibyte."""
 
@@ -27,12 +30,19 @@ class Channel:
         self.deadline: float | None = None
 
     def send(self, message: dict[str, Any], blob: bytes | memoryview = b"") -> None:
-        """Send one frame; raises OSError when the other end is gone."""
+        """Send one frame.
+
+        Raises:
+            OSError: the other end is gone.
+            TimeoutError: the deadline passed while the other end read nothing.
+        """
         text = json.dumps(message, allow_nan=False).encode()
-        self._connection.settimeout(None)
-        self._connection.sendall(_HEADER.pack(len(text), len(blob)) + text)
-        if blob:
-            self._connection.sendall(blob)
+        for part in (_HEADER.pack(len(text), len(blob)) + text, blob):
+            left = memoryview(part)
+            while left:
+                self._bound()
+                with contextlib.suppress(TimeoutError):
+                    left = left[self._connection.send(left) :]
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
         """Receive one frame.
@@ -48,8 +58,8 @@ class Channel:
         text = self._read(text_bytes)
         blob = self._read(blob_bytes)
         try:
-            message = json.loads(text)
-        except ValueError as error:
+            message = json.loads(text, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
             raise ContractError(f"expected a JSON message, got {text[:80]!r}") from error
         if not isinstance(message, dict):
             raise ContractError(f"expected a JSON object, got {text[:80]!r}")
@@ -58,13 +68,11 @@ class Channel:
     def _read(self, count: int) -> bytes:
         parts = bytearray()
         while len(parts) < count:
-            if self.deadline is None:
-                self._connection.settimeout(None)
-            else:
-                # A timeout of zero would mean "do not block", which raises another error.
-                self._connection.settimeout(max(self.deadline - time.monotonic(), 1e-3))
+            self._bound()
             try:
                 piece = self._connection.recv(min(count - len(parts), 1 << 20))
+            except TimeoutError:
+                continue
             except ConnectionError as error:
                 raise EOFError from error
             if not piece:
@@ -72,6 +80,20 @@ class Channel:
             parts += piece
         return bytes(parts)
 
+    def _bound(self) -> None:
+        """Let the next operation block no longer than the deadline allows."""
+        if self.deadline is None:
+            self._connection.settimeout(None)
+            return
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(min(left, LONGEST_WAIT))
+
     def close(self) -> None:
         """Close this end; the other one reads the end of the file."""
         self._connection.close()
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")

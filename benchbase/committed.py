@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any
 
 from benchbase.cell import FINISHED, JSON, canonical_json
 from benchbase.errors import StoreError
-from benchbase.store import SCHEMA, collection_paused, counting_attempt, write_text
+from benchbase.record import parse_record
+from benchbase.store import collection_paused, counting_attempt, write_text
 
 
 class Committed:
@@ -103,15 +103,12 @@ def _read_lines(path: Path) -> list[JSON]:
         raise StoreError(f"{path}: cannot be read: {error}") from error
     for number, line in enumerate(text.splitlines(), start=1):
         try:
-            record = json.loads(line)
-            if record["schema"] != SCHEMA or not (record["key"] and record["attempt"]):
-                raise ValueError(f"not a {SCHEMA} record")
-        except (ValueError, KeyError, TypeError) as error:
+            records.append(parse_record(line))
+        except ValueError as error:
             raise StoreError(
-                f"{path}, line {number}: not a record ({error!r}); restore the line from git, or "
+                f"{path}, line {number}: not a record ({error}); restore the line from git, or "
                 "delete it to have the cell run again"
             ) from error
-        records.append(record)
     return records
 
 

@@ -64,7 +64,7 @@ def _noise_item(item: str) -> NoiseChoice:
 
 
 def parse_imbalance(text: str) -> tuple[ImbalanceChoice, ...]:
-    """Read ``kind:ratio`` items, comma-separated; a bare ratio is exponential; ``natural``.
+    """Read ``kind:ratio`` items, comma-separated; a bare ratio or ``1:ratio`` is exponential.
 
     Raises:
         UsageError: an item is not of that form, or its ratio is below 1.
@@ -76,8 +76,8 @@ def _imbalance_item(item: str) -> ImbalanceChoice:
     kind, colon, argument = (part.strip() for part in item.partition(":"))
     if not colon and kind in ("natural", "none"):
         return ImbalanceChoice("natural")
-    if not colon:
-        kind, argument = "exponential", kind
+    if not colon or kind == "1":  # the tables write 10 as 1:10
+        kind, argument = "exponential", argument if colon else kind
     ratio = _number(argument)
     if ratio is None or not kind:
         raise UsageError(

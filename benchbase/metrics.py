@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.data.contract import Labels
+from benchbase.errors import PluginError
 
 if TYPE_CHECKING:
     import torch
@@ -98,10 +99,17 @@ def score(logits: Logits, labels: Labels, extra: tuple[Metric, ...] = ()) -> dic
         "rarest_recall": float(np.nanmean(recalls[rarest])),
         "recall_per_class": recalls.tolist(),
     }
-    return {**values, **{metric.name: metric.score(logits, labels) for metric in extra}}
+    return {**values, **{metric.name: _scored(metric, logits, labels) for metric in extra}}
 
 
-def weight_auroc(weights: NDArray[np.float32], right: NDArray[np.bool_]) -> float | None:
+def _scored(metric: Metric, logits: Logits, labels: Labels) -> float:
+    try:
+        return float(metric.score(logits, labels))
+    except Exception as error:
+        raise PluginError(f"metric {metric.name!r} raised {error!r}") from error
+
+
+def weight_auroc(weights: NDArray[np.floating], right: NDArray[np.bool_]) -> float | None:
     """Give the AUROC of *weight* for *label is right*; None where one kind is absent."""
     import torch
     from torchmetrics.functional.classification import binary_auroc
@@ -116,7 +124,7 @@ def weight_auroc(weights: NDArray[np.float32], right: NDArray[np.bool_]) -> floa
 
 
 def diagnose_weights(
-    weights: NDArray[np.float32], observed: Labels, true: Labels, num_classes: int
+    weights: NDArray[np.floating], observed: Labels, true: Labels, num_classes: int
 ) -> dict[str, Any]:
     """Compare a method's last weight of each training row with the known noise mask.
 
@@ -127,11 +135,12 @@ def diagnose_weights(
     import torch
     from torchmetrics.functional.classification import binary_average_precision
 
+    weights = weights.astype(np.float64)  # sums of large float32 weights would overflow
     seen = ~np.isnan(weights)
     right = observed == true
     counts = np.bincount(true, minlength=num_classes)
     minority = np.isin(true, np.flatnonzero(counts * 2 < counts.max())) & seen
-    values = weights[seen].astype(np.float64)
+    values = weights[seen]
     total, squares = values.sum(), (values**2).sum()
     auroc = weight_auroc(weights, right)
     auprc = None

@@ -212,6 +212,11 @@ def parse_selector(text: str) -> Selector:
     return Selector(name, tuple((key, tuple(values)) for key, values in settings.items()))
 
 
+def looks_like_path(name: str) -> bool:
+    """Tell whether a name on the command line means a file."""
+    return name.endswith(".py") or "/" in name or name.startswith((".", "~"))
+
+
 def expand(selector: Selector, specs: Sequence[OptionSpec]) -> list[dict[str, Any]]:
     """Give the selector's grid, each point once, holding only what differs from the defaults.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import statistics
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,14 @@ from benchbase.plugins import (
     PluginDescription,
     PluginSource,
     WeighterDescription,
+    find_installed,
     module_source_hash,
     resolve_source,
 )
 from benchbase.provenance import torch_minor
 from benchbase.scenario import Board
+
+IMPORT_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -74,32 +78,44 @@ def scout(server: ForkServer, sources: Sequence[PluginSource], *, gpus: bool) ->
     Raises:
         PluginError: one does not load; the message says why.
     """
+    names = ", ".join(source.target for source in sources)
     child = server.start("benchbase.scout")
+    child.channel.deadline = time.monotonic() + IMPORT_SECONDS
     try:
         child.channel.send({"sources": [source.to_json() for source in sources], "gpus": gpus})
         reply, _ = child.channel.receive()
+    except TimeoutError:
+        raise PluginError(f"importing {names} did not end within {IMPORT_SECONDS} s") from None
     except EOFError:
-        names = ", ".join(source.target for source in sources)
         raise PluginError(
             f"a process that only imported {names} ended by itself: does a plugin exit on import?"
         ) from None
     finally:
         child.kill()
     plugins = {}
-    for source, answer in zip(sources, reply["described"], strict=True):
-        if "error" in answer:
-            raise PluginError(answer["error"])
-        plugins[source] = PluginDescription.from_json(answer["plugin"])
-    return Scouted(plugins, tuple(reply["gpus"]))
+    try:
+        for source, answer in zip(sources, reply["described"], strict=True):
+            if "error" in answer:
+                raise PluginError(answer["error"])
+            plugins[source] = PluginDescription.from_json(answer["plugin"])
+        return Scouted(plugins, tuple(map(str, reply["gpus"])))
+    except (KeyError, TypeError, ValueError) as error:  # a plugin was imported there, after all
+        raise PluginError(f"importing {names} left a process that answers nonsense") from error
 
 
 def contestants(selectors: Sequence[str], scouted: Scouted) -> tuple[Contestant, ...]:
     """Expand each selector's grid of options; a contestant named twice enters once."""
     entered: dict[str, Contestant] = {}
+    installed = {found.name for found in find_installed("weighters")}
     for text in selectors:
         selector = parse_selector(text)
         source = resolve_source(selector.name)
         for description in scouted.plugins[source].weighters:
+            if source.kind != "installed" and description.name in installed:
+                raise UsageError(
+                    f"{source.target} calls its weighter {description.name!r}, as an installed "
+                    "one is called: rename it, so that no table mixes the two"
+                )
             for options in expand(selector, description.options):
                 spec = WeighterSpec(
                     name=description.name,

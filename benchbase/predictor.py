@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from benchbase.channel import Channel
 from benchbase.data.augment import make_normalise
@@ -31,6 +33,7 @@ def main(channel: Channel) -> None:
         facts = json.loads((folder / "questions.json").read_text())
         pixels = torch.from_numpy(np.load(folder / "pixels.npy", allow_pickle=False)).to(device)
         normalise = make_normalise(facts["mean"], facts["std"], device)
+        channel.send({"type": "ready"})
         while True:
             request, _ = channel.receive()
             began = time.perf_counter()
@@ -50,5 +53,23 @@ def main(channel: Channel) -> None:
 @torch.inference_mode()
 def predict(model: nn.Module, pixels: Tensor, normalise: Any) -> Tensor:
     """Give the logits of all images, in eval mode and in batches of ``BATCH``."""
-    model.eval()
+    fold_batch_norm(model.eval())
     return torch.cat([model(normalise(part)) for part in pixels.split(BATCH)])
+
+
+def fold_batch_norm(model: nn.Module) -> None:
+    """Fold batch norm into the convolution before it, in place: the same function, less work.
+
+    Only where a plain ``nn.Sequential`` says that one follows the other.
+    """
+    for layers in model.modules():
+        if type(layers) is not nn.Sequential:
+            continue
+        for index, (layer, following) in enumerate(pairwise(layers)):
+            if (
+                type(layer) is nn.Conv2d
+                and type(following) is nn.BatchNorm2d
+                and following.track_running_stats
+            ):
+                layers[index] = fuse_conv_bn_eval(layer, following)
+                layers[index + 1] = nn.Identity()

@@ -8,15 +8,15 @@ section 4). The trainer waits while its checkpoint is judged, so the training cl
 from __future__ import annotations
 
 import dataclasses
-import math
 import secrets
 import shutil
 import signal
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +24,22 @@ from numpy.typing import NDArray
 from benchbase import metrics
 from benchbase.cell import JSON, Result, Status
 from benchbase.data.opening import Opened
-from benchbase.errors import BenchbaseError, ContractError, DivergedError
+from benchbase.errors import ContractError, DivergedError, PluginError, RunError
 from benchbase.executors.contract import ChildProcess, Job, Outcome, Slot
 from benchbase.judge import Judge, Questions
+from benchbase.messages import (
+    read_failure,
+    read_logits,
+    read_notes,
+    read_rows,
+    read_spent,
+    read_weights,
+)
 from benchbase.metrics import Metric
 from benchbase.task_files import write_questions, write_task
 
 CHECKPOINTS_AN_EPOCH = 10
 """A weighter that yields more than this many checkpoints for each epoch is cut off."""
-MOST_NOTES = 20
 GRACE_SECONDS = 10.0
 """How long a child that closed its connection may take to end."""
 
@@ -68,9 +75,9 @@ class Settings:
 class _CellFailedError(Exception):
     """How a cell ended short; becomes the result's status, reason and error."""
 
-    def __init__(self, status: Status, reason: str, error: JSON | None = None) -> None:
+    def __init__(self, status: str, reason: str, error: JSON | None = None) -> None:
         super().__init__(reason)
-        self.status: Status = status
+        self.status = cast("Status", status)
         self.reason = reason
         self.error = error
 
@@ -102,8 +109,15 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         grants=dict.fromkeys(job.description.needs, ""),
     )
     predictions: dict[str, NDArray[Any]] = {}
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    log_path(settings.logs, job).unlink(missing_ok=True)
     try:
         opened = job.open()
+        if opened.identity != job.cell.data:
+            raise RunError(
+                "the data are not those that the cell was planned with: they, or the cache in the "
+                "home folder, changed meanwhile; run again"
+            )
         partial = dataclasses.replace(partial, corruption=opened.corruption)
         granted = write_task(
             folder / "task",
@@ -133,13 +147,16 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         result = dataclasses.replace(
             partial, status=failure.status, reason=failure.reason, error=failure.error
         )
-    except BenchbaseError as error:
+    except PluginError as error:
         status: Status = "diverged" if isinstance(error, DivergedError) else "error"
         result = dataclasses.replace(
             partial, status=status, reason=f"{type(error).__name__}: {error}"
         )
-    except (OSError, MemoryError) as error:
-        # This machine's fault, such as a full disk, and not the method's: to be run again.
+    except Exception as error:  # noqa: BLE001 - one cell must not end the sweep
+        # The machine's fault or ours (a full disk, a lost data file), and not the method's: it
+        # does not count as finished and is run again.
+        with log_path(settings.logs, job).open("a") as log:
+            traceback.print_exception(error, file=log)
         result = dataclasses.replace(
             partial, status="killed", reason=f"the harness met {type(error).__name__}: {error}"
         )
@@ -182,29 +199,35 @@ def _converse(
         "device": slot.device,
     }
     log = log_path(settings.logs, job)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.unlink(missing_ok=True)
-    trainer = slot.start("benchbase.trainer", log)
-    predictor = slot.start("benchbase.predictor", log)
-    trainer.channel.deadline = predictor.channel.deadline = deadline
+    predictor = trainer = None
     try:
+        predictor = slot.start("benchbase.predictor", log)
+        predictor.channel.deadline = deadline
+        _tell(predictor, {**contestant, "folder": str(folder / "questions")}, settings)
+        _hear(predictor, settings, "ready")
+        # Loaded: the images that a method is tested on are gone before it starts.
+        shutil.rmtree(folder / "questions")
+        trainer = slot.start("benchbase.trainer", log)
+        trainer.channel.deadline = deadline
         _tell(
             trainer, {**contestant, "folder": str(folder / "task"), "model": str(model)}, settings
         )
-        _tell(predictor, {**contestant, "folder": str(folder / "questions")}, settings)
         _hear(trainer, settings, "ready")
         limit = CHECKPOINTS_AN_EPOCH * (cell.scenario.recipe.epochs + 1)
         while True:
             waiting = time.monotonic()
-            message, blob = _hear(trainer, settings, "checkpoint", "query", "done")
-            costs.train += time.monotonic() - waiting
+            try:
+                message, blob = _hear(trainer, settings, "checkpoint", "query", "done")
+            finally:
+                costs.train += time.monotonic() - waiting
             if message["type"] == "query":
-                _tell(trainer, {"labels": _sell(message, job, opened, costs)}, settings)
+                rows = read_rows(message, len(opened.train))
+                _tell(trainer, {"labels": _sell(rows, job, opened, costs)}, settings)
                 continue
-            costs.spent = {key: value for key, value in message.items() if key != "type"} | {
-                "parameters": message.get("parameters", costs.spent.get("parameters"))
-            }
+            costs.spent |= read_spent(message)
             if message["type"] == "done":
+                if not judge.checkpoints:
+                    raise ContractError("the child was done before its first checkpoint")
                 return
             if judge.checkpoints >= limit:
                 raise ContractError(
@@ -212,80 +235,42 @@ def _converse(
                     "yield one an epoch, and end"
                 )
             judging = time.monotonic()
+            notes, weights = read_notes(message), read_weights(blob, len(opened.train))
             logits = _predict(predictor, settings, model, questions, len(opened.classes))
-            if settings.models is None:
-                model.unlink()
-            else:
-                settings.models.mkdir(parents=True, exist_ok=True)
-                shutil.move(model, settings.models / f"{cell.key}.pt")
-            weights = _weights(blob, len(opened.train))
-            notes = _notes(message)
             judge.hear(logits, weights, notes)
+            _put_away(model, settings.models, cell.key)
             costs.judged += len(logits)
             costs.judge += time.monotonic() - judging
             if settings.heard is not None:
                 settings.heard(Progress(job, judge.checkpoints, notes))
             _tell(trainer, {"go": True}, settings)
     finally:
-        trainer.kill()
-        predictor.kill()
+        children = [child for child in (trainer, predictor) if child is not None]
+        for child in children:
+            child.kill()
+        for child in children:
+            child.exit_code(GRACE_SECONDS)  # so that none writes into the folder any more
+
+
+def _put_away(model: Path, keep_in: Path | None, key: str) -> None:
+    """Delete a checkpoint that was judged, or keep it as the cell's last one."""
+    if keep_in is None:
+        model.unlink()
+    else:
+        keep_in.mkdir(parents=True, exist_ok=True)
+        shutil.move(model, keep_in / f"{key}.pt")
 
 
 def _predict(
-    predictor: ChildProcess,
-    settings: Settings,
-    model: Path,
-    questions: Questions,
-    num_classes: int,
+    predictor: ChildProcess, settings: Settings, model: Path, questions: Questions, classes: int
 ) -> NDArray[np.float32]:
     _tell(predictor, {"model": str(model)}, settings)
     reply, blob = _hear(predictor, settings, "logits")
-    shape = reply.get("shape")
-    if (
-        not isinstance(shape, list)
-        or len(shape) != 2
-        or not all(isinstance(size, int) for size in shape)
-        or len(blob) != 4 * math.prod(shape)
-    ):
-        raise ContractError(
-            f"expected logits of shape (images, {num_classes}), got shape {shape!r:.100}"
-        )
-    return questions.answers(np.frombuffer(blob, np.float32).reshape(shape), num_classes)
+    return questions.answers(read_logits(reply, blob, len(questions.order), classes))
 
 
-def _notes(message: JSON) -> dict[str, float]:
-    """Check the figures that a checkpoint reports."""
-    notes = message.get("notes", {})
-    if (
-        not isinstance(notes, dict)
-        or len(notes) > MOST_NOTES
-        or not all(map(_is_number, notes.values()))
-    ):
-        raise ContractError(
-            f"expected at most {MOST_NOTES} notes, name -> finite number, got {notes!r:.200}"
-        )
-    return {name[:100]: float(value) for name, value in notes.items()}
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
-
-
-def _weights(blob: bytes, rows: int) -> NDArray[np.float32] | None:
-    if not blob:
-        return None
-    if len(blob) != 4 * rows:
-        raise ContractError(f"expected {rows} weights, got {len(blob) / 4:g}")
-    return np.frombuffer(blob, np.float32)
-
-
-def _sell(message: JSON, job: Job, opened: Opened, costs: _Costs) -> list[int]:
+def _sell(rows: list[int], job: Job, opened: Opened, costs: _Costs) -> list[int]:
     """Answer an oracle query; the ledger and the budget are the parent's."""
-    rows = message["rows"]
-    if not isinstance(rows, list) or not all(
-        isinstance(row, int) and 0 <= row < len(opened.train) for row in rows
-    ):
-        raise ContractError(f"the oracle was asked for rows that do not exist: {rows!r:.100}")
     costs.bought.update(rows)
     budget = job.cell.scenario.label_budget or 0
     if "oracle" not in job.description.needs or len(costs.bought) > budget:
@@ -298,6 +283,8 @@ def _sell(message: JSON, job: Job, opened: Opened, costs: _Costs) -> list[int]:
 def _tell(child: ChildProcess, message: JSON, settings: Settings) -> None:
     try:
         child.channel.send(message)
+    except TimeoutError:
+        raise _timeout(settings) from None
     except OSError:
         _hear(child, settings)  # its last words, or the way it ended
 
@@ -307,17 +294,19 @@ def _hear(child: ChildProcess, settings: Settings, *expected: str) -> tuple[JSON
     try:
         message, blob = child.channel.receive()
     except TimeoutError:
-        raise _CellFailedError(
-            "timeout", f"stopped after {settings.timeout:g} s (--timeout)"
-        ) from None
+        raise _timeout(settings) from None
     except (EOFError, OSError):
         raise _ending(child) from None
     if message.get("type") == "failed":
-        error = message["error"]
-        raise _CellFailedError(message["status"], f"{error['type']}: {error['message']}", error)
+        status, error = read_failure(message)
+        raise _CellFailedError(status, f"{error['type']}: {error['message']}", error)
     if message.get("type") not in expected:
         raise ContractError(f"the child sent {message!r:.100}, expected {' or '.join(expected)}")
     return message, blob
+
+
+def _timeout(settings: Settings) -> _CellFailedError:
+    return _CellFailedError("timeout", f"stopped after {settings.timeout:g} s (--timeout)")
 
 
 def _ending(child: ChildProcess) -> _CellFailedError:
@@ -330,7 +319,8 @@ def _ending(child: ChildProcess) -> _CellFailedError:
             f"the process ended by itself (exit code {code}) before training was over: a weighter "
             "must not exit, raise an exception instead",
         )
-    name = signal.Signals(-code).name
+    known = {number.value: number.name for number in signal.Signals}
+    name = known.get(-code, f"signal {-code}")
     if -code in {signal.SIGKILL, signal.SIGTERM}:
         return _CellFailedError(
             "killed", f"the process was killed ({name}): by hand, or by the system out of memory"

@@ -6,7 +6,7 @@ selection rule. Both are TOML files; a board file is a suite as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from benchbase.conditions import (
     parse_track,
 )
 from benchbase.errors import UsageError
-from benchbase.options import unknown
+from benchbase.options import looks_like_path, parse_selector, unknown
 from benchbase.toml_table import TomlTable
 
 __all__ = [
@@ -50,12 +50,11 @@ METRICS = (
     "balanced_accuracy",
     "accuracy",
     "macro_f1",
-    "mcc",
     "macro_auroc",
     "macro_auprc",
     "rarest_recall",
 )
-"""Metrics that may rank: higher is better, and a failed cell scores 0."""
+"""Metrics that may rank: higher is better, and none is below the 0 of a failed cell."""
 LEADERBOARDS = Path("leaderboards")
 _BUILT_IN = Path(__file__).with_name("boards")
 
@@ -137,13 +136,16 @@ def load_board(name: str, root: Path = Path()) -> Board:
     table.allow(_BOARD_KEYS)
     suite = _board_suite(table, root)
     weighters = tuple(table.texts("weighters", []))
+    reference = table.text("reference", weighters[0])
+    if path.name == "board.toml":
+        _refuse_files(table, weighters, reference)
     return Board(
         name=_board_name(path),
         title=table.text("title", suite.title),
         scenarios=suite.scenarios,
         seeds=_seeds(table) if "seeds" in table.values else suite.seeds,
         weighters=weighters,
-        reference=table.text("reference", weighters[0]),
+        reference=reference,
         metric=table.text("metric", "balanced_accuracy", METRICS),
         rule=table.text("rule", "last5", RULES),
         description=table.text("description", "").strip(),
@@ -189,6 +191,18 @@ def board_folder(name: str, root: Path = Path()) -> Path | None:
     """Give the folder that the board's leaderboard is written to; None for the home folder."""
     path = find_board(name, root)
     return path.parent if path.name == "board.toml" else None
+
+
+def _refuse_files(table: TomlTable, weighters: Sequence[str], reference: str) -> None:
+    """Refuse a file in a leaderboard: its row could not be told from another file's."""
+    for key, texts in (("weighters", weighters), ("reference", (reference,))):
+        for text in texts:
+            if looks_like_path(parse_selector(text).name):
+                table.fail(
+                    key,
+                    f"{text!r} is a file; a leaderboard names installed methods: make a package "
+                    f"of it, or run it beside the board with --plugin {text}",
+                )
 
 
 def _board_name(path: Path) -> str:

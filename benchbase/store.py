@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import json
 import logging
 import os
 import secrets
@@ -15,8 +14,9 @@ from pathlib import Path
 
 from benchbase.cell import FINISHED, JSON, canonical_json
 from benchbase.errors import StoreError
+from benchbase.record import SCHEMA as SCHEMA
+from benchbase.record import parse_record
 
-SCHEMA = "benchbase-record-1"
 logger = logging.getLogger(__name__)
 
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
@@ -175,14 +175,11 @@ def _explained(path: Path) -> Iterator[None]:
 
 def _read(path: Path) -> JSON | None:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["schema"] == SCHEMA and (record["key"], record["attempt"]) == (
-            path.parent.name,
-            path.stem,
-        ):
-            return dict(record)
-        problem = f"not a {SCHEMA} record of this cell and attempt"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        record = parse_record(path.read_text(encoding="utf-8"))
+        if (record["key"], record["attempt"]) == (path.parent.name, path.stem):
+            return record
+        problem = "its file is named after another cell or attempt"
+    except (OSError, ValueError) as error:
         problem = str(error) or type(error).__name__
     logger.warning("skipped the unreadable record %s (%s); the file is left alone", path, problem)
     return None

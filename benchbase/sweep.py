@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -66,22 +68,25 @@ class Home:
             UsageError: the home cannot be written to.
         """
         parent = self.path / "work"
-        own = parent / str(os.getpid())
+        own = parent / f"{os.getpid()}-{secrets.token_hex(4)}"
         try:
-            own.mkdir(parents=True, exist_ok=True)
+            own.mkdir(parents=True)
             self.logs.mkdir(exist_ok=True)
+            lock = (own / "lock").open("w")
+            fcntl.flock(lock, fcntl.LOCK_EX)
             for folder in parent.iterdir():
-                if not _is_running(folder.name):
-                    shutil.rmtree(folder, ignore_errors=True)
+                if folder != own:
+                    _clear_if_dead(folder)
         except OSError as error:
             raise UsageError(
                 f"the home folder {self.path} cannot be written to ({error.strerror}): choose "
                 "another one with --home or $BENCHBASE_HOME"
             ) from error
-        try:
-            yield own
-        finally:
-            shutil.rmtree(own, ignore_errors=True)
+        with lock:
+            try:
+                yield own
+            finally:
+                shutil.rmtree(own, ignore_errors=True)
 
 
 def sweep(
@@ -91,10 +96,14 @@ def sweep(
     store: Store,
     *,
     started: Callable[[Job], None],
-    finished: Callable[[Job, JSON], None],
+    finished: Callable[[Job, JSON | None], None],
 ) -> Tally:
-    """Run what is to do; ``started`` and ``finished`` hear of each cell."""
-    threading.Thread(target=metrics.preload, daemon=True).start()  # seconds, beside training
+    """Run what is to do; ``started`` and ``finished`` hear of each cell.
+
+    ``finished`` hears None of a record that could not be written.
+    """
+    if plan.to_do:
+        threading.Thread(target=metrics.preload, daemon=True).start()  # seconds, beside training
     tally = Tally()
 
     def work(job: Job, slot: Any) -> Outcome:
@@ -115,6 +124,7 @@ def sweep(
             store.write(record)
         except StoreError as error:
             tally.lost.append((job, str(error)))
+            finished(job, None)
             return
         tally.records[job.cell.key] = record
         finished(job, record)
@@ -145,11 +155,8 @@ def _store_predictions(store: Store, cell: Cell, attempt: str, outcome: Outcome)
     return dataclasses.replace(outcome.result, artefacts={"predictions": artefact})
 
 
-def _is_running(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
+def _clear_if_dead(folder: Path) -> None:
+    """Delete a run's folder, unless the run holds its lock; a dead run holds none."""
+    with contextlib.suppress(FileNotFoundError, BlockingIOError), (folder / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)

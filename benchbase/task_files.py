@@ -35,7 +35,7 @@ def write_task(
         "mean": opened.mean,
         "std": opened.std,
         "recipe": scenario.to_json()["recipe"],
-        # One-way: neither the noise's nor the split's stream can be derived from it.
+        # Not the run's own seed, but no secret either: see SECURITY in the README.
         "seed": stream_seed(seed, "trainer"),
     }
     if "trusted" in needs:

@@ -5,7 +5,9 @@ It holds training images, observed labels and what the weighter's needs grant; n
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
 import resource
 import sys
@@ -22,6 +24,8 @@ from benchbase.api import Backbone, Checkpoint, Task, Weighter
 from benchbase.channel import Channel
 from benchbase.errors import ContractError, DivergedError, PluginError
 from benchbase.seeding import seed_everything
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(channel: Channel) -> None:
@@ -59,7 +63,10 @@ def prepare_device(name: str) -> torch.device:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     kind, _, index = name.partition(":")
     if kind == "cuda":
-        os.environ["CUDA_VISIBLE_DEVICES"] = index or "0"  # before CUDA starts in this process
+        # Before CUDA starts in this process; the index counts among what the user left visible.
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        number = int(index or 0)
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible[number] if visible[0] else str(number)
     return torch.device(kind)
 
 
@@ -79,6 +86,8 @@ def describe_failure(error: BaseException) -> dict[str, Any]:
     text = str(error)
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text:
         status = "oom"
+    elif isinstance(error, OSError) and error.errno in FULL_DISK:
+        status = "killed"  # no fault of the method's: the cell is run again
     else:
         status = "diverged" if isinstance(error, DivergedError) else "error"
     frames = traceback.extract_tb(error.__traceback__)
@@ -138,13 +147,15 @@ def _report(channel: Channel, path: Path, checkpoint: Any, task: Task, index: in
             f"expected fit to yield a Checkpoint with a torch module, got {checkpoint!r:.200}"
         )
     weights = _checked_weights(checkpoint.weights, len(task.train))
+    saved = io.BytesIO()
     try:
-        torch.save(checkpoint.model, path)
+        torch.save(checkpoint.model, saved)
     except Exception as error:
         raise PluginError(
             f"checkpoint {index} cannot be saved ({error}): its model must pickle, so its classes "
             "must stand at the top of a module, without lambdas or local functions"
         ) from error
+    path.write_bytes(saved.getbuffer())
     notes = {str(name): float(value) for name, value in checkpoint.notes.items()}
     finite = {name: value for name, value in notes.items() if np.isfinite(value)}
     parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())

@@ -30,7 +30,7 @@ LAYERS = [
     {"api", "options", "seeding", "cell", "hookspecs"},
     {"kit", "data", "backbones", "metrics", "oracle"}
     | {"channel", "conditions", "provenance", "task_files", "toml_table"},
-    {"scenario", "judge", "store", "committed", "stats"},
+    {"scenario", "judge", "record", "store", "committed", "stats"},
     {"runner", "executors", "leaderboard", "site", "plugins", "registry"}
     | {"discovery", "plugin_classes", "plan", "predictor", "scout", "sweep", "trainer"},
     {"testing"},

@@ -11,8 +11,16 @@ from typing import Any
 
 import click
 
+from benchbase.cell import GIVEN
 from benchbase.errors import UsageError
-from benchbase.options import OptionSpec, options_of, parse_selector, unknown
+from benchbase.options import (
+    OptionSpec,
+    expand,
+    looks_like_path,
+    options_of,
+    parse_selector,
+    unknown,
+)
 from benchbase.plugins import KINDS, Found, PluginSource, describe, load, resolve_source
 from benchbase.plugins.description import WeighterDescription, summary_of
 from benchbase.plugins.discovery import (
@@ -22,7 +30,6 @@ from benchbase.plugins.discovery import (
     reachable_names,
     thing,
 )
-from benchbase.plugins.sources import looks_like_path
 
 EPILOG = """\b
 Examples:
@@ -56,7 +63,10 @@ def info(name: str, as_json: bool) -> None:
 
     Its module is imported for that.
     """
-    pages = pages_of(parse_selector(name).name)
+    selector = parse_selector(name)
+    pages = pages_of(selector.name)
+    for page in pages:
+        expand(selector, page.options)  # options that it has not are an error here as in `run`
     if as_json:
         click.echo(json.dumps({"found": [dataclasses.asdict(page) for page in pages]}, indent=1))
     else:
@@ -147,7 +157,9 @@ def _weighter_page(weighter: WeighterDescription, given: str) -> Page:
 
 def _text(page: Page) -> str:
     owner = f"{page.distribution} {page.version}".strip()
-    lines = [f"{click.style(page.name, bold=True)}: {page.kind} of {owner}"]
+    given = page.distribution in GIVEN
+    whose = f"from a {page.distribution}" if given else f"of {owner}"
+    lines = [f"{click.style(page.name, bold=True)}: {page.kind} {whose}"]
     lines += _wrapped(page.summary, "  ", 2)
     for label, value in page.facts.items():
         lines += _wrapped(value, f"  {label:<10}", 12)

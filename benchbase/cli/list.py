@@ -21,7 +21,7 @@ TITLES = {
     "weighters": "Weighters (benchbase run --plugin NAME)",
     "backbones": "Backbones (--backbone NAME)",
     "datasets": "Data sets (--dataset NAME)",
-    "corruptions": "Label noise and imbalance (--noise KIND:RATE, --imbalance KIND:RATIO)",
+    "corruptions": "Noise and imbalance kinds (--noise KIND:RATE or --imbalance KIND:RATIO)",
     "metrics": "Metrics beyond those of every record",
     "executors": "Executors",
     "commands": "Commands",

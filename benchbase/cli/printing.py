@@ -41,7 +41,7 @@ def print_table(table: Table, console: Console) -> None:
             rank_text(row),
             row.label,
             score_text(row.score, row.failed, row.covered),
-            difference_text(row, board.reference),
+            difference_text(row, table.reference),
             str(row.failed) if row.covered else NOTHING,
             cost_text(row),
         ]

@@ -40,7 +40,7 @@ class Display:
         self._began = time.monotonic()
         self._lines: dict[str, TaskID] = {}
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -81,12 +81,14 @@ class Display:
             note="" if loss is None else f"loss {loss:.3f}",
         )
 
-    def finished(self, job: Job, record: JSON) -> None:
-        """Take the cell's line away; a failure stays to be read."""
+    def finished(self, job: Job, record: JSON | None) -> None:
+        """Take the cell's line away; a failure stays to be read, and so does a lost record."""
         self._bars.remove_task(self._lines.pop(job.cell.key))
         self._bars.advance(self._overall)
         self._done += 1
-        if record["status"] != "ok":
+        if record is None:
+            self.say(f"not recorded: {describe(job)}")
+        elif record["status"] != "ok":
             self.say(f"{record['status']}: {describe(job)}: {record['reason']}")
         elif not self._live:
             seconds = record["cost"]["seconds_total"]

@@ -43,7 +43,7 @@ from benchbase.plan import (
 from benchbase.provenance import gather
 from benchbase.runner import Settings, log_path
 from benchbase.scenario import LEADERBOARDS, Board
-from benchbase.store import Store, default_home, write_text
+from benchbase.store import Store, counting_attempt, default_home, write_text
 from benchbase.sweep import Home, Tally, sweep
 
 CELLS_FAILED = 3
@@ -98,7 +98,7 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=1e8),
     default=3600.0,
     show_default=True,
     help="Seconds that a cell may take.",
@@ -144,7 +144,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
             # Whoever debugs wants to see the cell run, finished or not.
             done = {} if given["inline"] else _done(jobs, store, committed, given["retry_failed"])
             plan = Plan(jobs, done)
-            devices = _devices(given, scouted.gpus)
+            devices = _devices(given, scouted.gpus)[: max(1, len(plan.to_do))]
             if given["dry_run"]:
                 seconds = estimate_seconds(plan, store.records(), len(devices))
                 _print_plan(plan, seconds, as_json=given["as_json"])
@@ -186,7 +186,8 @@ def _done(
     done = {}
     for job in jobs:
         key = job.cell.key
-        record = (committed and committed.finished(key)) or store.finished(key)
+        found = [committed.finished(key) if committed else None, store.finished(key)]
+        record = counting_attempt(each for each in found if each is not None)
         if record is not None and not (retry and record["status"] != "ok"):
             done[key] = record
     return done
@@ -201,7 +202,14 @@ def _devices(given: dict[str, Any], gpus: Sequence[str]) -> list[str]:
     if gpus:
         jobs = given["jobs"] or len(gpus)
         return [f"cuda:{index % len(gpus)}" for index in range(jobs)]
-    return ["cpu"] * (given["jobs"] or len(os.sched_getaffinity(0)))
+    return ["cpu"] * (given["jobs"] or _cores())
+
+
+def _cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _sweep(plan: Plan, executor: Executor, settings: Settings, store: Store) -> tuple[Tally, int]:
@@ -227,6 +235,8 @@ def _interruptible(executor: Executor, say: Callable[[str], None]) -> Iterator[l
         del frame
         interrupts.append(number)
         first = len(interrupts) == 1 and number == signal.SIGINT
+        if not executor.trusted and not first:
+            raise KeyboardInterrupt  # the method runs in this very thread
         # In a thread: a handler runs between any two steps of the main thread, which may hold a
         # lock or be printing itself.
         threading.Thread(target=drain if first else executor.stop).start()
@@ -251,17 +261,15 @@ def _publish(
     home: Home,
 ) -> tuple[Table, list[Path]]:
     """Write the tables: the board's own folder when it ran as written, else the home."""
-    write_text(
-        home.path / "last.json",
-        json.dumps({"board": board.to_json(), "keys": [record["key"] for record in records]}),
-    )
+    if committed is not None:  # a method of one's own stands beside the board's
+        board, records = _beside(board, request.written, [*records, *committed.records()])
+    keys = sorted({record["key"] for record in records})
+    write_text(home.path / "last.json", json.dumps({"board": board.to_json(), "keys": keys}))
     if request.as_written and committed is not None and request.folder is not None:
         changed = committed.merge(records)
         written = write_board(request.folder, request.written, committed.records())
         write_index(LEADERBOARDS)
         return build(request.written, committed.records()), [*written, *changed]
-    if committed is not None:  # a method of one's own stands beside the board's
-        board, records = _beside(board, request.written, [*records, *committed.records()])
     return build(board, records), write_board(home.path / "tables" / board.name, board, records)
 
 

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from benchbase.cell import JSON, Scenario, format_label
+from benchbase.cli.predictions import write_predictions
 from benchbase.cli.printing import print_curves, print_failures, print_table
 from benchbase.committed import Committed
 from benchbase.errors import StoreError, UsageError
@@ -31,13 +32,32 @@ LAST = "last.json"
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the results [default: $BENCHBASE_HOME, else .benchbase].",
 )
+@click.option(
+    "--predictions",
+    metavar="FILE.csv",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --cell: write what its last epoch says of each test image.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-def command(board_name: str | None, cell: str | None, home: Path | None, as_json: bool) -> None:
+def command(
+    board_name: str | None,
+    cell: str | None,
+    home: Path | None,
+    predictions: Path | None,
+    as_json: bool,
+) -> None:
     """Show the last run's tables and curves again; nothing is run."""
     store = Store(home or default_home())
     if cell is not None:
-        _show_cell(_find_cell(cell, store, board_name), store.home, as_json=as_json)
+        record = _find_cell(cell, store, board_name)
+        if predictions is not None:
+            count = write_predictions(record, store.home, predictions)
+            click.echo(f"{predictions}: {count:,} test images", err=as_json)
+        else:
+            _show_cell(record, store.home, as_json=as_json)
         return
+    if predictions is not None:
+        raise UsageError("--predictions needs --cell KEY: whose predictions are meant?")
     if board_name is None:
         board, records = _last_run(store)
     else:

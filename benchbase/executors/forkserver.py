@@ -83,7 +83,8 @@ class ForkServer:
         lifeline_read, self._lifeline = os.pipe()
         fds = (theirs.fileno(), lifeline_read)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, *map(str, fds)],
+            # -P: a random.py in the working directory must not stand in for Python's own.
+            [sys.executable, "-P", "-m", __name__, *map(str, fds)],
             pass_fds=fds,
             env={**os.environ, **CHILD_ENVIRONMENT},
             stdin=subprocess.DEVNULL,
@@ -133,8 +134,9 @@ class ForkServer:
                     self._replies.set_result(message["started"])
                 else:
                     self._ended[message["ended"]].set_result(message["code"])
-        for ended in self._ended.values():
+        for pid, ended in self._ended.items():
             if not ended.done():
+                _kill_group(pid)
                 ended.set_result(-signal.SIGKILL)
         if not self._replies.done():
             self._replies.set_exception(RunError("the process server ended; see its output above"))
@@ -191,8 +193,11 @@ def _tell(control: socket.socket, message: dict[str, int]) -> None:
 def _reap(running: set[int]) -> list[tuple[int, int]]:
     ended = []
     for pid in list(running):
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            # What the child started goes with it. Until it is waited for, its number is taken, so
+            # that no stranger's processes can be meant.
+            _kill_group(pid)
+            _, status = os.waitpid(pid, 0)
             running.discard(pid)
             ended.append((pid, os.waitstatus_to_exitcode(status)))
     return ended

@@ -77,6 +77,8 @@ class InlineExecutor(Executor):
             try:
                 importlib.import_module(module).main(theirs)
                 role.ended.set_result(0)
+            except SystemExit:
+                role.ended.set_result(1)  # as from a process of its own
             except BaseException:
                 role.ended.set_result(1)
                 raise

@@ -57,14 +57,23 @@ def score_text(score: Estimate | None, failures: int = 0, covered: int = 1) -> s
     return f"{text} ± {100 * (score.high - score.mean):.1f}"
 
 
-def difference_text(row: Row, reference: str) -> str:
-    """Write the paired difference in points: ``+2.1 ± 1.7``, ``tied`` where it may be 0."""
-    if row.label == reference:
+def last_epoch_text(row: Row) -> str:
+    """Write the score of the finished model in percent, without an interval."""
+    score = None if row.last_epoch is None else Estimate(row.last_epoch, None, None, 1)
+    return score_text(score, row.failed, row.covered)
+
+
+def difference_text(row: Row, reference: Row | None) -> str:
+    """Write the paired difference in points: ``+2.1 ± 1.7``, ``tied`` where it may be 0.
+
+    Zeros of failed cells, of the one or the other, make no interval.
+    """
+    if reference is not None and row.label == reference.label:
         return "reference"
     if row.difference is None:
         return NOTHING
     text = f"{100 * row.difference.mean:+.1f}"
-    if row.difference.high is None or row.failed:
+    if row.difference.high is None or row.failed or (reference is not None and reference.failed):
         return text
     text += f" ± {100 * (row.difference.high - row.difference.mean):.1f}"
     return f"{text} tied" if row.difference.covers_zero else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,10 @@ class Compared:
     p: float | None
     failures: dict[str, int]
     """Status -> cells."""
+    seeds: frozenset[int]
+    """Positions of the seeds that the score is of: every scenario that counts was run there."""
+    last_epoch: float | None
+    """The score under the rule ``last``, over the same cells."""
 
 
 def data_sets(board: Board, left_out: frozenset[int]) -> list[list[int]]:
@@ -61,7 +65,7 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
     Differences are paired: over seeds, or over data sets where there are several (cells of one
     data set are not independent, so they are averaged first).
     """
-    cells = {entry.label: _cells(entry, board) for entry in entries}
+    cells = {entry.label: _cells(entry, board, board.rule) for entry in entries}
     by_seed = {label: _by_seed(values, groups) for label, values in cells.items()}
     blocks = by_seed
     if len(groups) > 1:
@@ -70,9 +74,16 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
     ranked = [label for label, text in standing.items() if text in (RANKED, PROVISIONAL)]
     paired = _paired(blocks, board.reference)
     p_of = _p_values({label: paired[label] for label in ranked if label in paired})
-    failures = {entry.label: _failures(entry, board) for entry in entries}
-    ahead = _ahead([blocks[label] for label in ranked], [failures[label] for label in ranked])
+    counted = {index for group in groups for index in group}
+    failed = {entry.label: _failures(entry, board, counted) for entry in entries}
+    ahead = _ahead([blocks[label] for label in ranked], [failed[label] for label in ranked])
     rank_of = dict(zip(ranked, rank_ranges(ahead), strict=True))
+    last = {
+        entry.label: estimate(_complete(_by_seed(_cells(entry, board, "last"), groups)))
+        for entry in entries
+    }
+    everywhere = range(len(board.scenarios))
+    failures = {entry.label: _failures(entry, board, everywhere) for entry in entries}
     return {
         label: Compared(
             cells=cells[label],
@@ -81,16 +92,18 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
             ranks=rank_of.get(label),
             difference=estimate(paired[label]) if label in paired else None,
             failures=failures[label],
+            seeds=frozenset(np.flatnonzero(~np.isnan(by_seed[label])).tolist()),
+            last_epoch=one.mean if (one := last[label]) is not None else None,
             p=p_of.get(label),
         )
         for label in cells
     }
 
 
-def _cells(entry: Entry, board: Board) -> Scores:
+def _cells(entry: Entry, board: Board, rule: str) -> Scores:
     cells = np.full((len(board.scenarios), len(board.seeds)), np.nan)
     for place, record in entry.cells.items():
-        cells[place] = score_of(record, board.rule, board.metric) or 0.0
+        cells[place] = score_of(record, rule, board.metric) or 0.0
     return cells
 
 
@@ -120,11 +133,11 @@ def _paired(blocks: Mapping[str, Scores], reference: str) -> dict[str, Scores]:
     }
 
 
-def _failures(entry: Entry, board: Board) -> dict[str, int]:
+def _failures(entry: Entry, board: Board, scenarios: Container[int]) -> dict[str, int]:
     counts = Counter(
         failure
-        for record in entry.cells.values()
-        if (failure := failure_of(record, board)) is not None
+        for place, record in entry.cells.items()
+        if place[0] in scenarios and (failure := failure_of(record, board)) is not None
     )
     return dict(sorted(counts.items()))
 

@@ -24,7 +24,7 @@ def render_csv(table: Table) -> str:
 
 _CSV_COLUMNS = (
     *("board", "method", "scenario", "dataset", "noise", "imbalance", "track", "backbone"),
-    *("metric", "rule", "score", "low", "high", "cells", "planned", "failed"),
+    *("metric", "rule", "score", "low", "high", "last_epoch", "cells", "planned", "failed"),
     *("standing", "rank_best", "rank_worst", "difference", "difference_low", "difference_high"),
     *("p_holm", "relative_seconds", "seconds_train", "judge_share", "peak_memory_bytes"),
     *("labels_bought", "oracle_gap", "weight_auroc", "needs", "honesty", "distribution"),
@@ -40,6 +40,7 @@ def _csv_lines(row: Row, table: Table) -> list[dict[str, Any]]:
         **shared,
         **_interval(row.score),
         "scenario": "overall",
+        "last_epoch": _six(row.last_epoch),
         "cells": row.covered,
         "planned": table.planned,
         "failed": row.failed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from benchbase.leaderboard.cells import failures_text
 from benchbase.leaderboard.table import FIRM_SEEDS, PROVISIONAL, Table
 from benchbase.stats import smallest_sign_flip_p
 
@@ -27,7 +28,9 @@ def _columns(table: Table) -> Iterator[str]:
         f"**Score**: {board.metric.replace('_', ' ')} on the test set, "
         f"{_RULES_IN_WORDS[board.rule]}, averaged over scenarios and then over {seeds} "
         f"seed{'s' * (seeds != 1)}. ± is half of a 95 % t interval over seeds: it speaks about "
-        "these tasks only, not about other data. A row with failures has none."
+        "these tasks only, not about other data. A row with failures has none. A row that lacks "
+        "cells is averaged over the seeds at which it ran every scenario. **Last epoch**: the same "
+        "for the finished model."
     )
     yield (
         f"**Difference**: paired with {board.reference} (same data, same wrong labels, same "
@@ -36,7 +39,8 @@ def _columns(table: Table) -> Iterator[str]:
     )
     yield (
         "**Rank**: from the best to the worst place that the paired intervals leave open, so "
-        "methods with overlapping ranges are not told apart by these data. Whoever fails in fewer "
+        "methods with overlapping ranges are not told apart by these data; each pair is compared "
+        "at 95 %, not adjusted for the number of pairs. Whoever fails in fewer "
         "cells and has the higher mean is ahead without further question."
     )
     yield (
@@ -53,13 +57,14 @@ def _columns(table: Table) -> Iterator[str]:
         "**Needs**: what a method asks for beyond the noisy labels, and what it was given. "
         "**Oracle gap**: points that choosing the epoch on test labels would have added. "
         "**Weight AUROC**: how well the method's sample weights tell right labels from wrong "
-        "ones (0.5 is chance). **Code**: how the implementation relates to the publication."
+        "ones (0.5 is chance; below 0.5 the method prefers wrong labels; a dash where it weighs "
+        "all alike). **Code**: how the implementation relates to the publication."
     )
 
 
 def _test(table: Table) -> Iterator[str]:
     tested = [row for row in table.rows if row.p is not None]
-    if not tested:
+    if not tested or _reference_failed(table):
         return
     blocks = max(row.difference.blocks for row in tested if row.difference)
     smallest = smallest_sign_flip_p(blocks)
@@ -81,6 +86,12 @@ def remarks(table: Table) -> Iterator[str]:
     """Say who is not ranked and what is only provisional, as plain text."""
     if any(row.standing == PROVISIONAL for row in table.rows):
         yield f"* Provisional: {len(table.board.seeds)} seeds; a firm rank needs {FIRM_SEEDS}."
+    if table.reference is not None and _reference_failed(table):
+        yield (
+            f"The reference {table.reference.label} failed in {failures_text(table.reference)} of "
+            f"{table.reference.covered} cells. Each of these scores 0 and distorts every "
+            "difference to it, so no difference has an interval or a test."
+        )
     reasons: dict[str, list[str]] = {}
     for row in table.rows:
         if not row.has_rank:
@@ -93,6 +104,10 @@ def remarks(table: Table) -> Iterator[str]:
             f"‡ Not identifiable: {names}. The true class is not the most likely label there, so "
             "it counts in no score and no rank."
         )
+
+
+def _reference_failed(table: Table) -> bool:
+    return table.reference is not None and table.reference.failed > 0
 
 
 def _origin(table: Table) -> Iterator[str]:

@@ -10,24 +10,26 @@ from benchbase.cell import JSON
 from benchbase.leaderboard.comparison import Compared, compare, data_sets, failure_of, score_of
 from benchbase.leaderboard.labels import scenario_labels
 from benchbase.leaderboard.selection import Entry, choose
+from benchbase.leaderboard.setting import not_identifiable, setting_text
 from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
 from benchbase.scenario import Board
 from benchbase.stats import estimate
 from benchbase.store import collection_paused
 
+_ALL_EQUAL = 1 - 1e-9
+"""Effective sample size, as a share of the rows, above which all weights are the same."""
 _RULES = ("last", "last5", "val_noisy", "val_clean", "oracle")
 
 
 @collection_paused()
 def build(board: Board, records: Iterable[JSON]) -> Table:
-    """Make the leaderboard of ``board``: a pure function of the records, in any order."""
+    """Make the leaderboard of ``board``: a pure function of the records, in any order.
+
+    Raises:
+        StoreError: records on the same data contradict each other.
+    """
     entries = choose(board, records)
-    left_out = frozenset(
-        place[0]
-        for entry in entries
-        for place, record in entry.cells.items()
-        if record["corruption"].get("identifiable") is False
-    )
+    left_out = not_identifiable(board, entries)
     groups = data_sets(board, left_out)
     compared = compare(board, entries, groups)
     reference = next((entry for entry in entries if entry.label == board.reference), None)
@@ -35,6 +37,7 @@ def build(board: Board, records: Iterable[JSON]) -> Table:
     devices = {_device(record) for entry in entries for record in entry.cells.values()}
     return Table(
         board=board,
+        setting=setting_text(board, entries),
         rows=tuple(sorted(rows, key=_order)),
         scenario_labels=scenario_labels(board.scenarios),
         not_identifiable=left_out,
@@ -55,7 +58,11 @@ def _row(
     left_out: frozenset[int],
 ) -> Row:
     records = [entry.cells[place] for place in sorted(entry.cells)]
-    counted = [entry.cells[place] for place in sorted(entry.cells) if place[0] not in left_out]
+    counted = [  # the cells that the score is of
+        entry.cells[place]
+        for place in sorted(entry.cells)
+        if place[0] not in left_out and place[1] in compared.seeds
+    ]
     rules = {rule: _mean(score_of(r, rule, board.metric) for r in counted) for rule in _RULES}
     oracle, headline = rules["oracle"], rules[board.rule]
     return Row(
@@ -73,7 +80,8 @@ def _row(
         needs=_joined((need, grant) for r in records for need, grant in r["grants"].items()),
         honesty=next((record["honesty"] for record in records if record["honesty"]), ""),
         oracle_gap=None if oracle is None or headline is None else oracle - headline,
-        weight_auroc=_mean(record["weights"].get("auroc") for record in counted),
+        last_epoch=compared.last_epoch,
+        weight_auroc=_mean(_weight_auroc(record["weights"]) for record in counted),
         scenarios=tuple(
             _scenario_score(entry, index, board, compared) for index in range(len(board.scenarios))
         ),
@@ -119,6 +127,13 @@ def _cost(entry: Entry, reference: Entry | None) -> Cost:
 
 def _device(record: JSON) -> str:
     return str(record["cost"].get("device") or "")
+
+
+def _weight_auroc(weights: JSON) -> float | None:
+    """Give the AUROC of weights; None for equal ones, which say nothing about any label."""
+    auroc: float | None = weights.get("auroc")
+    equal = auroc == 0.5 and (weights.get("effective_sample_size") or 0.0) > _ALL_EQUAL
+    return None if equal else auroc
 
 
 def _metric_names(records: Sequence[JSON], rule: str) -> list[str]:

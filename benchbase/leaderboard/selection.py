@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchbase.cell import JSON, Scenario, canonical_json, format_label
+from benchbase.cell import GIVEN, JSON, Scenario, canonical_json, format_label
 from benchbase.options import Selector, parse_selector
 from benchbase.scenario import Board
 from benchbase.store import counting_attempt
@@ -22,6 +22,8 @@ Place = tuple[int, int]
 Found = list[tuple[Place, JSON]]
 Point = tuple[str, dict[str, Any]]
 """A weighter's name and its options."""
+Groups = dict[tuple[str, str, str], Found]
+"""Name, options as JSON and distribution -> records."""
 Identity = tuple[tuple[str, str], ...]
 """Names and values, sorted: what must be equal for two records to be comparable."""
 
@@ -83,42 +85,87 @@ def _completed(scenario: JSON) -> str:
 
 
 def _by_method(board: Board, placed: Found) -> dict[str, tuple[Point, Found]]:
-    """Group by row label, in the board's order."""
-    groups: dict[tuple[str, str, str], Found] = defaultdict(list)
+    """Group into rows by label, in the board's order.
+
+    A row is one name, one setting of the options and one distribution. Where several
+    distributions fit a bare name, the official one (see ``_official``) keeps the bare label; the
+    others stand in rows of their own, called ``distribution:name``.
+    """
+    groups: Groups = defaultdict(list)
     for place, record in placed:
         weighter = record["spec"]["weighter"]
         options = canonical_json(weighter["options"])
         groups[weighter["name"], options, weighter["distribution"]].append((place, record))
+    points = [
+        (text == board.reference, *point)
+        for text in dict.fromkeys((*board.weighters, board.reference))
+        for point in _points(text)
+    ]
+    # The reference chooses first, then who is named with a distribution, then the bare names.
+    order = sorted(range(len(points)), key=lambda at: (not points[at][0], not points[at][2]))
+    taken: set[tuple[str, str, str]] = set()
+    rows_at = {at: _rows(points[at][1], points[at][2], groups, taken) for at in order}
     rows: dict[str, tuple[Point, Found]] = {}
-    for text in (*board.weighters, board.reference):
-        for selector, prefix, distribution in _points(text):
-            fitting: dict[str, tuple[Point, Found]] = {}
-            for (name, _, owner), found in groups.items():
-                options = found[0][1]["spec"]["weighter"]["options"]
-                fits = name == selector.name and distribution in ("", owner)
-                if fits and _agree(options, dict(selector.settings)):
-                    label = prefix + format_label(name, options)
-                    fitting.setdefault(label, ((name, options), []))[1].extend(found)
-            if fitting:
-                # A setting that equals its default is left out of a record, and only there.
-                label = max(fitting, key=lambda each: (len(fitting[each][0][1]), each))
-                rows.setdefault(label, fitting[label])
-            else:
-                settings = {key: values[0] for key, values in selector.settings}
-                label = prefix + format_label(selector.name, settings)
-                rows.setdefault(label, ((selector.name, settings), []))
+    for at in range(len(points)):
+        for label, row in rows_at[at].items():
+            rows.setdefault(label, row)
     return rows
 
 
-def _points(text: str) -> list[tuple[Selector, str, str]]:
-    """Expand a selector into its grid; beside each point ``distribution:`` and that name."""
+def _rows(
+    selector: Selector, distribution: str, groups: Groups, taken: set[tuple[str, str, str]]
+) -> dict[str, tuple[Point, Found]]:
+    """Give the rows of one point: label -> records. What they show is taken for other points."""
+    fitting: dict[str, dict[str, list[tuple[str, str, str]]]] = {}
+    count: dict[str, int] = {}
+    for key, found in groups.items():
+        name, _, owner = key
+        options = found[0][1]["spec"]["weighter"]["options"]
+        fits = name == selector.name and distribution in ("", owner)
+        if fits and _agree(options, dict(selector.settings)):
+            label = format_label(name, options)
+            fitting.setdefault(label, {}).setdefault(owner, []).append(key)
+            count[label] = len(options)
+    prefix = f"{distribution}:" if distribution else ""
+    if not fitting:
+        settings = {key: values[0] for key, values in selector.settings}
+        label = prefix + format_label(selector.name, settings)
+        return {label: ((selector.name, settings), [])}
+    # A setting that equals its default is left out of a record, and only there.
+    label = max(fitting, key=lambda each: (count[each], each))
+    owners = fitting[label]
+    official = _official({o: [f for key in owners[o] for f in groups[key]] for o in owners})
+    rows: dict[str, tuple[Point, Found]] = {}
+    for owner in sorted(owners, key=lambda owner: (owner != official, owner)):
+        found = [one for key in owners[owner] if key not in taken for one in groups[key]]
+        taken.update(owners[owner])
+        if found:
+            options = found[0][1]["spec"]["weighter"]["options"]
+            own = prefix if owner == official else f"{owner}:"
+            rows[own + label] = (selector.name, options), found
+    return rows
+
+
+def _official(owners: Mapping[str, Found]) -> str:
+    """Choose whose row keeps the bare name: who is installed before files and modules.
+
+    Among several that are, the one with records in most places, then the one that came first.
+    """
+
+    def merit(owner: str) -> tuple[bool, int, str, str]:
+        found = owners[owner]
+        first = min(record["attempt"] for _, record in found)
+        return owner in GIVEN, -len({place for place, _ in found}), first, owner
+
+    return min(owners, key=merit)
+
+
+def _points(text: str) -> list[tuple[Selector, str]]:
+    """Expand a selector into its grid; beside each point the distribution that it names."""
     selector = parse_selector(text)
-    distribution, colon, name = selector.name.rpartition(":")
+    distribution, _, name = selector.name.rpartition(":")
     axes = [[(key, (value,)) for value in values] for key, values in selector.settings]
-    return [
-        (Selector(name, settings), distribution + colon, distribution)
-        for settings in itertools.product(*axes)
-    ]
+    return [(Selector(name, settings), distribution) for settings in itertools.product(*axes)]
 
 
 def _agree(options: Mapping[str, Any], settings: Mapping[str, tuple[str, ...]]) -> bool:
@@ -172,17 +219,20 @@ def _conditions(rows: Mapping[str, tuple[Point, Found]]) -> dict[Place, Identity
 
 
 def _entry(label: str, point: Point, found: Found, conditions: Mapping[Place, Identity]) -> Entry:
-    variants: dict[tuple[bool, Identity], dict[Place, JSON]] = defaultdict(dict)
+    variants: dict[tuple[bool, Identity], dict[Place, list[JSON]]] = defaultdict(dict)
     for place, record in found:
         if _condition(record) == conditions[place]:
-            variants[_variant(record)][place] = record
+            variants[_variant(record)].setdefault(place, []).append(record)
     if not variants:
         return Entry(label, *point, trusted=True, cells={})
 
     def merit(variant: tuple[bool, Identity]) -> tuple[bool, int, str, Identity]:
-        cells = variants[variant]
-        newest = max(record["attempt"] for record in cells.values())
-        return variant[0], len(cells), newest, variant[1]
+        places = variants[variant]
+        newest = max(record["attempt"] for records in places.values() for record in records)
+        return variant[0], len(places), newest, variant[1]
 
     chosen = max(variants, key=merit)
-    return Entry(label, *point, trusted=chosen[0], cells=variants[chosen])
+    # Two keys in one place differ in nothing that tells variants apart: the rule of one cell.
+    counting = {place: counting_attempt(rs) for place, rs in variants[chosen].items()}
+    cells = {place: record for place, record in counting.items() if record is not None}
+    return Entry(label, *point, trusted=chosen[0], cells=cells)

@@ -68,12 +68,15 @@ class Row:
     honesty: str
     oracle_gap: float | None
     """How much choosing the epoch on test labels would have added to the score."""
+    last_epoch: float | None
+    """The score of the finished model; a failed cell scores 0."""
     weight_auroc: float | None
+    """None where weights were not reported, or were all the same."""
     scenarios: tuple[ScenarioScore, ...]
     rules: Mapping[str, float | None]
-    """Selection rule -> mean of the board's metric over the cells that finished."""
+    """Selection rule -> mean of the board's metric over the score's cells that finished."""
     metrics: Mapping[str, float | None]
-    """Metric -> mean under the board's rule over the cells that finished."""
+    """Metric -> mean under the board's rule over the score's cells that finished."""
     versions: Mapping[str, str]
     """Distribution, version, source hash and torch of the cells."""
 
@@ -93,6 +96,8 @@ class Table:
     """A leaderboard; rows are in the order in which they are printed."""
 
     board: Board
+    setting: str
+    """One line: data, network, length of training, clean labels, seeds."""
     rows: tuple[Row, ...]
     scenario_labels: tuple[str, ...]
     not_identifiable: frozenset[int]
@@ -106,12 +111,18 @@ class Table:
         """Cells that each row should have."""
         return len(self.board.scenarios) * len(self.board.seeds)
 
+    @property
+    def reference(self) -> Row | None:
+        """The row that the others are compared with."""
+        return next((row for row in self.rows if row.label == self.board.reference), None)
+
     def to_json(self) -> JSON:
         """Give everything as a JSON object, numbers rounded to six decimals."""
         rows = [{**_plain(row), "failed": row.failed} for row in self.rows]
         return {
             "schema": "benchbase-leaderboard-1",
             "board": self.board.to_json(),
+            "setting": self.setting,
             "planned_cells": self.planned,
             "blocks": self.blocks,
             "devices": list(self.devices),

@@ -13,6 +13,7 @@ from benchbase.leaderboard.cells import (
     cost_text,
     difference_text,
     failures_text,
+    last_epoch_text,
     marked_label,
     memory_text,
     metric_name,
@@ -32,7 +33,7 @@ def _github(rows: list[list[str]], header: list[str]) -> str:
 
 
 def _main_table(table: Table) -> str:
-    header = ["rank", "method", f"{metric_name(table.board.metric)} (%)"]
+    header = ["rank", "method", f"{metric_name(table.board.metric)} (%)", "last epoch (%)"]
     header += [f"difference to {table.board.reference}", "cells", "failed", "training time"]
     header += ["judging", "peak memory", "needs (granted)", "oracle gap", "weight AUROC", "code"]
     rows = [
@@ -40,7 +41,8 @@ def _main_table(table: Table) -> str:
             rank_text(row),
             row.label,
             score_text(row.score, row.failed, row.covered),
-            difference_text(row, table.board.reference),
+            last_epoch_text(row),
+            difference_text(row, table.reference),
             f"{row.covered}/{table.planned}",
             failures_text(row),
             cost_text(row),
@@ -93,10 +95,19 @@ def _metric_table(table: Table) -> str:
     return _github(rows, ["method", *map(metric_name, names)])
 
 
+def _code_table(table: Table) -> str:
+    rows = [
+        [row.label, *(row.versions[name] or NOTHING for name in ("distribution", "version"))]
+        for row in table.rows
+        if row.versions
+    ]
+    return _github(rows, ["method", "distribution", "version"])
+
+
 def render_markdown(table: Table) -> str:
     """Write the page of a board: the tables, and what each column means in plain words."""
     board = table.board
-    parts = [f"# {board.title}"]
+    parts = [f"# {board.title}", table.setting]
     if board.description:
         parts.append(board.description)
     parts.append(_main_table(table))
@@ -104,15 +115,21 @@ def render_markdown(table: Table) -> str:
     parts += ["## Scenario by scenario", _scenario_table(table)]
     parts += ["## Other ways to choose the epoch", _rule_table(table)]
     parts.append(
-        f"{metric_name(board.metric).capitalize()} in percent, mean of the cells that finished. "
-        "* looks at labels that nobody has in practice: a diagnostic, never ranked. † has failed "
-        "cells, which are missing from this mean."
+        f"{metric_name(board.metric).capitalize()} in percent, mean of the cells that finished, "
+        "over the seeds of the score. * looks at labels that nobody has in practice: a "
+        "diagnostic, never ranked. † has failed cells, which are missing from this mean."
     )
     if any(row.metrics for row in table.rows):
         parts += [f"## Other metrics ({rule_name(board.rule)})", _metric_table(table)]
         parts.append(
-            "Mean of the cells that finished; lower is better for Brier score and "
-            "calibration error."
+            "Mean of the cells that finished, over the seeds of the score; lower is better for "
+            "Brier score and calibration error."
+        )
+    if any(row.versions for row in table.rows):
+        parts += ["## Whose code ran", _code_table(table)]
+        parts.append(
+            "The installed distribution that brought the method; *file* or *module* for a method "
+            "given by path or by module name."
         )
     return "\n\n".join(parts) + "\n"
 

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from benchbase.errors import PluginError, UsageError
-from benchbase.options import unknown
+from benchbase.options import looks_like_path, unknown
 from benchbase.plugins.classes import bases_of, check_class
 from benchbase.plugins.discovery import find_installed, find_one, module_path, reachable_names
 from benchbase.plugins.loading import describe_exception, import_plugin, load
@@ -66,11 +66,6 @@ def resolve_source(name: str) -> PluginSource:
     raise UsageError(message)
 
 
-def looks_like_path(name: str) -> bool:
-    """Tell whether a name on the command line means a file."""
-    return name.endswith(".py") or "/" in name or name.startswith((".", "~"))
-
-
 def _checked_path(name: str) -> Path:
     path = Path(name).expanduser().absolute()
     if path.is_dir():
@@ -78,7 +73,8 @@ def _checked_path(name: str) -> Path:
     if path.suffix != ".py":
         raise UsageError(f"plugin {name}: expected a .py file")
     if not path.is_file():
-        near = unknown("file", path.name, [each.name for each in path.parent.glob("*.py")])
+        beside = [each.name for each in path.parent.glob("*.py")]
+        near = unknown("file", path.name, beside).partition("; ")[2]
         raise UsageError(f"plugin {name}: no such file; {near}")
     return path
 

@@ -130,7 +130,7 @@ def test_info_explains_a_file(tmp_path: Path) -> None:
     )
     ran = run("info", str(tmp_path / "mine.py"))
     assert ran.returncode == 0, ran.stderr
-    assert "mine: weighter of file\n  A method of mine.\n" in ran.stdout
+    assert "mine: weighter from a file\n  A method of mine.\n" in ran.stdout
 
 
 def test_what_is_not_there_is_a_usage_error() -> None:

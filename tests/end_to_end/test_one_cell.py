@@ -195,7 +195,7 @@ BAD = {
     "has the wrong number of classes": (
         "model.head = torch.nn.Linear(64, 7)\n        yield Checkpoint(model)",
         "error",
-        r"logits of shape \(images, 3\), got \(7,\)",
+        r"\(1564 images, 3 classes\), got \[1564, 7\]",
     ),
     "looks at other test images": (
         "class Neighbours(torch.nn.Module): pass\n        yield Checkpoint(Peeking(model))",
@@ -215,7 +215,7 @@ class Peeking(torch.nn.Module):
         super().__init__()
         self.model = model
     def forward(self, images):
-        return self.model(images) + 5 * torch.arange(len(images))[:, None]
+        return self.model(images) + torch.arange(len(images))[:, None] * torch.tensor([5.0, 0, 0])
 """
 
 

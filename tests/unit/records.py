@@ -10,6 +10,8 @@ from benchbase.cell import JSON, Cell, DataIdentity, Result, Scenario, Status, W
 from benchbase.scenario import Board
 from benchbase.store import SCHEMA
 
+RULES = ("last", "last5", "val_noisy", "val_clean", "oracle")
+FIRST = "20260101T000000.000000Z-00000000"
 METRICS = ("accuracy", "macro_f1", "mcc", "macro_auroc", "macro_auprc", "rarest_recall")
 
 
@@ -37,19 +39,28 @@ def make_board(
 
 def make_metrics(score: float, gap: float = 0.01) -> JSON:
     """Give scores under every rule; the oracle's is ``gap`` above the others."""
+    scores = {rule: score + gap * (rule == "oracle") for rule in RULES}
     return {
         rule: {
             "balanced_accuracy": {
-                "value": score + gap * (rule == "oracle"),
+                "value": scores[rule],
                 "interval": [score - 0.02, score + 0.02],
             },
             **{name: {"value": score, "interval": None} for name in METRICS},
             "brier": {"value": 1 - score, "interval": None},
             "ece": {"value": 0.05, "interval": None},
-            "recall_per_class": {"value": [score, score, score], "interval": None},
+            "recall_per_class": {
+                "value": [scores[rule], scores[rule], None],
+                "interval": None,
+            },
         }
-        for rule in ("last", "last5", "val_noisy", "val_clean", "oracle")
+        for rule in RULES
     }
+
+
+def attempt_name(number: int) -> str:
+    """Name an attempt; names sort by number."""
+    return f"20260101T000000.{number:06}Z-00000000"
 
 
 def make_record(
@@ -59,7 +70,7 @@ def make_record(
     score: float = 0.8,
     *,
     status: Status = "ok",
-    attempt: str = "20260101T000000.000000Z-00000000",
+    attempt: str = FIRST,
     options: Mapping[str, Any] | None = None,
     source: str = "s1",
     distribution: str = "demo-plugin",
@@ -123,7 +134,7 @@ def make_records(board: Board, scores: Mapping[str, float], **fields: Any) -> li
             name,
             scenario,
             seed,
-            score - 0.05 * s + 0.01 * (seed % 3) + 0.002 * ((seed + m) % 2),
+            max(0.0, score - 0.05 * s + 0.01 * (seed % 3) + 0.002 * ((seed + m) % 2)),
             **fields,
         )
         for m, (name, score) in enumerate(scores.items())

@@ -7,11 +7,13 @@ import pytest
 from benchbase.cell import canonical_json
 from benchbase.committed import Committed, slim
 from benchbase.errors import StoreError
-from tests.unit.records import make_record, make_scenario
+from tests.unit.records import attempt_name, make_record, make_scenario
 
 
 def test_records_come_back_slim_and_sorted_by_key_and_attempt(tmp_path):
-    records = [make_record(seed=seed, attempt=a) for seed in (2, 0, 1) for a in ("2", "1")]
+    records = [
+        make_record(seed=seed, attempt=attempt_name(a)) for seed in (2, 0, 1) for a in (2, 1)
+    ]
     [path] = Committed(tmp_path).merge(records)
     assert path == tmp_path / "results" / "nuclei" / "plain.jsonl"
     lines = path.read_text().splitlines()
@@ -101,3 +103,11 @@ def test_slim_shortens_curves_and_keeps_scores_as_they_are():
     assert found["artefacts"] == {"predictions": {"sha256": "abc"}}
     assert slim(found) == found
     assert set(found) == set(record)
+
+
+def test_a_copy_under_another_key_is_refused(tmp_path):
+    [path] = Committed(tmp_path).merge([make_record()])
+    forged = {**make_record(score=0.99), "key": "0" * 64}
+    path.write_text(path.read_text() + canonical_json(forged) + "\n")
+    with pytest.raises(StoreError, match=r"plain.jsonl, line 2: .* not the hash of its spec"):
+        Committed(tmp_path).records()

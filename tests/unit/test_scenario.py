@@ -8,6 +8,7 @@ import pytest
 from benchbase.cell import Recipe, Scenario
 from benchbase.errors import UsageError
 from benchbase.scenario import (
+    METRICS,
     Board,
     ImbalanceChoice,
     NoiseChoice,
@@ -220,3 +221,27 @@ def test_the_committed_boards_load(name, cells, epochs):
     assert len(board.scenarios) * len(board.seeds) == cells
     assert {scenario.recipe.epochs for scenario in board.scenarios} == {epochs}
     assert board.reference in board.weighters
+
+
+def test_a_ratio_may_be_written_as_the_tables_print_it():
+    assert parse_imbalance("1:10") == parse_imbalance("10") == parse_imbalance("exponential:10")
+    for text in ("1:", "1:x", "1:0.5"):
+        with pytest.raises(UsageError, match="expected"):
+            parse_imbalance(text)
+
+
+def test_a_metric_that_can_be_below_a_failed_cells_zero_does_not_rank():
+    assert "mcc" not in METRICS
+
+
+@pytest.mark.parametrize("key", ["weighters", "reference"])
+def test_a_leaderboard_names_no_file(tmp_path, key):
+    values = {"weighters": ["plain"], "reference": "plain"}
+    values[key] = ["./x.py[gain=1]"] if key == "weighters" else "./x.py"
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    text = "\n".join([*lines, "seeds = 3", "[[scenarios]]", "imbalance = [1]"])
+    (tmp_path / "board.toml").write_text(text)
+    with pytest.raises(UsageError, match=rf"{key}: './x.py.*--plugin ./x.py"):
+        load_board(str(tmp_path / "board.toml"))
+    (tmp_path / "mine.toml").write_text(text)
+    assert load_board(str(tmp_path / "mine.toml")).seeds == (0, 1, 2)

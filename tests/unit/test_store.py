@@ -17,8 +17,9 @@ from benchbase import store as store_module
 from benchbase.cell import Result, Status
 from benchbase.errors import StoreError
 from benchbase.store import Store, counting_attempt, default_home, new_attempt, write_text
-from tests.unit.records import make_record
+from tests.unit.records import attempt_name, make_record
 
+A1, A2, A3 = map(attempt_name, (1, 2, 3))
 SCHEMA = Path(store_module.__file__).with_name("record.schema.json")
 
 
@@ -49,31 +50,31 @@ def test_an_attempt_is_never_written_over(tmp_path):
 
 def test_the_first_ok_attempt_counts_not_the_last_or_the_best(tmp_path):
     store = Store(tmp_path)
-    for attempt, status, score in [("1", "oom", 0), ("2", "ok", 0.5), ("3", "ok", 0.9)]:
+    for attempt, status, score in [(A1, "oom", 0), (A2, "ok", 0.5), (A3, "ok", 0.9)]:
         store.write(make_record(attempt=attempt, status=status, score=score))
     key = make_record()["key"]
-    assert [record["attempt"] for record in store.attempts(key)] == ["1", "2", "3"]
+    assert [record["attempt"] for record in store.attempts(key)] == [A1, A2, A3]
     assert store.finished(key) == store.attempts(key)[1]
 
 
 def test_a_failure_is_finished_and_a_killed_cell_is_not(tmp_path):
     store = Store(tmp_path)
     key = make_record()["key"]
-    store.write(make_record(attempt="1", status="killed"))
+    store.write(make_record(attempt=A1, status="killed"))
     assert store.finished(key) is None
-    store.write(make_record(attempt="2", status="timeout"))
-    store.write(make_record(attempt="3", status="error"))
+    store.write(make_record(attempt=A2, status="timeout"))
+    store.write(make_record(attempt=A3, status="error"))
     assert store.finished(key) == store.attempts(key)[1]
     assert store.finished("0" * 64) is None
 
 
 def test_an_inline_attempt_does_not_finish_a_cell(tmp_path):
     store = Store(tmp_path)
-    inline = make_record(attempt="1", trusted=False)
+    inline = make_record(attempt=A1, trusted=False)
     store.write(inline)
     assert store.finished(inline["key"]) is None
     assert counting_attempt([inline]) == inline
-    proper = make_record(attempt="2", status="error")
+    proper = make_record(attempt=A2, status="error")
     assert counting_attempt([inline, proper]) == proper
 
 
@@ -82,10 +83,10 @@ def test_an_inline_attempt_does_not_finish_a_cell(tmp_path):
 )
 def test_an_unreadable_record_is_named_skipped_and_kept(tmp_path, caplog, text):
     store = Store(tmp_path)
-    good = store.write(make_record(attempt="1"))
+    good = store.write(make_record(attempt=A1))
     bad = good.with_name("0.json")
     bad.write_text(text)
-    assert [record["attempt"] for record in store.records()] == ["1"]
+    assert [record["attempt"] for record in store.records()] == [A1]
     assert str(bad) in caplog.text
     assert store.finished(make_record()["key"]) is not None
     assert bad.read_text() == text
@@ -125,7 +126,7 @@ def test_a_number_that_is_not_finite_is_refused(tmp_path):
 
 def test_threads_write_side_by_side(tmp_path):
     store = Store(tmp_path)
-    records = [make_record(seed=seed, attempt=f"{seed:03}") for seed in range(40)]
+    records = [make_record(seed=seed, attempt=attempt_name(seed)) for seed in range(40)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(store.write, records))
     assert sorted(r["attempt"] for r in store.records()) == [r["attempt"] for r in records]
@@ -184,3 +185,13 @@ def test_the_shipped_schema_describes_the_record():
     assert set(spec["properties"]["weighter"]["required"]) == set(record["spec"]["weighter"])
     assert set(spec["properties"]["scenario"]["required"]) <= set(record["spec"]["scenario"])
     assert schema["properties"]["schema"]["const"] == record["schema"]
+
+
+def test_a_record_that_contradicts_itself_is_skipped_and_named(tmp_path, caplog):
+    record = make_record()
+    record["metrics"]["last5"]["balanced_accuracy"]["value"] = 0.99
+    path = Store(tmp_path).write(record)
+    forged = Store(tmp_path).write({**make_record(), "key": "0" * 64})
+    assert list(Store(tmp_path).records()) == []
+    assert f"{path} (metrics.last5.balanced_accuracy" in caplog.text
+    assert f"{forged} (its key is not the hash" in caplog.text

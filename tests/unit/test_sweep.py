@@ -90,7 +90,7 @@ def test_a_record_that_cannot_be_written_is_told_and_the_others_go_on(play, tmp_
     assert [(job.cell.weighter.name, reason) for job, reason in tally.lost] == [
         ("one", "no space left")
     ]
-    assert heard == ["start one", "start two", "end two"]
+    assert heard == ["start one", "end one", "start two", "end two"]
     assert len(list(Store(tmp_path).records())) == 1
 
 
@@ -101,11 +101,15 @@ def test_predictions_that_cannot_be_written_lose_the_cell_and_nothing_else(play,
 
 
 def test_the_workspace_of_a_dead_run_is_cleared_away(tmp_path):
-    dead = tmp_path / "work" / "999999999" / "cell"
+    dead = tmp_path / "work" / "999-dead" / "cell"
     dead.mkdir(parents=True)
+    (dead.parent / "lock").write_text("")
     with Home(tmp_path).workspace() as own:
         assert own.is_dir()
         assert not dead.exists()
+        with Home(tmp_path).workspace() as other:  # a second run leaves the first alone
+            assert own.is_dir()
+            assert other != own
     assert not own.exists()
 
 

@@ -50,7 +50,7 @@ def test_a_weighter_shows_all_that_a_user_must_know(method: str, capsys) -> None
     assert invoke(["info", method]) == 0
     out = capsys.readouterr().out
     assert out.splitlines() == [
-        "small-loss: weighter of file",
+        "small-loss: weighter from a file",
         "  Drop the images with the largest losses.",
         "  needs     noise rate",
         "  honesty   re-implemented, unmatched",
@@ -69,6 +69,14 @@ def test_the_same_for_a_program(method: str, capsys) -> None:
     assert page["name"] == "small-loss"
     assert page["facts"]["needs"] == "noise rate"
     assert [option["name"] for option in page["options"]] == ["keep", "mode"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"), [("x=1", "unknown option 'x'"), ("keep=2", "from 0 to 1")]
+)
+def test_options_in_brackets_are_checked(method: str, capsys, setting: str, problem: str) -> None:
+    assert invoke(["info", f"{method}[{setting}]"]) == 2
+    assert problem in capsys.readouterr().err
 
 
 def test_options_in_brackets_are_let_pass(method: str, capsys) -> None:

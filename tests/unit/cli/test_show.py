@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -137,3 +139,63 @@ def test_a_damaged_last_run_is_named(home):
     (home / "last.json").write_text('{"board": ')
     with pytest.raises(StoreError, match=r"last.json: not what `benchbase run` writes"):
         shown()
+
+
+def keep_predictions(home: Path, **fields):
+    file = home / "preds" / "one.npz"
+    file.parent.mkdir(parents=True)
+    logits = np.zeros((2, 3, 2), dtype=np.float16)
+    logits[1] = [[0, 2], [2, 0], [0, 2]]
+    labels = np.array([1, 1, 0])
+    np.savez(file, checkpoints=np.array([3, 9]), test_logits=logits, test_labels=labels)
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    artefacts = {"predictions": {"file": "preds/one.npz", "sha256": sha256, **fields}}
+    record = make_record(artefacts=artefacts)
+    record["corruption"]["classes"] = ["cat", "dog"]
+    Store(home).write(record)
+    return record["key"], file
+
+
+def test_what_a_cell_predicts_for_each_image_is_written_as_csv(home, tmp_path):
+    key, _ = keep_predictions(home)
+    path = tmp_path / "out.csv"
+    assert shown("--cell", key, "--predictions", str(path)) == f"{path}: 3 test images\n"
+    assert path.read_text().splitlines() == [
+        "row,label,predicted,probability cat,probability dog",
+        "0,dog,dog,0.119203,0.880797",
+        "1,dog,cat,0.880797,0.119203",
+        "2,cat,dog,0.119203,0.880797",
+    ]
+
+
+def test_predictions_that_are_not_there_are_a_usage_error(home):
+    key, file = keep_predictions(home)
+    with pytest.raises(UsageError, match="needs --cell"):
+        shown("--predictions", "out.csv")
+    file.unlink()
+    with pytest.raises(UsageError, match="are not there any more"):
+        shown("--cell", key, "--predictions", "out.csv")
+    failed = make_record(seed=1, status="oom")
+    Store(home).write(failed)
+    with pytest.raises(UsageError, match="kept no predictions: its status is oom"):
+        shown("--cell", failed["key"], "--predictions", "out.csv")
+
+
+def test_predictions_of_a_committed_record_are_where_it_ran(home, tmp_path):
+    folder = tmp_path / "leaderboards" / "kidneys"
+    folder.mkdir(parents=True)
+    (folder / "board.toml").write_text(BOARD)
+    record = make_record()
+    Committed(folder).merge([record])
+    with pytest.raises(UsageError, match="git holds its record"):
+        shown("--cell", record["key"], "--predictions", "out.csv")
+
+
+@pytest.mark.parametrize(("sha256", "problem"), [("0" * 64, "changed since"), (None, "be read as")])
+def test_predictions_that_were_changed_are_refused(home, sha256, problem):
+    garbage = hashlib.sha256(b"garbage").hexdigest()
+    key, file = keep_predictions(home, sha256=sha256 or garbage)
+    if sha256 is None:
+        file.write_bytes(b"garbage")
+    with pytest.raises(StoreError, match=problem):
+        shown("--cell", key, "--predictions", "out.csv")

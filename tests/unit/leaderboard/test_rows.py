@@ -7,6 +7,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from benchbase.committed import slim
+from benchbase.errors import StoreError
 from benchbase.leaderboard import build, render_csv, render_json, render_markdown
 from tests.unit.records import make_board, make_record, make_records, make_scenario
 
@@ -224,3 +225,54 @@ def test_the_same_records_give_the_same_bytes_in_any_order_and_slim():
     for _ in range(3):
         shuffler.shuffle(records)
         assert texts([json.loads(json.dumps(slim(record))) for record in records]) == expected
+
+
+def test_one_record_alone_cannot_remove_a_scenario():
+    board = make_board(seeds=3)
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})
+    liar = next(r for r in records if r["spec"]["scenario"]["noise_rate"] == 0.4)
+    liar["corruption"]["identifiable"] = False
+    with pytest.raises(StoreError, match=r"'symmetric 0.4, 1:1' at seed 0: records on the same"):
+        build(board, records)
+
+
+def test_untrusted_records_remove_a_scenario_only_where_there_are_no_others():
+    board = make_board(seeds=3)
+    inline = make_records(board, {"plain": 0.7}, identifiable=False, trusted=False)
+    assert build(board, inline).not_identifiable == {0, 1}
+    trusted = make_records(board, {"clever": 0.7})
+    assert build(board, [*inline, *trusted]).not_identifiable == frozenset()
+
+
+def test_failures_where_nothing_counts_put_nobody_behind():
+    board = make_board(weighters=["plain", "fragile"])
+    records = make_records(board, {"plain": 0.7, "fragile": 0.7})
+    for record in records:
+        if record["spec"]["scenario"]["noise_rate"] == 0.4:
+            record["corruption"]["identifiable"] = False
+            if record["spec"]["weighter"]["name"] == "fragile":
+                record.update(status="oom", metrics={})
+    found = rows_of(board, records)
+    assert found["fragile"].failures == {"oom": 5}
+    assert {row.ranks for row in found.values()} == {(1, 2)}
+
+
+def test_rules_and_metrics_are_of_the_seeds_that_the_score_is_of():
+    board = make_board(weighters=["plain"], seeds=3)
+    records = [
+        make_record(scenario=scenario, seed=seed, score=0.5 if seed < 2 else 0.9)
+        for scenario in board.scenarios
+        for seed in board.seeds
+    ][:-1]
+    row = rows_of(board, records)["plain"]
+    assert row.score.mean == row.rules["last5"] == row.metrics["macro_f1"] == 0.5
+    assert row.last_epoch == 0.5
+
+
+def test_equal_weights_have_no_auroc():
+    board = make_board(weighters=["plain"], seeds=1, scenarios=[make_scenario()])
+    record = make_record(auroc=0.5)
+    record["weights"]["effective_sample_size"] = 1.0
+    assert rows_of(board, [record])["plain"].weight_auroc is None
+    record["weights"]["effective_sample_size"] = 0.9
+    assert rows_of(board, [record])["plain"].weight_auroc == 0.5

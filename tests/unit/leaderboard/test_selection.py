@@ -12,6 +12,11 @@ def chosen(board, records):
     return {entry.label: entry for entry in choose(board, records)}
 
 
+def shown(entry):
+    """Give an entry's records in the order of ``make_records``."""
+    return [record for _, record in sorted(entry.cells.items(), key=lambda item: item[0])]
+
+
 def test_every_method_of_the_board_has_an_entry_even_without_records():
     board = make_board(weighters=["plain", "clever[gain=1,2]"], reference="base")
     found = choose(board, [])
@@ -152,3 +157,57 @@ def test_the_choice_does_not_depend_on_the_order_of_the_records():
     for _ in range(5):
         shuffler.shuffle(records)
         assert choose(board, records) == expected
+
+
+def test_a_file_of_an_official_name_stands_in_a_row_of_its_own():
+    board = make_board(weighters=["plain", "clever"], seeds=2)
+    official = make_records(board, {"plain": 0.7, "clever": 0.8}, attempt=NEW)
+    forged = make_records(board, {"plain": 0.1, "clever": 0.99}, distribution="file", attempt=OLD)
+    found = chosen(board, [*official[:1], *official[4:], *forged])
+    assert list(found) == ["plain", "file:plain", "clever", "file:clever"]
+    assert shown(found["plain"]) == official[:1], "also where the file covers more"
+    assert shown(found["clever"]) == official[4:]
+    assert shown(found["file:clever"]) == forged[4:]
+
+
+def test_a_file_has_the_bare_name_where_nobody_else_does():
+    board = make_board(weighters=["plain"], seeds=2)
+    records = make_records(board, {"plain": 0.7}, distribution="file")
+    found = chosen(board, records)
+    assert list(found) == ["plain"]
+    assert shown(found["plain"]) == records
+
+
+def test_of_two_distributions_the_one_with_more_cells_keeps_the_bare_name():
+    board = make_board(weighters=["plain"], seeds=2)
+    whole = make_records(board, {"plain": 0.7}, distribution="one", attempt=NEW)
+    part = make_records(board, {"plain": 0.9}, distribution="another", attempt=OLD)[1:]
+    found = chosen(board, [*part, *whole])
+    assert list(found) == ["plain", "another:plain"]
+    assert shown(found["plain"]) == whole
+    later = make_records(board, {"plain": 0.9}, distribution="another", attempt=NEW + "1")
+    assert shown(chosen(board, [*later, *whole])["plain"]) == whole
+
+
+def test_records_stand_in_one_row_only():
+    board = make_board(
+        weighters=["plain", "one:plain", "two:plain"], reference="one:plain", seeds=1
+    )
+    records = make_records(board, {"plain": 0.7}, distribution="one")
+    records += make_records(board, {"plain": 0.8}, distribution="two")
+    records += make_records(board, {"plain": 0.9}, distribution="file")
+    found = chosen(board, records)
+    assert {label: len(entry.cells) for label, entry in found.items()} == {
+        "file:plain": 2,
+        "one:plain": 2,
+        "two:plain": 2,
+    }
+
+
+def test_of_two_keys_in_one_place_the_first_ok_attempt_counts():
+    board = make_board(weighters=["plain"], seeds=1)
+    first, second = make_record(score=0.5, attempt=OLD), make_record(score=0.9, attempt=NEW)
+    for record, key in ((first, "f" * 64), (second, "0" * 64)):
+        record["key"] = key
+    for records in ([first, second], [second, first]):
+        assert chosen(board, records)["plain"].cells == {(0, 0): first}

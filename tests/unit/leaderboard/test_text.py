@@ -11,22 +11,24 @@ from tests.unit.records import make_board, make_record, make_records, make_scena
 GOLDEN = """\
 # Demo board
 
+Data: nuclei; network small_cnn; 10 epochs; track T10: 10 clean images a class for methods that need them; seeds 0–2.
+
 Two lines that a person
 wrote.
 
-| rank   | method         | balanced accuracy (%)   | difference to plain   | cells   | failed    | training time   | judging   | peak memory   | needs (granted)   | oracle gap   | weight AUROC   | code         |
-|--------|----------------|-------------------------|-----------------------|---------|-----------|-----------------|-----------|---------------|-------------------|--------------|----------------|--------------|
-| 1*     | clever[gain=2] | 71.0 ± 2.5              | +2.4 ± 0.3            | 9/9     | 0         | x 1.90          | 5%        | 300 MiB       | trusted (clean)   | +1.0         | 0.900          | defined here |
-| 2*     | plain          | 68.6 ± 2.5              | reference             | 9/9     | 0         | x 1.00          | 8%        | 300 MiB       | nothing           | +1.0         | –              | defined here |
-| 3*     | broken         | 48.0                    | -20.6                 | 9/9     | 3 (3 oom) | x 1.00          | 8%        | 300 MiB       | nothing           | +1.0         | –              | defined here |
-| –      | late           | –                       | –                     | 0/9     | –         | –               | –         | –             | –                 | –            | –              | –            |
+| rank   | method         | balanced accuracy (%)   | last epoch (%)   | difference to plain   | cells   | failed    | training time   | judging   | peak memory   | needs (granted)   | oracle gap   | weight AUROC   | code         |
+|--------|----------------|-------------------------|------------------|-----------------------|---------|-----------|-----------------|-----------|---------------|-------------------|--------------|----------------|--------------|
+| 1*     | clever[gain=2] | 71.0 ± 2.5              | 71.0             | +2.4 ± 0.3            | 9/9     | 0         | x 1.90          | 5%        | 300 MiB       | trusted (clean)   | +1.0         | 0.900          | defined here |
+| 2*     | plain          | 68.6 ± 2.5              | 68.6             | reference             | 9/9     | 0         | x 1.00          | 8%        | 300 MiB       | nothing           | +1.0         | –              | defined here |
+| 3*     | broken         | 48.0                    | 48.0             | -20.6                 | 9/9     | 3 (3 oom) | x 1.00          | 8%        | 300 MiB       | nothing           | +1.0         | –              | defined here |
+| –      | late           | –                       | –                | –                     | 0/9     | –         | –               | –         | –             | –                 | –            | –              | –            |
 
-- **Score**: balanced accuracy on the test set, averaged over the last five epochs, averaged over scenarios and then over 3 seeds. ± is half of a 95 % t interval over seeds: it speaks about these tasks only, not about other data. A row with failures has none.
+- **Score**: balanced accuracy on the test set, averaged over the last five epochs, averaged over scenarios and then over 3 seeds. ± is half of a 95 % t interval over seeds: it speaks about these tasks only, not about other data. A row with failures has none. A row that lacks cells is averaged over the seeds at which it ran every scenario. **Last epoch**: the same for the finished model.
 - **Difference**: paired with plain (same data, same wrong labels, same seeds), mean and half of the 95 % t interval over seeds, in points. *Tied*: the interval contains zero.
-- **Rank**: from the best to the worst place that the paired intervals leave open, so methods with overlapping ranges are not told apart by these data. Whoever fails in fewer cells and has the higher mean is ahead without further question.
+- **Rank**: from the best to the worst place that the paired intervals leave open, so methods with overlapping ranges are not told apart by these data; each pair is compared at 95 %, not adjusted for the number of pairs. Whoever fails in fewer cells and has the higher mean is ahead without further question.
 - **Cells**: how many of the planned ones were run (a cell is one method in one scenario at one seed). **Failed**: those that crashed, ran out of memory or time, or diverged. A failed cell scores 0 and stays in the mean.
 - **Training time**: seconds against plain over the cells that both finished on the same kind of device. **Judging**: share of the time that went into predicting and scoring. **Peak memory**: of the worst cell.
-- **Needs**: what a method asks for beyond the noisy labels, and what it was given. **Oracle gap**: points that choosing the epoch on test labels would have added. **Weight AUROC**: how well the method's sample weights tell right labels from wrong ones (0.5 is chance). **Code**: how the implementation relates to the publication.
+- **Needs**: what a method asks for beyond the noisy labels, and what it was given. **Oracle gap**: points that choosing the epoch on test labels would have added. **Weight AUROC**: how well the method's sample weights tell right labels from wrong ones (0.5 is chance; below 0.5 the method prefers wrong labels; a dash where it weighs all alike). **Code**: how the implementation relates to the publication.
 - **Exact sign-flip test** over 3 seeds, two-sided, Holm-adjusted over 2 comparisons: p = clever[gain=2] 0.500, broken 1.000. The smallest p that 3 seeds can reach is 0.250 before the adjustment: not enough seeds for this test, which is not the same as no difference.
 - \\* Provisional: 3 seeds; a firm rank needs 5.
 - Not ranked: late (not run).
@@ -52,7 +54,7 @@ wrote.
 | broken †       | 72.0         | 72.0               | 72.0                       | 72.0                        | 73.0            |
 | late           | –            | –                  | –                          | –                           | –               |
 
-Balanced accuracy in percent, mean of the cells that finished. * looks at labels that nobody has in practice: a diagnostic, never ranked. † has failed cells, which are missing from this mean.
+Balanced accuracy in percent, mean of the cells that finished, over the seeds of the score. * looks at labels that nobody has in practice: a diagnostic, never ranked. † has failed cells, which are missing from this mean.
 
 ## Other metrics (last five epochs)
 
@@ -63,7 +65,17 @@ Balanced accuracy in percent, mean of the cells that finished. * looks at labels
 | broken †       | 0.720      | 0.720               | 0.720      | 0.720 | 0.720         | 0.720         | 0.720                        | 0.280         | 0.050               |
 | late           | –          | –                   | –          | –     | –             | –             | –                            | –             | –                   |
 
-Mean of the cells that finished; lower is better for Brier score and calibration error.
+Mean of the cells that finished, over the seeds of the score; lower is better for Brier score and calibration error.
+
+## Whose code ran
+
+| method         | distribution   | version   |
+|----------------|----------------|-----------|
+| clever[gain=2] | demo-plugin    | 1.0       |
+| plain          | demo-plugin    | 1.0       |
+| broken         | demo-plugin    | 1.0       |
+
+The installed distribution that brought the method; *file* or *module* for a method given by path or by module name.
 """
 
 
@@ -146,3 +158,53 @@ def test_the_json_holds_everything_and_says_its_schema():
     assert rows["clever[gain=2]"]["ranks"] == list(table.rows[0].ranks)
     assert rows["late"]["standing"] == "not run"
     assert rows["plain"]["versions"]["distribution"] == "demo-plugin"
+
+
+def test_the_page_says_what_was_compared():
+    scenarios = [make_scenario(), make_scenario(ratio=10, track="T0")]
+    board = make_board(["plain"], scenarios=scenarios, seeds=5)
+    records = make_records(board, {"plain": 0.7})
+    for record in records:
+        rare = record["spec"]["scenario"]["imbalance_ratio"] == 10
+        record["corruption"] |= {"class_counts": [1000, 100 if rare else 1000], "test_count": 400}
+    assert (
+        "\n\nData: nuclei, 1,100–2,000 training and 400 test images; network small_cnn; 10 epochs; "
+        "track T0: no clean labels; track T10: 10 clean images a class for methods that need them; "
+        "seeds 0–4.\n\n"
+    ) in render_markdown(build(board, records))
+
+
+def test_a_reference_that_fails_takes_the_intervals_and_is_named():
+    board = make_board()
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})
+    records[0].update(status="oom", metrics={})
+    table = build(board, records)
+    page = render_markdown(table)
+    assert "The reference plain failed in 1 (1 oom) of 10 cells." in page
+    assert "sign-flip" not in page
+    clever = next(line for line in page.splitlines() if line.startswith("| 1 "))
+    assert clever.split("|")[5].strip() == "+17.0"
+
+
+def test_the_finished_model_stands_beside_the_headline():
+    board = make_board(["plain"])
+    records = make_records(board, {"plain": 0.7})
+    for record in records:
+        scores = record["metrics"]["last"]
+        scores["balanced_accuracy"]["value"] = 0.25
+    page = render_markdown(build(board, records))
+    headline = next(line for line in page.splitlines() if line.startswith("| 1 "))
+    assert headline.split("|")[4].strip() == "25.0"
+    records[0].update(status="oom", metrics={})
+    [row] = build(board, records).rows
+    assert row.last_epoch == 0.225, "a failed cell scores 0 there as well"
+
+
+def test_every_row_names_the_distribution_that_brought_it():
+    board = make_board(["plain", "clever"])
+    records = make_records(board, {"plain": 0.7})
+    records += make_records(board, {"clever": 0.8}, distribution="file")
+    page = render_markdown(build(board, records))
+    lines = page[page.index("## Whose code ran") :].splitlines()
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
+    assert cells[2:] == [["clever", "file", "1.0"], ["plain", "demo-plugin", "1.0"]]

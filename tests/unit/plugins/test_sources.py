@@ -173,7 +173,7 @@ def test_two_weighters_of_one_name_are_told(write) -> None:
     ("name", "expected"),
     [
         ("nothing.py", "no such file"),
-        ("my_metod.py", "no such file; unknown file 'my_metod.py'; did you mean my_method.py"),
+        ("my_metod.py", "no such file; did you mean my_method.py"),
         ("folder.py", "expected a .py file, this is a directory"),
         ("folder.py/", "expected a .py file, this is a directory"),
         ("notes.txt", "expected a .py file"),

@@ -1,0 +1,99 @@
+"""What was compared, from the scenarios and the records: one line, and which scenarios count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchbase.errors import StoreError
+from benchbase.leaderboard.labels import scenario_labels
+from benchbase.leaderboard.selection import Entry, Place
+from benchbase.scenario import Board
+
+_TRACKS = {"T0": "no clean labels", "TM": "the balanced meta set of 1,000 clean images"}
+
+
+def setting_text(board: Board, entries: Sequence[Entry]) -> str:
+    """Write the data, the networks, the length of training, the tracks and the seeds."""
+    backbones = sorted({scenario.backbone for scenario in board.scenarios})
+    tracks = sorted({scenario.track for scenario in board.scenarios})
+    parts = [
+        f"Data: {' and '.join(_data_text(name, board, entries) for name in _data_sets(board))}",
+        f"network{'s' * (len(backbones) > 1)} {', '.join(backbones)}",
+        f"{_span(scenario.recipe.epochs for scenario in board.scenarios)} epochs",
+        *(f"track {_track_text(track)}" for track in tracks),
+        f"seed{'s' * (len(board.seeds) > 1)} {_seeds_text(board.seeds)}",
+    ]
+    return f"{'; '.join(parts)}."
+
+
+def _data_sets(board: Board) -> list[str]:
+    return list(dict.fromkeys(scenario.dataset for scenario in board.scenarios))
+
+
+def _data_text(name: str, board: Board, entries: Sequence[Entry]) -> str:
+    """Write ``nuclei, 312–2,000 training and 1,000 test images``, as far as records say it."""
+    drawn = [
+        record["corruption"]
+        for entry in entries
+        for place, record in entry.cells.items()
+        if board.scenarios[place[0]].dataset == name
+    ]
+    training = {sum(one["class_counts"]) for one in drawn if one.get("class_counts")}
+    test = {one["test_count"] for one in drawn if one.get("test_count")}
+    counts = [f"{_span(training)} training"] if training else []
+    counts += [f"{_span(test)} test"] if test else []
+    return f"{name}, {' and '.join(counts)} images" if counts else name
+
+
+def _track_text(track: str) -> str:
+    granted = _TRACKS.get(track) or f"{track[1:]} clean images a class"
+    return f"{track}: {granted}" + " for methods that need them" * (track not in _TRACKS)
+
+
+def _span(values: Iterable[int]) -> str:
+    known = set(values)
+    low, high = min(known), max(known)
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
+
+
+def _seeds_text(seeds: Sequence[int]) -> str:
+    first, last = seeds[0], seeds[-1]
+    run = len(seeds) > 2 and list(seeds) == list(range(first, last + 1))
+    return f"{first}–{last}" if run else ", ".join(map(str, seeds))
+
+
+def not_identifiable(board: Board, entries: Sequence[Entry]) -> frozenset[int]:
+    """Give the scenarios in which the true class is not the most likely label.
+
+    Records of one place have the same data, so they must agree. Untrusted ones (``--inline``)
+    are asked only about a scenario of which there is no other.
+
+    Raises:
+        StoreError: two trusted records on the same data say different things.
+    """
+    trusted, anyhow = _said([entry for entry in entries if entry.trusted]), _said(entries)
+    labels = scenario_labels(board.scenarios)
+    for (index, seed), said in sorted(trusted.items()):
+        if len(said) > 1:
+            keys = ", ".join(sorted(key[:12] for each in said.values() for key in each))
+            raise StoreError(
+                f"scenario {labels[index]!r} at seed {board.seeds[seed]}: records on the same data "
+                f"disagree on whether it is identifiable (cells {keys}): remove the wrong one"
+            )
+    known = {index for index, _ in trusted}
+    return frozenset(
+        index
+        for (index, seed), said in anyhow.items()
+        if False in (trusted.get((index, seed), ()) if index in known else said)
+    )
+
+
+def _said(entries: Sequence[Entry]) -> dict[Place, dict[bool, list[str]]]:
+    """Collect what records say: place -> identifiable or not -> their keys."""
+    said: dict[Place, dict[bool, list[str]]] = {}
+    for entry in entries:
+        for place, record in entry.cells.items():
+            answer = record["corruption"].get("identifiable")
+            if isinstance(answer, bool):
+                said.setdefault(place, {}).setdefault(answer, []).append(record["key"])
+    return said

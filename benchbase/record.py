@@ -1,0 +1,183 @@
+"""Reads a record and checks that it may stand in a table: one JSON object, one attempt at a cell.
+
+Whoever reads records, from the home or from git, reads them here. The checks are plain Python on
+plain values, so that ten thousand records take well under a second.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn, get_args
+
+from benchbase.cell import JSON, Status, content_hash
+
+SCHEMA = "benchbase-record-1"
+
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(
+        ("balanced_accuracy", "accuracy", "macro_f1", "macro_auroc", "macro_auprc"), (0.0, 1.0)
+    ),
+    **dict.fromkeys(("ece", "rarest_recall", "recall_per_class"), (0.0, 1.0)),
+    "mcc": (-1.0, 1.0),
+    "brier": (0.0, 2.0),
+}
+"""Smallest and largest value of each of benchbase's own metrics."""
+
+_ATTEMPT = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{8}")
+_STATUSES = frozenset(get_args(Status))
+_LARGEST = 1e300
+_ABSENT = object()
+_UNBOUNDED = (-_LARGEST, _LARGEST)
+_AVERAGE_TOLERANCE = 1e-5
+_ROUNDING = 1e-6
+"""Recalls and averages are computed in single precision."""
+
+_COSTS = ("seconds_train", "seconds_judge", "seconds_total", "peak_memory_bytes", "labels_bought")
+_FIELDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("key", "attempt", "status", "honesty"), (str,)),
+    "reason": (str, type(None)),
+    "error": (dict, type(None)),
+    "trusted": (bool,),
+    **dict.fromkeys(("spec", "metrics", "selected", "curves", "weights", "corruption"), (dict,)),
+    **dict.fromkeys(("grants", "cost", "artefacts", "provenance"), (dict,)),
+}
+_SPEC: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("protocol", "backbone_source", "numerics", "torch"), (str,)),
+    **dict.fromkeys(("weighter", "scenario", "data"), (dict,)),
+    "results_version": (int,),
+    "seed": (int,),
+}
+_WEIGHTER: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "source", "distribution", "version"), (str,)),
+    "options": (dict,),
+}
+_SCENARIO: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("dataset", "noise", "imbalance", "track", "backbone", "protocol"), (str,)),
+    **dict.fromkeys(("noise_rate", "imbalance_ratio"), (int, float)),
+    "recipe": (dict,),
+}
+_DATA: Mapping[str, tuple[type, ...]] = dict.fromkeys(
+    ("fingerprint", "split_hash", "labels_hash"), (str,)
+)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number that a record may hold")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def parse_record(text: str) -> JSON:
+    """Read one record.
+
+    Raises:
+        ValueError: it is not JSON, not a record, or says what cannot be; the message says where.
+    """
+    try:
+        record = _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError("too deeply nested for a record") from None
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+        raise ValueError(f"expected a JSON object with the schema {SCHEMA!r}")
+    _check_types(record, _FIELDS, "")
+    spec = record["spec"]
+    _check_types(spec, _SPEC, "spec.")
+    _check_types(spec["weighter"], _WEIGHTER, "spec.weighter.")
+    _check_types(spec["scenario"], _SCENARIO, "spec.scenario.")
+    _check_types(spec["data"], _DATA, "spec.data.")
+    if content_hash(spec) != record["key"]:
+        raise ValueError("its key is not the hash of its spec: the one or the other was changed")
+    if not _ATTEMPT.fullmatch(record["attempt"]):
+        raise ValueError(f"attempt {record['attempt']!r} is not the name of an attempt")
+    if record["status"] not in _STATUSES:
+        raise ValueError(f"status {record['status']!r}: expected one of {sorted(_STATUSES)}")
+    for rule, scores in record["metrics"].items():
+        _check_scores(scores, f"metrics.{rule}")
+    _check_diagnostics(record)
+    _check_corruption(record["corruption"])
+    return record
+
+
+def _check_types(value: JSON, fields: Mapping[str, tuple[type, ...]], where: str) -> None:
+    for name, types in fields.items():
+        # The exact type: True is an int to `isinstance`.
+        if type(value.get(name, _ABSENT)) not in types:
+            if name not in value:
+                raise ValueError(f"{where}{name} is missing")
+            expected = " or ".join(one.__name__ for one in types)
+            raise ValueError(f"{where}{name}: expected {expected}, got {value[name]!r}"[:200])
+
+
+def _check_scores(scores: Any, where: str) -> None:
+    if type(scores) is not dict:
+        raise ValueError(f"{where}: expected metrics by name, got {scores!r}"[:200])
+    for name, score in scores.items():
+        if type(score) is not dict or "value" not in score or "interval" not in score:
+            raise ValueError(f"{where}.{name}: expected a value and an interval")
+        low, high = BOUNDS.get(name, _UNBOUNDED)
+        value, interval = score["value"], score["interval"]
+        for each in value if type(value) is list else (value,):
+            if type(each) is not float or not low <= each <= high:  # nearly all pass here
+                _check_number(each, low, high, where, name)
+        if interval is not None:
+            if type(interval) is not list or len(interval) != 2 or None in interval:
+                raise ValueError(f"{where}.{name}: expected an interval of two numbers")
+            for end in interval:
+                _check_number(end, *_UNBOUNDED, where, name)
+    _check_average(scores, where)
+
+
+def _check_average(scores: JSON, where: str) -> None:
+    """Compare balanced accuracy with the recalls that it is the mean of."""
+    average = scores.get("balanced_accuracy", {}).get("value")
+    recalls = scores.get("recall_per_class", {}).get("value")
+    if average is None:
+        return
+    if type(average) is list or type(recalls) is not list:
+        raise ValueError(f"{where}: expected a balanced accuracy with the recall of each class")
+    present = [recall for recall in recalls if recall is not None]
+    if not present or abs(sum(present) / len(present) - average) > _AVERAGE_TOLERANCE:
+        raise ValueError(
+            f"{where}.balanced_accuracy: {average!r} is not the mean of the recalls {present!r}"
+        )
+
+
+def _check_diagnostics(record: JSON) -> None:
+    """Check what a table reads beside the scores."""
+    for name, value in record["grants"].items():
+        if type(value) is not str:
+            raise ValueError(f"grants.{name}: expected str, got {value!r}"[:200])
+    for name, curve in record["curves"].items():
+        if type(curve) is not list:
+            raise ValueError(f"curves.{name}: expected a list, got {curve!r}"[:200])
+        for value in curve:
+            if type(value) is not float or not -_LARGEST <= value <= _LARGEST:
+                _check_number(value, *_UNBOUNDED, "curves", name)
+    for name in _COSTS:
+        _check_number(record["cost"].get(name), 0.0, _LARGEST, "cost", name)
+    for name in ("auroc", "effective_sample_size"):
+        _check_number(record["weights"].get(name), 0.0, 1.0, "weights", name)
+
+
+def _check_corruption(corruption: JSON) -> None:
+    if type(corruption.get("identifiable", True)) is not bool:
+        raise ValueError("corruption.identifiable: expected true or false")
+    _check_number(corruption.get("test_count"), 0, _LARGEST, "corruption", "test_count")
+    for name in ("class_counts", "classes"):
+        if type(corruption.get(name, [])) is not list:
+            raise ValueError(f"corruption.{name}: expected a list")
+    for count in corruption.get("class_counts", []):
+        if type(count) is not int or count < 0:
+            raise ValueError(f"corruption.class_counts: expected counts, got {count!r}"[:200])
+
+
+def _check_number(value: Any, low: float, high: float, where: str, name: str) -> None:
+    if value is None:
+        return
+    if type(value) not in {float, int} or not -_LARGEST <= value <= _LARGEST:
+        raise ValueError(f"{where}.{name}: expected a finite number or null, got {value!r}"[:200])
+    if not low - _ROUNDING <= value <= high + _ROUNDING:
+        raise ValueError(f"{where}.{name}: expected {low:g} to {high:g}, got {value!r}")

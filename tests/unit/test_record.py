@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from benchbase.cell import JSON, canonical_json, content_hash
+from benchbase.record import parse_record
+from benchbase.store import new_attempt
+from tests.unit.records import make_record
+
+
+def test_records_of_every_status_are_read_as_they_were_written():
+    for status in ("ok", "error", "oom", "timeout", "killed", "diverged"):
+        record = make_record(status=status, attempt=new_attempt(), auroc=0.7)
+        assert parse_record(canonical_json(record)) == record
+
+
+def balanced(record: JSON) -> JSON:
+    found: JSON = record["metrics"]["last5"]["balanced_accuracy"]
+    return found
+
+
+PROBLEMS: dict[str, Callable[[JSON], object]] = {
+    "key is not the hash of its spec": lambda r: r.update(key="0" * 64),
+    "not the name of an attempt": lambda r: r.update(attempt="1"),
+    "status 'fine'": lambda r: r.update(status="fine"),
+    "cost is missing": lambda r: r.pop("cost"),
+    "trusted: expected bool, got 1": lambda r: r.update(trusted=1),
+    "reason: expected str or NoneType": lambda r: r.update(reason=3),
+    "metrics.last5: expected metrics by name": lambda r: r["metrics"].update(last5=[]),
+    "metrics.last5.mcc: expected a value": lambda r: r["metrics"]["last5"].update(mcc=0.5),
+    "metrics.last.mcc: expected -1 to 1": lambda r: r["metrics"]["last"]["mcc"].update(value=-1.5),
+    "last.brier: expected 0 to 2": lambda r: r["metrics"]["last"]["brier"].update(value=2.5),
+    "last5.balanced_accuracy: expected 0 to 1": lambda r: balanced(r).update(value=1.2),
+    "finite number or null, got True": lambda r: balanced(r).update(value=True),
+    "finite number or null, got '1'": lambda r: balanced(r).update(value="1"),
+    "0.81 is not the mean of the recalls": lambda r: balanced(r).update(value=0.81),
+    "with the recall of each class": lambda r: r["metrics"]["last5"].pop("recall_per_class"),
+    "an interval of two numbers": lambda r: balanced(r).update(interval=[0.5]),
+    "grants.truth: expected str": lambda r: r["grants"].update(truth=True),
+    "curves.loss: expected a finite": lambda r: r["curves"].update(loss=["low"]),
+    "curves.loss: expected a list": lambda r: r["curves"].update(loss=3.0),
+    "cost.seconds_train: expected 0 to": lambda r: r["cost"].update(seconds_train=-1.0),
+    "weights.auroc: expected 0 to 1": lambda r: r["weights"].update(auroc=7.0),
+    "identifiable: expected true or false": lambda r: r["corruption"].update(identifiable="no"),
+    "class_counts: expected counts": lambda r: r["corruption"].update(class_counts=[1.5]),
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_what_a_record_cannot_say_is_refused_and_named(problem):
+    record = make_record()
+    PROBLEMS[problem](record)
+    with pytest.raises(ValueError, match="(?i)" + problem.replace("[", r"\[")):
+        parse_record(json.dumps(record))
+
+
+@pytest.mark.parametrize("part", ["weighter", "scenario", "data", "seed"])
+def test_a_spec_that_lacks_a_part_is_refused_even_with_its_own_hash(part):
+    record = make_record()
+    del record["spec"][part]
+    record["key"] = content_hash(record["spec"])
+    with pytest.raises(ValueError, match=f"spec.{part} is missing"):
+        parse_record(json.dumps(record))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_number_that_is_not_finite_is_refused(number):
+    text = canonical_json(make_record(seconds=12345.0)).replace("12345.0", number)
+    with pytest.raises(ValueError, match=r"no number that a record|finite number"):
+        parse_record(text)
+
+
+def test_single_precision_is_no_contradiction():
+    record = make_record()
+    balanced(record)["value"] += 5e-6
+    assert parse_record(canonical_json(record)) == record
+
+
+def test_a_plugins_own_metric_has_no_bounds():
+    record = make_record()
+    record["metrics"]["last5"]["money"] = {"value": -3e6, "interval": None}
+    assert parse_record(canonical_json(record)) == record
+
+
+def test_nesting_without_end_is_no_record():
+    with pytest.raises(ValueError, match="nested"):
+        parse_record("[" * 100_000)
