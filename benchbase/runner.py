@@ -213,7 +213,6 @@ def _converse(
             trainer, {**contestant, "folder": str(folder / "task"), "model": str(model)}, settings
         )
         _hear(trainer, settings, "ready")
-        limit = CHECKPOINTS_AN_EPOCH * (cell.scenario.recipe.epochs + 1)
         while True:
             waiting = time.monotonic()
             try:
@@ -225,15 +224,9 @@ def _converse(
                 _tell(trainer, {"labels": _sell(rows, job, opened, costs)}, settings)
                 continue
             costs.spent |= read_spent(message)
+            _check_schedule(message["type"], judge.checkpoints, cell.scenario.recipe.epochs)
             if message["type"] == "done":
-                if not judge.checkpoints:
-                    raise ContractError("the child was done before its first checkpoint")
                 return
-            if judge.checkpoints >= limit:
-                raise ContractError(
-                    f"more than {limit} checkpoints for {cell.scenario.recipe.epochs} epochs: "
-                    "yield one an epoch, and end"
-                )
             judging = time.monotonic()
             notes, weights = read_notes(message), read_weights(blob, len(opened.train))
             logits = _predict(predictor, settings, model, questions, len(opened.classes))
@@ -250,6 +243,17 @@ def _converse(
             child.kill()
         for child in children:
             child.exit_code(GRACE_SECONDS)  # so that none writes into the folder any more
+
+
+def _check_schedule(kind: str, judged: int, epochs: int) -> None:
+    """Refuse an end before the first checkpoint, and checkpoints without end."""
+    limit = CHECKPOINTS_AN_EPOCH * (epochs + 1)
+    if kind == "done" and not judged:
+        raise ContractError("the child was done before its first checkpoint")
+    if kind == "checkpoint" and judged >= limit:
+        raise ContractError(
+            f"more than {limit} checkpoints for {epochs} epochs: yield one an epoch, and end"
+        )
 
 
 def _put_away(model: Path, keep_in: Path | None, key: str) -> None:

@@ -29,7 +29,7 @@ LAYERS = [
     {"errors", "typechecking"},
     {"api", "options", "seeding", "cell", "hookspecs"},
     {"kit", "data", "backbones", "metrics", "oracle"}
-    | {"channel", "conditions", "provenance", "task_files", "toml_table"},
+    | {"channel", "conditions", "messages", "provenance", "task_files", "toml_table"},
     {"scenario", "judge", "record", "store", "committed", "stats"},
     {"runner", "executors", "leaderboard", "site", "plugins", "registry"}
     | {"discovery", "plugin_classes", "plan", "predictor", "scout", "sweep", "trainer"},

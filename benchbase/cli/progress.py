@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -51,7 +50,7 @@ class Display:
         )
         self._overall = self._bars.add_task("all cells", total=total, note="")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Display:  # noqa: PYI034 - beartype cannot check Self here
         self._bars.start()
         return self
 
