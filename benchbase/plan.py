@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from benchbase import registry
-from benchbase.cell import JSON, Cell, DataIdentity, Scenario, WeighterSpec, canonical_json
+from benchbase.cell import (
+    JSON,
+    Cell,
+    DataIdentity,
+    Scenario,
+    WeighterSpec,
+    canonical_json,
+    content_hash,
+)
 from benchbase.data.opening import Opened, identify, open_scenario
 from benchbase.errors import PluginError, UsageError
 from benchbase.executors.contract import Job
@@ -25,8 +35,10 @@ from benchbase.plugins import (
     module_source_hash,
     resolve_source,
 )
+from benchbase.plugins.discovery import find_one
 from benchbase.provenance import torch_minor
 from benchbase.scenario import Board
+from benchbase.store import write_text
 
 IMPORT_SECONDS = 300
 
@@ -55,14 +67,6 @@ class Plan:
         return tuple(job for job in self.jobs if job.cell.key not in self.done)
 
 
-@dataclass(frozen=True)
-class Scouted:
-    """What the scout child found."""
-
-    plugins: Mapping[PluginSource, PluginDescription]
-    gpus: tuple[str, ...]
-
-
 def sources_of(selectors: Iterable[str]) -> tuple[PluginSource, ...]:
     """Find where the selectors' code lies; imports none of it.
 
@@ -72,45 +76,94 @@ def sources_of(selectors: Iterable[str]) -> tuple[PluginSource, ...]:
     return tuple({resolve_source(parse_selector(text).name): None for text in selectors})
 
 
-def scout(server: ForkServer, sources: Sequence[PluginSource], *, gpus: bool) -> Scouted:
-    """Describe the plugins in a child.
+def describe_all(
+    server: ForkServer, sources: Sequence[PluginSource], cache: Path
+) -> dict[PluginSource, PluginDescription]:
+    """Describe plugins in a child, or from the cache where their code is what it was.
 
     Raises:
         PluginError: one does not load; the message says why.
     """
-    names = ", ".join(source.target for source in sources)
+    known = {source: _recall(_described_at(source, cache)) for source in sources}
+    unknown = [source for source, description in known.items() if description is None]
+    if unknown:
+        names = ", ".join(source.target for source in unknown)
+        answers = _scout(server, {"describe": [source.to_json() for source in unknown]}, names)
+        try:
+            for source, answer in zip(unknown, answers, strict=True):
+                if "error" in answer:
+                    raise PluginError(answer["error"])
+                known[source] = PluginDescription.from_json(answer["plugin"])
+                if (path := _described_at(source, cache)) is not None:
+                    write_text(path, canonical_json(answer["plugin"]))
+        except (KeyError, TypeError, ValueError) as error:  # a plugin was imported there
+            raise PluginError(f"importing {names} left a process that answers nonsense") from error
+    return {source: description for source, description in known.items() if description}
+
+
+def find_gpus(server: ForkServer) -> tuple[str, ...]:
+    """Name the GPUs that torch sees; asked in a child, for CUDA does not survive a fork."""
+    return tuple(map(str, _scout(server, {"gpus": True}, "torch")))
+
+
+def _scout(server: ForkServer, request: JSON, names: str) -> list[Any]:
     child = server.start("benchbase.scout")
     child.channel.deadline = time.monotonic() + IMPORT_SECONDS
     try:
-        child.channel.send({"sources": [source.to_json() for source in sources], "gpus": gpus})
-        reply, _ = child.channel.receive()
+        child.channel.send(request)
+        found = child.channel.receive()[0].get("found")
     except TimeoutError:
         raise PluginError(f"importing {names} did not end within {IMPORT_SECONDS} s") from None
-    except EOFError:
+    except (EOFError, OSError):
         raise PluginError(
             f"a process that only imported {names} ended by itself: does a plugin exit on import?"
         ) from None
     finally:
         child.kill()
-    plugins = {}
+    if not isinstance(found, list):
+        raise PluginError(f"importing {names} left a process that answers nonsense")
+    return found
+
+
+def _described_at(source: PluginSource, cache: Path) -> Path | None:
+    """Name the file that remembers a plugin's description for as long as no code changes."""
+    if source.kind == "file":
+        code = hashlib.sha256(Path(source.target).read_bytes()).hexdigest()
+    elif source.kind == "installed":
+        found = find_one("weighters", source.target)
+        code = content_hash([module_source_hash(found.module), found.distribution, found.version])
+    else:
+        return None  # a module may be a package of many files
+    name = content_hash([source.to_json(), code, _own_code()])
+    return cache / "descriptions" / f"{name}.json"
+
+
+@functools.cache
+def _own_code() -> str:
+    """Hash benchbase itself: a plugin's options may come from a class of ours."""
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in files])
+
+
+def _recall(path: Path | None) -> PluginDescription | None:
+    if path is None:
+        return None
     try:
-        for source, answer in zip(sources, reply["described"], strict=True):
-            if "error" in answer:
-                raise PluginError(answer["error"])
-            plugins[source] = PluginDescription.from_json(answer["plugin"])
-        return Scouted(plugins, tuple(map(str, reply["gpus"])))
-    except (KeyError, TypeError, ValueError) as error:  # a plugin was imported there, after all
-        raise PluginError(f"importing {names} left a process that answers nonsense") from error
+        return PluginDescription.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not there yet, or damaged
 
 
-def contestants(selectors: Sequence[str], scouted: Scouted) -> tuple[Contestant, ...]:
+def contestants(
+    selectors: Sequence[str], plugins: Mapping[PluginSource, PluginDescription]
+) -> tuple[Contestant, ...]:
     """Expand each selector's grid of options; a contestant named twice enters once."""
     entered: dict[str, Contestant] = {}
     installed = {found.name for found in find_installed("weighters")}
     for text in selectors:
         selector = parse_selector(text)
         source = resolve_source(selector.name)
-        for description in scouted.plugins[source].weighters:
+        for description in plugins[source].weighters:
             if source.kind != "installed" and description.name in installed:
                 raise UsageError(
                     f"{source.target} calls its weighter {description.name!r}, as an installed "

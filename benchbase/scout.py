@@ -14,16 +14,20 @@ from benchbase.plugins import PluginSource, describe
 
 
 def main(channel: Channel) -> None:
-    """Describe the plugin sources that the parent names, and count the GPUs."""
+    """Describe the plugins that the parent names, or name the GPUs."""
     request, _ = channel.receive()
+    found: list[Any] = _gpu_names() if "gpus" in request else _described(request["describe"])
+    channel.send({"found": found})
+
+
+def _described(sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
     described: list[dict[str, Any]] = []
-    for source in request["sources"]:
+    for source in sources:
         try:
             described.append({"plugin": describe(PluginSource.from_json(source)).to_json()})
         except BenchbaseError as error:
             described.append({"error": str(error)})
-    gpus = _gpu_names() if request["gpus"] else []
-    channel.send({"type": "scouted", "described": described, "gpus": gpus})
+    return described
 
 
 def _gpu_names() -> list[str]:

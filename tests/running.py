@@ -8,7 +8,7 @@ from typing import Any
 from benchbase.cell import Recipe, Scenario
 from benchbase.executors.contract import Job, Outcome, Slot
 from benchbase.executors.forkserver import ForkServer
-from benchbase.plan import Scouted, conditions, contestants, make_jobs
+from benchbase.plan import conditions, contestants, make_jobs
 from benchbase.plugins import describe, resolve_source
 from benchbase.runner import Settings, run_cell
 from benchbase.scenario import Board
@@ -25,7 +25,7 @@ TINY = Scenario(
 def make_job(plugin: str, cache: Path, scenario: Scenario = TINY, seed: int = 0) -> Job:
     """Plan the one cell of ``plugin`` (a selector) in ``scenario``."""
     source = resolve_source(plugin.partition("[")[0])
-    entered = contestants([plugin], Scouted({source: describe(source)}, ()))
+    entered = contestants([plugin], {source: describe(source)})
     board = Board("test", "test", (scenario,), (seed,), (plugin,), reference=plugin)
     [job] = make_jobs(conditions(board, (), cache), entered)
     return job

@@ -35,9 +35,10 @@ from benchbase.plan import (
     Plan,
     conditions,
     contestants,
+    describe_all,
     estimate_seconds,
+    find_gpus,
     make_jobs,
-    scout,
     sources_of,
 )
 from benchbase.provenance import gather
@@ -137,14 +138,16 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     server = ForkServer()
     try:
         with home.workspace() as work:
-            scouted = scout(server, sources, gpus=given["device"] != "cpu")
-            entered = contestants(selectors, scouted)
+            plugins = describe_all(server, sources, home.cache)
+            entered = contestants(selectors, plugins)
             board = _with_labels(request.board, entered)
             jobs = make_jobs(places, entered)
             # Whoever debugs wants to see the cell run, finished or not.
             done = {} if given["inline"] else _done(jobs, store, committed, given["retry_failed"])
             plan = Plan(jobs, done)
-            devices = _devices(given, scouted.gpus)[: max(1, len(plan.to_do))]
+            wants_gpus = given["device"] == "cuda" or (given["device"] == "auto" and plan.to_do)
+            gpus = find_gpus(server) if wants_gpus else ()
+            devices = _devices(given, gpus)[: max(1, len(plan.to_do))]
             if given["dry_run"]:
                 seconds = estimate_seconds(plan, store.records(), len(devices))
                 _print_plan(plan, seconds, as_json=given["as_json"])
@@ -154,7 +157,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
                 logs=home.logs,
                 timeout=given["timeout"],
                 concurrent_cells=len(devices),
-                provenance=gather(sys.argv[1:], kind.name, scouted.gpus),
+                provenance=gather(sys.argv[1:], kind.name, gpus),
                 trusted=kind.trusted,
                 models=home.path / "models" if given["keep_models"] else None,
                 extra_metrics=tuple(metric() for metric in registry.metrics().values()),

@@ -76,9 +76,16 @@ class Child:
 
 
 class ForkServer:
-    """The parent's handle on the server; one is enough for all slots."""
+    """The parent's handle on the server; it starts with the first child, and serves all slots."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._replies: Future[int] = Future()
+        self._ended: dict[int, Future[int]] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
+
+    def _launch(self) -> None:
         ours, theirs = socket.socketpair()
         lifeline_read, self._lifeline = os.pipe()
         fds = (theirs.fileno(), lifeline_read)
@@ -93,10 +100,6 @@ class ForkServer:
         theirs.close()
         os.close(lifeline_read)
         self._control = ours
-        self._closed = False
-        self._lock = threading.Lock()
-        self._replies: Future[int] = Future()
-        self._ended: dict[int, Future[int]] = {}
         threading.Thread(target=self._listen, daemon=True).start()
 
     def start(self, module: str, log: Path | None = None) -> Child:
@@ -104,6 +107,10 @@ class ForkServer:
         ours, theirs = socket.socketpair()
         request = json.dumps({"module": module, "log": str(log or os.devnull)}).encode()
         with self._lock, theirs:
+            if self._closed:
+                raise RunError("the process server was closed")
+            if self._process is None:
+                self._launch()
             self._replies = Future()
             try:
                 socket.send_fds(self._control, [request], [theirs.fileno()])
@@ -117,6 +124,8 @@ class ForkServer:
         if self._closed:
             return
         self._closed = True
+        if self._process is None:
+            return
         for pid, ended in list(self._ended.items()):
             if not ended.done():
                 _kill_group(pid)
