@@ -35,7 +35,7 @@ def write_task(
         "mean": opened.mean,
         "std": opened.std,
         "recipe": scenario.to_json()["recipe"],
-        # Not the run's own seed, but no secret either: see SECURITY in the README.
+        # Not the run's own seed, but no secret either (README: what is protected).
         "seed": stream_seed(seed, "trainer"),
     }
     if "trusted" in needs:

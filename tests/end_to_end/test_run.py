@@ -115,6 +115,57 @@ def test_a_new_user_s_file_is_run_found_again_and_stays_beside_failures(tmp_path
     assert "2 cells: 1 found, 1 run, 1 failed" in mixed.stdout
 
 
+MINI = """
+title = "Mini"
+weighters = ["erm", "focal"]
+reference = "erm"
+seeds = 1
+
+[[scenarios]]
+dataset = "nuclei"
+train_size = 60
+noise = ["symmetric:0.4"]
+imbalance = [1]
+recipe = { epochs = 1 }
+"""
+
+
+def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method(tmp_path):
+    folder = tmp_path / "leaderboards" / "mini"
+    folder.mkdir(parents=True)
+    (folder / "board.toml").write_text(MINI)
+    (tmp_path / "small_loss.py").write_text(WEIGHTER)
+    first = benchbase("run", "--board", "mini", "--device=cpu", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "2 cells: 0 found, 2 run, 0 failed" in first.stdout
+    pages = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert {path.name for path in pages} == {
+        "board.toml",
+        "README.md",
+        "leaderboard.csv",
+        "leaderboard.json",
+        "erm.jsonl",
+        "focal.jsonl",
+    }
+
+    # A fresh clone has the committed records and an empty home.
+    clone = ("run", "--board", "mini", "--device=cpu", "--home", "other")
+    again = benchbase(*clone, cwd=tmp_path)
+    assert "2 cells: 2 found, 0 run, 0 failed" in again.stdout, again.stderr
+    assert {path: path.read_bytes() for path in pages} == pages
+    assert benchbase("leaderboard", "--check", cwd=tmp_path).returncode == 0
+
+    beside = benchbase(*clone, "--plugin", "./small_loss.py", cwd=tmp_path)
+    assert "2 cells: 1 found, 1 run, 0 failed" in beside.stdout, beside.stderr
+    assert all(name in beside.stdout for name in ("small-loss", "erm", "focal"))
+    assert {path: path.read_bytes() for path in pages} == pages
+    shown = benchbase("show", "--home", "other", cwd=tmp_path)
+    assert all(name in shown.stdout for name in ("small-loss", "erm", "focal")), shown.stderr
+
+    (folder / "README.md").write_text("edited")
+    assert benchbase("leaderboard", "--check", cwd=tmp_path).returncode == 4
+
+
 def test_a_dry_run_lists_the_cells_and_runs_none(tmp_path, own_home):
     shown = benchbase("run", "--plugin", "focal[gamma=1,2]", *SMALL, "--dry-run", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
