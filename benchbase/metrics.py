@@ -111,16 +111,22 @@ def _scored(metric: Metric, logits: Logits, labels: Labels) -> float:
 
 def weight_auroc(weights: NDArray[np.floating], right: NDArray[np.bool_]) -> float | None:
     """Give the AUROC of *weight* for *label is right*; None where one kind is absent."""
-    import torch
     from torchmetrics.functional.classification import binary_auroc
 
     seen = ~np.isnan(weights)
     if len(np.unique(right[seen])) < 2:
         return None
-    # torchmetrics squashes values outside [0, 1] by a sigmoid, which could tie large weights.
-    ranks = np.unique(weights[seen], return_inverse=True)[1]
-    scaled = torch.from_numpy(ranks / max(ranks.max(), 1))
-    return float(binary_auroc(scaled, torch.from_numpy(right[seen].astype(np.int64))))
+    return float(binary_auroc(*_ranked(weights[seen], right[seen])))
+
+
+def _ranked(
+    weights: NDArray[np.floating], right: NDArray[np.bool_]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Give weights as ranks in [0, 1]: torchmetrics would squash others, and tie large ones."""
+    import torch
+
+    ranks = np.unique(weights, return_inverse=True)[1]
+    return torch.from_numpy(ranks / max(ranks.max(), 1)), torch.from_numpy(right.astype(np.int64))
 
 
 def diagnose_weights(
@@ -132,7 +138,6 @@ def diagnose_weights(
     the rows. ``minority`` means the true classes with fewer than half the images of the most
     frequent one; figures about them are None where there are none.
     """
-    import torch
     from torchmetrics.functional.classification import binary_average_precision
 
     weights = weights.astype(np.float64)  # sums of large float32 weights would overflow
@@ -145,10 +150,7 @@ def diagnose_weights(
     auroc = weight_auroc(weights, right)
     auprc = None
     if auroc is not None:
-        ranks = np.unique(weights[seen], return_inverse=True)[1]
-        scaled = torch.from_numpy(ranks / max(ranks.max(), 1))
-        target = torch.from_numpy(right[seen].astype(np.int64))
-        auprc = float(binary_average_precision(scaled, target))
+        auprc = float(binary_average_precision(*_ranked(weights[seen], right[seen])))
     clean_minority = weights[minority & right]
     near_zero = NEAR_ZERO * values.mean() if len(values) else 0.0
     return {

@@ -172,9 +172,7 @@ def _checked_weights(weights: Any, rows: int) -> np.ndarray | None:
             f"expected one weight for each of the {rows} training rows, shape ({rows},), "
             f"got {shape}"
         )
-    array = weights.detach().float().cpu().numpy()
-    if np.isinf(array).any():
-        raise DivergedError("a reported weight is infinite; NaN means a row never seen")
+    array: np.ndarray = weights.detach().float().cpu().numpy()
     return array
 
 
