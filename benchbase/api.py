@@ -202,6 +202,8 @@ class Task:
     """A fresh backbone on the device; each call of one run gives other initial weights."""
     augment: Callable[[Tensor, Generator], Tensor]
     """Flip and shift pixels (B, C, H, W) uint8, drawing from the generator."""
+    augment_strongly: Callable[[Tensor, Generator], Tensor]
+    """Crop, rotate, flip and recolour them, for methods that need a hard view; not the default."""
     normalise: Callable[[Tensor], Tensor]
     """Pixels uint8 -> float32 images as every network here expects them."""
     seed: int
@@ -209,6 +211,18 @@ class Task:
     needs: frozenset[Need] = frozenset()
     grants: Grants = field(default_factory=Grants, repr=False)
     meter: Meter = field(default_factory=Meter)
+    withheld: int = 0
+    """Training images that are not in ``train`` since their labels are withheld."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimiser steps of an epoch, the same for every method.
+
+        They are the batches of one pass over the training images, withheld ones included; a
+        last batch of one image is dropped, for batch norm could not take it.
+        """
+        full, rest = divmod(len(self.train) + self.withheld, self.recipe.batch_size)
+        return max(1, full + (rest > 1))
 
     def _require(self, need: Need, value: Any) -> Any:
         if need not in self.needs:

@@ -35,6 +35,7 @@ def write_task(
         "mean": opened.mean,
         "std": opened.std,
         "recipe": scenario.to_json()["recipe"],
+        "withheld": 0 if opened.unlabelled is None else len(opened.unlabelled),
         # Not the run's own seed, but no secret either (README: what is protected).
         "seed": stream_seed(seed, "trainer"),
     }
@@ -78,6 +79,7 @@ def load_task(
 
     from benchbase.api import Grants, Images, ImageShape, Need, Oracle, Task
     from benchbase.data.augment import make_augment, make_normalise
+    from benchbase.data.strong_augment import make_strong_augment
     from benchbase.seeding import seeded
 
     facts = json.loads((folder / "task.json").read_text())
@@ -112,8 +114,10 @@ def load_task(
         device=device,
         build_model=build_model,
         augment=make_augment(facts["flips"], recipe.shift),
+        augment_strongly=make_strong_augment(facts["flips"]),
         normalise=make_normalise(facts["mean"], facts["std"], device),
         seed=facts["seed"],
+        withheld=facts["withheld"],
         needs=needs,
         grants=Grants(
             trusted=images("trusted") if Need.TRUSTED in needs else None,

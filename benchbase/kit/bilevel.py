@@ -16,42 +16,60 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from benchbase.api import Batch, Step
+from benchbase.api import Batch
+from benchbase.kit.lookahead import Lookahead
 from benchbase.kit.tangent import directional_losses
+
+LEAST_SUM = 1e-8
+"""Weights that add up to less are divided by this when they are normalised."""
 
 
 def hypergradient(
-    step: Step, weights: Float[Tensor, " batch"], trusted: Batch, *, normalised: bool = False
+    step: Lookahead,
+    weights: Float[Tensor, " batch"],
+    trusted: Batch,
+    *,
+    normalised: bool = False,
+    beside: Float[Tensor, ""] | None = None,
 ) -> Float[Tensor, " batch"]:
     """Give dM/dweights: how the trusted loss after a virtual step depends on the weights.
 
     The virtual step is plain SGD at ``step.lr`` on ``(weights * losses).mean()``, or with
     ``normalised`` on ``(weights / weights.sum() * losses).sum()``, whose derivative includes the
-    sum's (it must not be zero). It shares ``step``'s forward pass, whose graph is kept for the
-    real step; the result is detached. The trusted batch is normalised by its own batch
-    statistics, and nothing of the model changes.
+    sum's; ``beside`` is a loss without weights that is added to it (its images are the caller's to
+    count). It shares ``step``'s forward
+    pass, whose graph is kept for the real step; the result is detached. The trusted batch is
+    normalised by its own batch statistics, and nothing of the model changes.
     """
     weights = weights.detach()
-    scale = step.lr / (weights.sum() if normalised else len(weights))
-    direction = _trusted_gradient(step, weights * scale, trusted)
+    total = weights.sum().clamp_min(LEAST_SUM) if normalised else len(weights)
+    scale = step.lr / total
+    direction = _trusted_gradient(step, weights * scale, trusted, beside)
     slopes = directional_losses(step, direction)
     if normalised:
-        slopes = slopes - (weights * slopes).sum() / weights.sum()
+        slopes = slopes - (weights * slopes).sum() / total
     return -scale * slopes
 
 
 def _trusted_gradient(
-    step: Step, pulls: Float[Tensor, " batch"], trusted: Batch
+    step: Lookahead, pulls: Float[Tensor, " batch"], trusted: Batch, beside: Tensor | None
 ) -> dict[str, Tensor]:
-    """Give the gradient of the trusted loss after the step ``-grad (pulls * losses).sum()``."""
+    """Give the gradient of the trusted loss after a step on ``(pulls * losses).sum()``.
+
+    ``pulls`` hold the learning rate; ``beside`` is multiplied by it here.
+    """
     parameters = {
         name: value for name, value in step.model.named_parameters() if value.requires_grad
     }
+    outputs, gradients = [step.losses], [pulls]
+    if beside is not None:
+        outputs.append(beside)
+        gradients.append(torch.full_like(beside, step.lr))
     moves = list(
         torch.autograd.grad(
-            step.losses,
+            outputs,
             list(parameters.values()),
-            grad_outputs=pulls,
+            grad_outputs=gradients,
             retain_graph=True,
             materialize_grads=True,
         )

@@ -1,13 +1,14 @@
-"""A model's losses under other parameters, without a trace left on the model."""
+"""A model's outputs under other parameters, without a trace left on the model."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
@@ -27,47 +28,64 @@ class Elsewhere:
         self._model = model
         self._batch = batch
         self._meter = meter
-        self._device = batch.images.device
-        self._state = _random_state(self._device)
+        self._streams = RandomStreams(batch.images.device)
 
     def losses_at(self, parameters: Mapping[str, Tensor]) -> Float[Tensor, " batch"]:
         """Give the losses of the step's batch, with the dropout masks of its forward pass."""
-        with _random_streams_kept(self._device):
-            _set_random_state(self._device, self._state)
+        with self._streams.replayed():
             logits = self._logits(parameters, self._batch)
         return F.cross_entropy(logits, self._batch.labels, reduction="none")
 
     def trusted_loss_at(self, parameters: Mapping[str, Tensor], batch: Batch) -> Float[Tensor, ""]:
         """Give the mean loss of another batch."""
-        with _random_streams_kept(self._device):
-            logits = self._logits(parameters, batch)
-        return F.cross_entropy(logits, batch.labels)
+        return F.cross_entropy(self._logits(parameters, batch), batch.labels)
 
     def _logits(self, parameters: Mapping[str, Tensor], batch: Batch) -> Tensor:
         self._meter.add(forwarded=len(batch.labels))
-        # Running statistics are updated on copies, which are then forgotten.
-        buffers = {name: buffer.clone() for name, buffer in self._model.named_buffers()}
-        logits: Tensor = functional_call(self._model, (dict(parameters), buffers), batch.images)
+        logits: Tensor = call_at(self._model, parameters, batch.images)
         return logits
 
 
-@contextlib.contextmanager
-def _random_streams_kept(device: torch.device) -> Iterator[None]:
-    state = _random_state(device)
-    try:
-        yield
-    finally:
-        _set_random_state(device, state)
+def call_at(model: nn.Module, parameters: Mapping[str, Tensor], images: Tensor) -> Any:
+    """Call ``model`` on ``images`` as if it had ``parameters`` (name -> tensor).
+
+    Its own parameters, its buffers and torch's random streams stay as they are.
+    """
+    # Running statistics are updated on copies, which are then forgotten.
+    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    with RandomStreams(images.device).kept():
+        return functional_call(model, (dict(parameters), buffers), images)
 
 
-def _random_state(device: torch.device) -> tuple[Tensor, ...]:
-    """Give the state of torch's global generators: the CPU's, and the GPU's where it is used."""
-    if device.type == "cuda":
-        return torch.get_rng_state(), torch.cuda.get_rng_state(device)
-    return (torch.get_rng_state(),)
+class RandomStreams:
+    """The state that torch's global generators had when this was made: CPU, and GPU if used."""
 
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._state = self._read()
 
-def _set_random_state(device: torch.device, state: tuple[Tensor, ...]) -> None:
-    torch.set_rng_state(state[0])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state[1], device)
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Run a block that leaves the generators as they are now."""
+        now = self._read()
+        try:
+            yield
+        finally:
+            self._write(now)
+
+    @contextlib.contextmanager
+    def replayed(self) -> Iterator[None]:
+        """Run a block from the remembered state; the generators stay as they are now."""
+        with self.kept():
+            self._write(self._state)
+            yield
+
+    def _read(self) -> tuple[Tensor, ...]:
+        if self._device.type == "cuda":
+            return torch.get_rng_state(), torch.cuda.get_rng_state(self._device)
+        return (torch.get_rng_state(),)
+
+    def _write(self, state: tuple[Tensor, ...]) -> None:
+        torch.set_rng_state(state[0])
+        if self._device.type == "cuda":
+            torch.cuda.set_rng_state(state[1], self._device)

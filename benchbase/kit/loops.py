@@ -1,4 +1,4 @@
-"""The supervised loop, and an endless stream of batches for trusted images."""
+"""The supervised loop, endless streams of batches, and a look at what a model predicts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 import torch
-from jaxtyping import Int
-from torch import Generator, Tensor, nn
+from jaxtyping import Float, Int
+from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from benchbase.api import Batch, Checkpoint, Classifier, Images, Step, Task
 from benchbase.errors import ContractError, DivergedError
+from benchbase.kit.descent import Descent
 from benchbase.kit.elsewhere import Elsewhere
 
 
@@ -25,15 +26,14 @@ def supervised(
     data: Images | None = None,
     phase: str = "",
     learning_rate: float | None = None,
-    steps_per_epoch: int | None = None,
 ) -> Iterator[Checkpoint]:
     """Train ``model`` by SGD on ``(weigh(step) * step.losses).mean()``; yield after each epoch.
 
     Everything left out comes from ``task.recipe`` and ``task.train``. The learning rate follows
     the recipe's schedule over this call's own epochs, and momentum starts anew, so that phases
     compose with ``yield from``; give each its own ``phase`` name, for it names the streams of
-    order and augmentation. ``steps_per_epoch`` draws that many batches an epoch from endlessly
-    reshuffled ``data`` instead of one pass: optimiser steps stay equal when its size is not.
+    order and augmentation. An epoch is ``task.steps_per_epoch`` batches of endlessly reshuffled
+    ``data``, whatever its size: that keeps optimiser steps equal among methods.
 
     Checkpoints carry the last weight of each row where ``data`` is a view of ``task.train``, and
     the epoch's mean loss as the note ``loss``. Weights are not detached.
@@ -45,47 +45,28 @@ def supervised(
     """
     data = task.train if data is None else data
     epochs = task.recipe.epochs if epochs is None else epochs
-    peak = task.recipe.learning_rate if learning_rate is None else learning_rate
-    if steps_per_epoch is None:
-        steps_per_epoch = batches_per_pass(len(data), task.recipe.batch_size)
-    total_steps = epochs * steps_per_epoch
     batches = endless_batches(task, data, f"training {phase}".strip(), task.recipe.batch_size)
-    parameters = list(model.parameters())
-    optimiser = torch.optim.SGD(
-        parameters,
-        lr=peak,
-        momentum=task.recipe.momentum,
-        weight_decay=task.recipe.weight_decay,
-    )
-    constant = task.recipe.schedule == "constant"
+    descent = Descent(task, model, epochs * task.steps_per_epoch, learning_rate)
     is_train = data.pixels is task.train.pixels
     weight_of_row = torch.full((len(data.pixels),), math.nan, device=task.device)
-    steps_done = 0
     for epoch in range(epochs):
         model.train()
         loss_sum = torch.zeros((), device=task.device)
         weight_sum = torch.zeros((), device=task.device)
-        for batch in islice(batches, steps_per_epoch):
-            lr = peak if constant else cosine(peak, steps_done / total_steps)
-            for group in optimiser.param_groups:
-                group["lr"] = lr
-            _drop_gradients(parameters)  # before the weighter, which may need the memory
-            step = forward(task, model, batch, lr, epoch)
+        for batch in islice(batches, task.steps_per_epoch):
+            descent.forget_gradients()  # before the weighter, which may need the memory
+            step = forward(task, model, batch, descent.lr, epoch)
             weights = weigh(step)
             if not isinstance(weights, Tensor) or weights.shape != step.losses.shape:
                 raise _wrong_weights(weights, len(step.losses))
             loss = (weights * step.losses).mean()
-            _drop_gradients(parameters)  # what a weighter left behind is no part of this step
-            loss.backward()
-            optimiser.step()
-            task.meter.add(backpropagated=len(batch.labels), steps=1)
-            steps_done += 1
+            descent.step(loss, backpropagated=len(batch.labels))
             weights = weights.detach()
             weight_of_row[batch.rows] = weights.to(weight_of_row)
             loss_sum += loss.detach()
             weight_sum += weights.sum()
         # Looked at once an epoch: a look at each step would stall a GPU.
-        mean_loss = loss_sum.item() / steps_per_epoch
+        mean_loss = loss_sum.item() / task.steps_per_epoch
         if not math.isfinite(mean_loss) or not weight_sum.isfinite():
             raise _divergence(epoch, mean_loss, weight_sum.item())
         yield Checkpoint(
@@ -135,13 +116,22 @@ def endless_batches(task: Task, images: Images, purpose: str, batch_size: int) -
 
 
 def _batches(task: Task, images: Images, purpose: str, batch_size: int) -> Iterator[Batch]:
-    order_stream, augmentation_stream = task.rng(f"order {purpose}"), task.rng(f"augment {purpose}")
+    stream = task.rng(f"augment {purpose}")
+    for positions in endless_positions(task, len(images), purpose, batch_size):
+        yield load_batch(task, images, positions, stream)
+
+
+def endless_positions(
+    task: Task, count: int, purpose: str, batch_size: int
+) -> Iterator[Int[Tensor, " batch"]]:
+    """Give the positions of ``endless_batches`` without their images, on the task's device."""
+    stream = task.rng(f"order {purpose}")
     while True:
         # Drawn on the CPU, so that all devices see the same order; moved once a pass.
-        order = torch.randperm(len(images), generator=order_stream).to(images.rows)
+        order = torch.randperm(count, generator=stream).to(task.device)
         for positions in order.split(batch_size):
             if len(positions) > 1:
-                yield load_batch(task, images, positions, augmentation_stream)
+                yield positions
 
 
 def load_batch(
@@ -157,21 +147,20 @@ def load_batch(
     )
 
 
-def batches_per_pass(count: int, batch_size: int) -> int:
-    """Count the batches of one pass over ``count`` images; a last batch of one is dropped."""
-    full, rest = divmod(count, batch_size)
-    return full + (rest > 1)
-
-
-def cosine(peak: float, progress: float) -> float:
-    """Give the learning rate after the share ``progress`` of a schedule from ``peak`` to zero."""
-    return peak * (1 + math.cos(math.pi * progress)) / 2
-
-
-def _drop_gradients(parameters: list[nn.Parameter]) -> None:
-    # The optimiser's zero_grad takes ten times as long (measured), for profilers and options.
-    for parameter in parameters:
-        parameter.grad = None
+@torch.no_grad()
+def predict(
+    task: Task, model: Classifier, images: Images, batch_size: int = 250
+) -> tuple[Float[Tensor, "count width"], Float[Tensor, "count classes"]]:
+    """Give features and logits of ``images`` as they are, in eval mode; the mode is put back."""
+    was_training = model.training
+    model.eval()
+    found = []
+    for rows in images.rows.split(batch_size):
+        features = model.features(task.normalise(images.pixels[rows].to(task.device)))
+        found.append((features, model.head(features)))
+    model.train(was_training)
+    task.meter.add(forwarded=len(images))
+    return torch.cat([each[0] for each in found]), torch.cat([each[1] for each in found])
 
 
 def _wrong_weights(weights: object, count: int) -> ContractError:

@@ -15,12 +15,12 @@ from torch.autograd import forward_ad
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from benchbase.api import Step
+from benchbase.kit.lookahead import Lookahead
 
 BATCH_NORM = inspect.signature(F.batch_norm)
 
 
-def directional_losses(step: Step, direction: Mapping[str, Tensor]) -> Float[Tensor, " batch"]:
+def directional_losses(step: Lookahead, direction: Mapping[str, Tensor]) -> Float[Tensor, " batch"]:
     """Give the slope of each loss of the batch along ``direction`` (parameter name -> tensor).
 
     Forward-mode AD recomputes the losses beside their tangents, for any model whose operators

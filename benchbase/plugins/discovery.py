@@ -159,7 +159,11 @@ def module_path(name: str) -> Path | None:
 
 
 def module_source_hash(module_name: str) -> str:
-    """SHA-256 of a module's file, which is not imported.
+    """SHA-256 of a module's source, which is not imported.
+
+    A module by itself is one file. A plugin of several modules is a package, and all of its files
+    count: a method is changed by whichever is changed. In benchbase's own package each module
+    stands for itself.
 
     Raises:
         PluginError: there is no such module, or it has no file.
@@ -167,4 +171,12 @@ def module_source_hash(module_name: str) -> str:
     path = module_path(module_name)
     if path is None or not path.is_file():
         raise PluginError(f"module {module_name!r} has no source file that can be found")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    root = module_name.partition(".")[0]
+    home = module_path(root)
+    if root == __name__.partition(".")[0] or home is None or home.name != "__init__.py":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    for file in sorted(home.parent.rglob("*.py")):
+        name = file.relative_to(home.parent).as_posix()
+        digest.update(f"{name}:{hashlib.sha256(file.read_bytes()).hexdigest()};".encode())
+    return digest.hexdigest()

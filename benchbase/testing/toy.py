@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from benchbase.api import Classifier, Grants, Images, Need, Oracle, Recipe, Task
 from benchbase.data.augment import make_augment, make_normalise
+from benchbase.data.strong_augment import make_strong_augment
 from benchbase.seeding import numpy_stream, seeded
 
 TRUSTED_PER_CLASS = 4
@@ -132,6 +133,7 @@ def toy_problem(
         device=device,
         build_model=build_model,
         augment=make_augment("none", recipe.shift),
+        augment_strongly=make_strong_augment("none"),
         normalise=normalise,
         seed=seed,
         needs=needs,

@@ -1,4 +1,4 @@
-"""Baselines: plain cross-entropy, focal loss, Meta-Weight-Net, and two clean-label controls."""
+"""Baselines: plain cross-entropy, focal loss, Meta-Weight-Net, and three controls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchbase.api import (
     Checkpoint,
@@ -21,8 +21,8 @@ from benchbase.api import (
     hookimpl,
     option,
 )
-from benchbase.kit.bilevel import hypergradient
-from benchbase.kit.loops import batches_per_pass, endless_batches, supervised
+from benchbase.kit.loops import supervised
+from benchbase.kit.meta import MetaWeighter
 
 BENCHBASE_API = 1
 
@@ -72,7 +72,7 @@ class Focal(LossWeighter):
 
 
 @dataclass(frozen=True)
-class MWNet(LossWeighter):
+class MWNet(MetaWeighter):
     """Meta-Weight-Net: a small network learns from trusted images which losses to believe.
 
     Faithful to the paper and its official code: the 1-100-1 network with a sigmoid, Adam at 1e-3
@@ -88,38 +88,27 @@ class MWNet(LossWeighter):
     """
 
     name: ClassVar[str] = "mwnet"
-    needs: ClassVar[frozenset[Need]] = frozenset({Need.TRUSTED})
     honesty: ClassVar[Honesty] = Honesty.UNMATCHED
     paper: ClassVar[str] = (
         "Shu, Xie, Yi, Zhao, Zhou, Xu, Meng: Meta-Weight-Net: learning an explicit mapping for "
         "sample weighting. NeurIPS 2019. https://arxiv.org/abs/1902.07379"
     )
-    hidden: int = option(100, "width of the weighting network's hidden layer", min=1)
-    meta_learning_rate: float = option(1e-3, "Adam's rate for the weighting network", min=0)
-    meta_weight_decay: float = option(1e-4, "weight decay of the weighting network", min=0)
+
+    def describe(self, task: Task) -> tuple[int, Callable[[Step], Tensor]]:
+        """Describe an image by its loss."""
+        return 1, lambda step: step.losses.detach().unsqueeze(1)
+
+
+@dataclass(frozen=True)
+class RandomWeights(LossWeighter):
+    """Control: weights drawn uniformly from 0 to 2 (mean one) at each step, whatever the image."""
+
+    name: ClassVar[str] = "random-weights"
 
     def prepare(self, task: Task) -> Callable[[Step], Tensor]:
-        """Build the weighting network; each step trains it once on a trusted batch."""
-        with task.seeded("weighting network"):
-            network = nn.Sequential(
-                nn.Linear(1, self.hidden), nn.ReLU(), nn.Linear(self.hidden, 1), nn.Sigmoid()
-            ).to(task.device)
-        optimiser = torch.optim.Adam(
-            network.parameters(), lr=self.meta_learning_rate, weight_decay=self.meta_weight_decay
-        )
-        trusted = endless_batches(task, task.trusted, "trusted", task.recipe.trusted_batch_size)
-
-        def weigh(step: Step) -> Tensor:
-            losses = step.losses.detach().unsqueeze(1)
-            weights = network(losses).squeeze(1)
-            optimiser.zero_grad()
-            weights.backward(hypergradient(step, weights, next(trusted)))
-            optimiser.step()
-            with torch.no_grad():
-                new_weights: Tensor = network(losses).squeeze(1)
-            return new_weights
-
-        return weigh
+        """Open the stream of weights."""
+        stream = task.rng("weights")
+        return lambda step: 2 * torch.rand(len(step.losses), generator=stream).to(step.losses)
 
 
 @dataclass(frozen=True)
@@ -139,8 +128,7 @@ class ERMMix(Weighter):
         labels = torch.cat([part.labels for part in both])
         pixels = torch.cat([part.pixels[part.rows] for part in both])
         union = Images(pixels, labels, torch.arange(len(labels), device=labels.device))
-        steps = batches_per_pass(len(task.train), task.recipe.batch_size)
-        yield from supervised(task, task.build_model(), uniform, data=union, steps_per_epoch=steps)
+        yield from supervised(task, task.build_model(), uniform, data=union)
 
 
 @dataclass(frozen=True)
@@ -176,7 +164,6 @@ class ERMFinetune(Weighter):
             data=task.trusted,
             phase="fine-tuning",
             learning_rate=self.rate * task.recipe.learning_rate,
-            steps_per_epoch=batches_per_pass(len(task.train), task.recipe.batch_size),
         ):
             yield replace(checkpoint, weights=weights)
 
@@ -184,4 +171,4 @@ class ERMFinetune(Weighter):
 @hookimpl
 def register_weighters() -> list[type[Weighter]]:
     """Give the baselines."""
-    return [ERM, Focal, MWNet, ERMMix, ERMFinetune]
+    return [ERM, Focal, MWNet, ERMMix, ERMFinetune, RandomWeights]

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from benchbase.api import Classifier, Images, ImageShape, Recipe, Task
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.data.augment import make_augment, make_normalise
+from benchbase.data.strong_augment import make_strong_augment
 from benchbase.kit.loops import supervised
 from benchbase.seeding import seeded, torch_stream
 
@@ -44,6 +45,7 @@ def build_task(epochs: int) -> Task:
         device=torch.device("cpu"),
         build_model=build_model,
         augment=make_augment("horizontal", 2),
+        augment_strongly=make_strong_augment("horizontal"),
         normalise=make_normalise([0.5], [0.29], torch.device("cpu")),
         seed=0,
     )

@@ -17,6 +17,7 @@ from benchbase.api import Batch, Classifier, Grants, Images, ImageShape, Need, R
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.backbones.torchvision_families import ResNet18
 from benchbase.data.augment import make_augment, make_normalise
+from benchbase.data.strong_augment import make_strong_augment
 from benchbase.kit.loops import forward, load_batch
 from benchbase.seeding import seeded, torch_stream
 
@@ -45,6 +46,7 @@ def build_task(backbone: str) -> Task:
         device=torch.device("cpu"),
         build_model=build_model,
         augment=make_augment("horizontal", 2),
+        augment_strongly=make_strong_augment("horizontal"),
         normalise=make_normalise([0.5] * 3, [0.29] * 3, torch.device("cpu")),
         seed=0,
         needs=frozenset({Need.TRUSTED}),

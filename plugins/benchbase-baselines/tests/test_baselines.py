@@ -4,7 +4,7 @@ import math
 import benchbase_baselines
 import pytest
 import torch
-from benchbase_baselines import ERM, ERMFinetune, ERMMix, Focal, MWNet
+from benchbase_baselines import ERM, ERMFinetune, ERMMix, Focal, MWNet, RandomWeights
 from sklearn.metrics import roc_auc_score
 from torch.nn import functional as F
 
@@ -13,7 +13,9 @@ from benchbase.errors import UndeclaredNeedError
 from benchbase.kit.loops import endless_batches, forward, load_batch
 
 EVERY_WEIGHTER = pytest.mark.parametrize(
-    "weighter", [ERM(), Focal(), MWNet(), ERMMix(), ERMFinetune()], ids=lambda w: w.name
+    "weighter",
+    [ERM(), Focal(), MWNet(), ERMMix(), ERMFinetune(), RandomWeights()],
+    ids=lambda w: w.name,
 )
 
 
@@ -61,6 +63,16 @@ def test_trusted_images_are_asked_for_only_where_declared(make_digits, weighter)
 def test_erm_weighs_every_image_with_one(make_digits):
     step = first_step(make_digits().task)
     assert torch.equal(ERM().prepare(make_digits().task)(step), torch.ones(20))
+
+
+def test_random_weights_have_the_mean_one_and_change_each_step(make_digits):
+    weigh = RandomWeights().prepare(make_digits().task)
+    step = first_step(make_digits().task)
+    drawn = torch.cat([weigh(step) for _ in range(200)])
+    assert drawn.min() >= 0
+    assert drawn.max() <= 2
+    assert drawn.mean().item() == pytest.approx(1.0, abs=0.05)
+    assert len(drawn.unique()) > 3900
 
 
 @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
@@ -180,7 +192,7 @@ def test_no_trusted_images_are_refused_with_a_reason(make_digits, weighter):
         list(weighter.fit(task))
 
 
-def test_all_five_are_registered_under_their_entry_points():
+def test_all_are_registered_under_their_entry_points():
     from importlib.metadata import entry_points
 
     names = {weighter.name for weighter in benchbase_baselines.register_weighters()}

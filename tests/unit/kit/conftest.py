@@ -61,6 +61,7 @@ def build_task(
         device=torch.device("cpu"),
         build_model=build_model,
         augment=lambda pixels, generator: pixels,
+        augment_strongly=lambda pixels, generator: pixels,
         normalise=lambda pixels: pixels.to(dtype) / 128 - 1,
         seed=3,
     )

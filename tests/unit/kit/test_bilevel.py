@@ -11,12 +11,16 @@ from benchbase.kit.bilevel import hypergradient
 WEIGHTS = torch.tensor([0.3, 0.9, 0.1, 0.7, 0.5, 0.2], dtype=torch.float64)
 
 
-def trusted_loss_after_virtual_step(step, weights, trusted, normalised, create_graph=False):
+def trusted_loss_after_virtual_step(
+    step, weights, trusted, normalised, *, create_graph=False, beside=None
+):
     """The definition, written out; differentiable in the weights where asked."""
     parameters = dict(step.model.named_parameters())
     loss = (weights * step.losses).mean()
     if normalised:
         loss = (weights / weights.sum() * step.losses).sum()
+    if beside is not None:
+        loss = loss + beside
     gradients = torch.autograd.grad(
         loss, list(parameters.values()), create_graph=create_graph, retain_graph=True
     )
@@ -27,9 +31,11 @@ def trusted_loss_after_virtual_step(step, weights, trusted, normalised, create_g
     return step.trusted_loss_at(virtual, trusted)
 
 
-def by_double_backward(step, weights, trusted, normalised=False):
+def by_double_backward(step, weights, trusted, normalised=False, beside=None):
     weights = weights.clone().requires_grad_()
-    loss = trusted_loss_after_virtual_step(step, weights, trusted, normalised, create_graph=True)
+    loss = trusted_loss_after_virtual_step(
+        step, weights, trusted, normalised, create_graph=True, beside=beside
+    )
     return torch.autograd.grad(loss, weights)[0]
 
 
@@ -66,6 +72,49 @@ def test_hypergradient_equals_finite_differences(make_step, batch_norm, normalis
     value = hypergradient(step, WEIGHTS, trusted, normalised=normalised)
     expected = by_central_differences(step, WEIGHTS, trusted, normalised)
     assert relative_error(value, expected) < 1e-7
+
+
+def test_a_loss_beside_the_weighted_ones_takes_part_in_the_virtual_step(make_step):
+    step, trusted = make_step()
+    beside = 3 * F.cross_entropy(step.logits, step.batch.labels.roll(1))
+    value = hypergradient(step, WEIGHTS, trusted, beside=beside)
+    expected = by_double_backward(step, WEIGHTS, trusted, beside=beside)
+    assert relative_error(value, expected) < 1e-10
+    assert relative_error(hypergradient(step, WEIGHTS, trusted), expected) > 1e-3
+
+
+def test_last_layer_formula_is_exact_where_only_the_head_learns(make_step):
+    step, trusted = make_step(batch_norm=False, lr=0.3)
+    step.model.body.requires_grad_(requires_grad=False)
+    value = hypergradient(step, WEIGHTS, trusted)
+    head = step.model.head
+    miss = (
+        torch.softmax(step.logits, 1) - F.one_hot(step.batch.labels, step.logits.shape[1])
+    ).detach()
+    features = step.features.detach()
+    pulls = 0.3 * WEIGHTS.unsqueeze(1) * miss / len(WEIGHTS)
+    moved = nn.Linear(head.in_features, head.out_features, dtype=torch.float64)
+    moved.weight.data = head.weight.detach() - pulls.T @ features
+    moved.bias.data = head.bias.detach() - pulls.sum(0)
+    theirs = step.model.body(trusted.images).detach()
+    their_miss = torch.softmax(moved(theirs), 1) - F.one_hot(trusted.labels, miss.shape[1])
+    slopes = ((features @ theirs.T + 1) * (miss @ their_miss.detach().T)).mean(1)
+    assert relative_error(value, -0.3 / len(WEIGHTS) * slopes) < 1e-12
+
+
+def test_zero_weights_rectified_and_normalised_are_learning_to_reweight(make_step):
+    # Ren et al., ICML 2018, algorithm 1: one look from zero weights, max(0, -gradient), sum one.
+    step, trusted = make_step()
+    start = torch.zeros_like(WEIGHTS)
+    weights = (-hypergradient(step, start, trusted)).clamp_min(0)
+    expected = (-by_double_backward(step, start, trusted)).clamp_min(0)
+    torch.testing.assert_close(weights / weights.sum(), expected / expected.sum())
+
+
+def test_normalised_weights_that_are_all_zero_give_finite_numbers(make_step):
+    step, trusted = make_step()
+    value = hypergradient(step, torch.zeros_like(WEIGHTS), trusted, normalised=True)
+    assert value.isfinite().all()
 
 
 def test_normalised_hypergradient_does_not_change_the_sum_of_weights(make_step):

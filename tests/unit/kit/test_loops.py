@@ -9,7 +9,8 @@ from torch.nn import functional as F
 from benchbase.api import Images
 from benchbase.errors import ContractError, DivergedError
 from benchbase.kit.bilevel import hypergradient
-from benchbase.kit.loops import batches_per_pass, cosine, endless_batches, supervised
+from benchbase.kit.descent import cosine
+from benchbase.kit.loops import endless_batches, predict, supervised
 
 
 def uniform(step):
@@ -180,14 +181,34 @@ def test_last_batch_of_one_image_is_dropped(make_task):
 
     train(task, weigh)
     assert sizes == [4, 4, 4, 4]
-    assert batches_per_pass(9, 4) == 2
+    assert task.steps_per_epoch == 2
 
 
-def test_steps_per_epoch_are_kept_whatever_the_size_of_the_data(make_task):
+def test_steps_of_an_epoch_are_kept_when_the_data_shrink(make_task):
     task = make_task(count=12, batch_size=4)
     few = task.train.subset(torch.tensor([0, 1, 2]))
-    train(task, data=few, steps_per_epoch=5)
-    assert task.meter.steps == 10
+    train(task, data=few)
+    assert task.meter.steps == 2 * 3
+
+
+def test_withheld_images_count_in_an_epoch(make_task):
+    task = dataclasses.replace(make_task(count=6, batch_size=4), withheld=10)
+    train(task)
+    assert task.meter.steps == 2 * 4
+
+
+def test_predictions_are_those_of_eval_mode_and_leave_the_mode_alone(make_task):
+    task = make_task(count=7)
+    model = task.build_model().train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    features, logits = predict(task, model, task.train.subset(torch.tensor([4, 1, 6])), 2)
+    assert model.training
+    assert task.meter.forwarded == 3
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    model.eval()
+    expected = model(task.normalise(task.train.pixels[[4, 1, 6]]))
+    torch.testing.assert_close(logits, expected)
+    torch.testing.assert_close(model.head(features), logits)
 
 
 def test_work_is_counted(make_task):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from benchbase.backbones import small_cnn
 from benchbase.errors import PluginError, UsageError
 from benchbase.plugins import (
     PluginDescription,
@@ -210,13 +211,29 @@ def test_a_module_is_resolved_without_importing_it_or_its_package(
     (package / "method.py").write_text(METHOD)
     monkeypatch.syspath_prepend(str(tmp_path))
     assert resolve_source("my_package.method") == PluginSource("module", "my_package.method")
-    expected = hashlib.sha256(METHOD.encode()).hexdigest()
-    assert module_source_hash("my_package.method") == expected
     with pytest.raises(UsageError, match="unknown weighter"):
         resolve_source("my_package.metod")
     with pytest.raises(PluginError, match="no source file"):
         module_source_hash("my_package.metod")
     assert "AssertionError" in reason(PluginSource("module", "my_package.method"))
+
+
+def test_a_methods_code_is_its_file_or_its_whole_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "lone_method.py").write_text(METHOD)
+    assert module_source_hash("lone_method") == hashlib.sha256(METHOD.encode()).hexdigest()
+    package = tmp_path / "family"
+    package.mkdir()
+    for name in ("__init__", "losses", "method"):
+        (package / f"{name}.py").write_text(f"# {name}")
+    before = module_source_hash("family.method")
+    assert module_source_hash("family") == before
+    (package / "losses.py").write_text("# other")
+    assert module_source_hash("family.method") != before
+    own = module_source_hash("benchbase.backbones.small_cnn")
+    assert own == hashlib.sha256(Path(small_cnn.__file__).read_bytes()).hexdigest()
 
 
 def test_an_unknown_weighter_is_an_error_with_the_nearest(

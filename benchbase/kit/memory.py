@@ -1,0 +1,41 @@
+"""A memory of each class: the moving average of its vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+class ClassMeans:
+    """Exponential moving averages of class means; a class enters with its first mean."""
+
+    def __init__(
+        self, num_classes: int, width: int, device: torch.device, decay: float = 0.9
+    ) -> None:
+        self.means: Float[Tensor, "classes width"] = torch.zeros(num_classes, width, device=device)
+        self.seen = torch.zeros(num_classes, dtype=torch.bool, device=device)
+        self._decay = decay
+
+    @torch.no_grad()
+    def update(self, vectors: Float[Tensor, "batch width"], labels: Int[Tensor, " batch"]) -> None:
+        """Take in a batch; classes without an image in it stay as they are."""
+        vectors = vectors.detach()
+        counts = torch.bincount(labels, minlength=len(self.means)).unsqueeze(1)
+        present = counts > 0
+        sums = torch.zeros_like(self.means).index_add_(0, labels, vectors.to(self.means))
+        batch_means = sums / counts.clamp_min(1)
+        kept = torch.where(self.seen.unsqueeze(1), self._decay, 0.0)
+        averages = kept * self.means + (1 - kept) * batch_means
+        self.means = torch.where(present, averages, self.means)
+        self.seen = self.seen | present.squeeze(1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give what a later run goes on from."""
+        return {"means": self.means, "seen": self.seen}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state_dict`` gave."""
+        self.means, self.seen = state["means"].clone(), state["seen"].clone()
