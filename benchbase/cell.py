@@ -77,12 +77,18 @@ class Scenario:
 
     @property
     def label(self) -> str:
-        """Short text for tables: ``symmetric:0.4 imbalance 10``."""
-        noise = self.noise if self.noise == "none" else f"{self.noise}:{self.noise_rate:g}"
+        """Short text for lines about a cell: ``symmetric:0.4 imbalance 10 budget 100``."""
+        parts = [self.noise if self.noise == "none" else f"{self.noise}:{self.noise_rate:g}"]
         if self.imbalance == "natural":
-            return f"{noise} natural"
-        kind = "" if self.imbalance == "exponential" else f"{self.imbalance} "
-        return f"{noise} {kind}imbalance {self.imbalance_ratio:g}"
+            parts.append("natural")
+        else:
+            kind = "" if self.imbalance == "exponential" else f"{self.imbalance} "
+            parts.append(f"{kind}imbalance {self.imbalance_ratio:g}")
+        if self.label_fraction is not None:
+            parts.append(f"labels {100 * self.label_fraction:g} %")
+        if self.label_budget is not None:
+            parts.append(f"budget {self.label_budget}")
+        return " ".join(parts)
 
     def to_json(self) -> JSON:
         """Give the canonical JSON object."""
@@ -183,6 +189,9 @@ class Result:
     """name -> one value a checkpoint."""
     weights: JSON = field(default_factory=dict)
     """Diagnostics of the reported weights against the known noise mask."""
+    relabelling: JSON = field(default_factory=dict)
+    """Test scores of the finished model at each number of labels bought, and the areas under
+    them; empty where no labels were for sale."""
     corruption: JSON = field(default_factory=dict)
     grants: JSON = field(default_factory=dict)
     """need -> what was granted: clean, noisy, empty, ..."""

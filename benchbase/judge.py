@@ -17,6 +17,7 @@ from benchbase import metrics
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError
 from benchbase.metrics import Logits, Metric
+from benchbase.relabelling import describe_levels, finished_models
 from benchbase.seeding import numpy_stream
 from benchbase.stats import balanced_accuracy_interval
 
@@ -26,6 +27,16 @@ REPEATED = 64
 """Images that are predicted twice, in different company."""
 TOLERANCE = 1e-2
 """Largest difference between the two predicted probabilities of a class."""
+RESERVED = frozenset(
+    (
+        "test_balanced_accuracy",
+        "validation_noisy_balanced_accuracy",
+        "validation_clean_balanced_accuracy",
+        "weight_auroc",
+        "labels_bought",
+    )
+)
+"""Curves that only the judge draws; a method's note of such a name is dropped."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +97,26 @@ class Judge:
     _test: list[Logits] = field(default_factory=list)
     _weights: list[NDArray[np.float32] | None] = field(default_factory=list)
     _notes: list[Mapping[str, float]] = field(default_factory=list)
+    _bought: list[int] = field(default_factory=list)
 
     def hear(
         self,
         logits: Logits,
         weights: NDArray[np.float32] | None,
         notes: Mapping[str, float],
+        labels_bought: int | None = None,
     ) -> None:
-        """Take one checkpoint: logits of validation then test images, row weights, notes."""
+        """Take one checkpoint: logits of validation then test images, row weights, notes.
+
+        ``labels_bought`` is the ledger's count so far; None where no labels are for sale.
+        """
         count = len(self.opened.validation)
         self._validation.append(logits[:count])
         self._test.append(logits[count:])
         self._weights.append(weights)
         self._notes.append(notes)
+        if labels_bought is not None:
+            self._bought.append(labels_bought)
 
     @property
     def checkpoints(self) -> int:
@@ -106,7 +124,10 @@ class Judge:
         return len(self._test)
 
     def conclude(self) -> dict[str, Any]:
-        """Apply every rule; give ``metrics``, ``selected``, ``curves`` and ``weights``."""
+        """Apply every rule; give the blocks of a record that are about predictions.
+
+        These are ``metrics``, ``selected``, ``curves``, ``weights`` and ``relabelling``.
+        """
         opened = self.opened
         curves: dict[str, list[float | None]] = {
             "test_balanced_accuracy": _curve(self._test, opened.test.labels),
@@ -116,11 +137,15 @@ class Judge:
             "validation_clean_balanced_accuracy": _curve(self._validation, opened.validation_true),
         }
         selected = select(**{name: np.array(curve) for name, curve in curves.items()})
-        for name in sorted({name for notes in self._notes for name in notes}):
-            curves.setdefault(name, [notes.get(name) for notes in self._notes])
+        for name in sorted({name for notes in self._notes for name in notes} - RESERVED):
+            curves[name] = [notes.get(name) for notes in self._notes]
+        if self._bought:
+            curves["labels_bought"] = [float(count) for count in self._bought]
+        finished = finished_models(self._bought)
+        used = {index for chosen in selected.values() for index in chosen} | {*finished.values()}
         scores = {
             index: metrics.score(self._test[index], opened.test.labels, self.extra)
-            for index in sorted({i for chosen in selected.values() for i in chosen})
+            for index in sorted(used)
         }
         counts = np.bincount(opened.test.labels, minlength=len(opened.classes))
         weights: dict[str, Any] = {}
@@ -141,6 +166,9 @@ class Judge:
             "selected": selected,
             "curves": curves,
             "weights": weights,
+            "relabelling": describe_levels(
+                [*finished], [scores[index] for index in finished.values()]
+            ),
         }
 
     def predictions(self, selected: dict[str, list[int]]) -> dict[str, NDArray[Any]]:

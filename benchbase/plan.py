@@ -37,7 +37,7 @@ from benchbase.plugins import (
 )
 from benchbase.plugins.discovery import find_one
 from benchbase.provenance import torch_minor
-from benchbase.scenario import Board
+from benchbase.scenario import LEAST_SEEDS, Board
 from benchbase.store import write_text
 
 IMPORT_SECONDS = 300
@@ -199,18 +199,26 @@ def conditions(board: Board, roots: Sequence[Path], cache: Path) -> tuple[Condit
     )
 
 
-def make_jobs(conditions: Sequence[Condition], entered: Sequence[Contestant]) -> tuple[Job, ...]:
+def make_jobs(
+    conditions: Sequence[Condition],
+    entered: Sequence[Contestant],
+    controls: Sequence[Contestant] = (),
+) -> tuple[Job, ...]:
     """Give every cell; data that were identified before are not opened again.
+
+    Controls run at the first seeds only (``Board.control_seeds``).
 
     Raises:
         UsageError: a scenario asks for what its data set cannot give.
         DataError: a data file is missing or damaged.
     """
     torch = torch_minor()
+    seeds = dict.fromkeys(condition.seed for condition in conditions)
+    control_seeds = [*seeds][:LEAST_SEEDS]
     jobs = []
     for condition in conditions:
         identity = condition.identify()
-        for contestant in entered:
+        for contestant in (*entered, *(controls if condition.seed in control_seeds else ())):
             cell = Cell(
                 weighter=contestant.spec,
                 scenario=condition.scenario,

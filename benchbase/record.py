@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn, get_args
+from itertools import pairwise
+from typing import Any, NoReturn, TypeGuard, get_args
 
 from benchbase.cell import JSON, Status, content_hash
+from benchbase.relabelling import SCORES, mean_height
 
 SCHEMA = "benchbase-record-1"
 
@@ -97,6 +99,7 @@ def parse_record(text: str) -> JSON:
     for rule, scores in record["metrics"].items():
         _check_scores(scores, f"metrics.{rule}")
     _check_diagnostics(record)
+    _check_relabelling(record.get("relabelling", {}))  # older records have no such block
     _check_corruption(record["corruption"])
     return record
 
@@ -160,6 +163,38 @@ def _check_diagnostics(record: JSON) -> None:
         _check_number(record["cost"].get(name), 0.0, _LARGEST, "cost", name)
     for name in ("auroc", "effective_sample_size"):
         _check_number(record["weights"].get(name), 0.0, 1.0, "weights", name)
+
+
+def _check_relabelling(block: Any) -> None:
+    """Check the scores at each number of labels bought, and that the areas are theirs."""
+    if type(block) is not dict:
+        raise ValueError(f"relabelling: expected a block of scores, got {block!r}"[:200])
+    if not block:
+        return
+    levels, areas = block.get("labels_bought"), block.get("area")
+    if not _are_rising_counts(levels):
+        raise ValueError(f"relabelling.labels_bought: expected rising counts, got {levels!r}"[:200])
+    if type(areas) is not dict:
+        raise ValueError(f"relabelling.area: expected an area by score, got {areas!r}"[:200])
+    for name in SCORES:
+        values, area = block.get(name), areas.get(name)
+        if type(values) is not list or len(values) != len(levels) or None in values:
+            raise ValueError(f"relabelling.{name}: expected a score for each of {levels!r}"[:200])
+        for value in values:
+            _check_number(value, 0.0, 1.0, "relabelling", name)
+        _check_number(area, 0.0, 1.0, "relabelling.area", name)
+        expected = mean_height(levels, values)
+        if (area is None) != (expected is None) or abs((area or 0) - (expected or 0)) > _ROUNDING:
+            raise ValueError(f"relabelling.area.{name}: {area!r} is not the area of the scores")
+
+
+def _are_rising_counts(levels: Any) -> TypeGuard[list[int]]:
+    return (
+        type(levels) is list
+        and bool(levels)
+        and all(type(level) is int and 0 <= level < 1 << 63 for level in levels)
+        and all(level < following for level, following in pairwise(levels))
+    )
 
 
 def _check_corruption(corruption: JSON) -> None:

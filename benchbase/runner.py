@@ -27,6 +27,7 @@ from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError, PluginError, RunError
 from benchbase.executors.contract import ChildProcess, Job, Outcome, Slot
 from benchbase.judge import Judge, Questions
+from benchbase.log_limit import limited
 from benchbase.messages import (
     read_failure,
     read_logits,
@@ -128,15 +129,16 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         )
         partial = dataclasses.replace(partial, grants=granted)
         judge = Judge(opened, settings.extra_metrics)
-        _converse(
-            job=job,
-            slot=slot,
-            settings=settings,
-            folder=folder,
-            judge=judge,
-            costs=costs,
-            deadline=began + settings.timeout,
-        )
+        with limited(log_path(settings.logs, job)):
+            _converse(
+                job=job,
+                slot=slot,
+                settings=settings,
+                folder=folder,
+                judge=judge,
+                costs=costs,
+                deadline=began + settings.timeout,
+            )
         metrics.preload()  # waits where it is still being loaded: no cost of this cell
         judging = time.monotonic()
         verdict = judge.conclude()
@@ -190,6 +192,7 @@ def _converse(
     write_questions(folder / "questions", opened, questions.order)
     model = folder / "model.pt"
     cell = job.cell
+    for_sale = "oracle" in job.description.needs and bool(cell.scenario.label_budget)
     contestant = {
         "source": job.source.to_json(),
         "weighter": cell.weighter.name,
@@ -230,7 +233,7 @@ def _converse(
             judging = time.monotonic()
             notes, weights = read_notes(message), read_weights(blob, len(opened.train))
             logits = _predict(predictor, settings, model, questions, len(opened.classes))
-            judge.hear(logits, weights, notes)
+            judge.hear(logits, weights, notes, len(costs.bought) if for_sale else None)
             _put_away(model, settings.models, cell.key)
             costs.judged += len(logits)
             costs.judge += time.monotonic() - judging

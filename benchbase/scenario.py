@@ -6,6 +6,7 @@ selection rule. Both are TOML files; a board file is a suite as well.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from benchbase.toml_table import TomlTable
 
 __all__ = [
     "LEADERBOARDS",
+    "LEAST_SEEDS",
     "METRICS",
     "RULES",
     "Board",
@@ -55,11 +57,13 @@ METRICS = (
     "rarest_recall",
 )
 """Metrics that may rank: higher is better, and none is below the 0 of a failed cell."""
+LEAST_SEEDS = 3
+"""Seeds that a provisional rank needs, and at how many a board's controls run."""
 LEADERBOARDS = Path("leaderboards")
 _BUILT_IN = Path(__file__).with_name("boards")
 
 _SUITE_KEYS = ("title", "description", "scenarios", "seeds")
-_BOARD_KEYS = (*_SUITE_KEYS, "suite", "weighters", "reference", "metric", "rule")
+_BOARD_KEYS = (*_SUITE_KEYS, "suite", "weighters", "controls", "reference", "metric", "rule")
 _RECIPE_INTEGERS = {"epochs": 1, "batch_size": 1, "trusted_batch_size": 1, "shift": 0}
 _RECIPE_NUMBERS = {"learning_rate": 100.0, "momentum": 1.0, "weight_decay": 100.0}
 _SCENARIO_KEYS = (
@@ -102,6 +106,13 @@ class Board:
     metric: str = "balanced_accuracy"
     rule: str = "last5"
     description: str = ""
+    controls: tuple[str, ...] = ()
+    """Selectors of yardsticks: run at ``control_seeds``, compared there, never ranked."""
+
+    @property
+    def control_seeds(self) -> tuple[int, ...]:
+        """The seeds at which controls run: the first few."""
+        return self.seeds[:LEAST_SEEDS]
 
     def to_json(self) -> JSON:
         """Give the JSON object."""
@@ -110,6 +121,7 @@ class Board:
             "scenarios": [scenario.to_json() for scenario in self.scenarios],
             "seeds": list(self.seeds),
             "weighters": list(self.weighters),
+            "controls": list(self.controls),
         }
 
     @classmethod
@@ -121,6 +133,7 @@ class Board:
                 "scenarios": tuple(Scenario.from_json(item) for item in value["scenarios"]),
                 "seeds": tuple(value["seeds"]),
                 "weighters": tuple(value["weighters"]),
+                "controls": tuple(value.get("controls", ())),
             }
         )
 
@@ -137,8 +150,12 @@ def load_board(name: str, root: Path = Path()) -> Board:
     suite = _board_suite(table, root)
     weighters = tuple(table.texts("weighters", []))
     reference = table.text("reference", weighters[0])
+    controls = tuple(table.texts("controls", [])) if "controls" in table.values else ()
+    _refuse_shared(table, (*weighters, reference), controls)
     if path.name == "board.toml":
-        _refuse_files(table, weighters, reference)
+        _refuse_files(
+            table, {"weighters": weighters, "reference": [reference], "controls": controls}
+        )
     return Board(
         name=_board_name(path),
         title=table.text("title", suite.title),
@@ -149,6 +166,7 @@ def load_board(name: str, root: Path = Path()) -> Board:
         metric=table.text("metric", "balanced_accuracy", METRICS),
         rule=table.text("rule", "last5", RULES),
         description=table.text("description", "").strip(),
+        controls=controls,
     )
 
 
@@ -193,9 +211,21 @@ def board_folder(name: str, root: Path = Path()) -> Path | None:
     return path.parent if path.name == "board.toml" else None
 
 
-def _refuse_files(table: TomlTable, weighters: Sequence[str], reference: str) -> None:
+def _refuse_shared(table: TomlTable, ranked: Sequence[str], controls: Sequence[str]) -> None:
+    """Refuse a control that is to be ranked as well."""
+    known = {parse_selector(text) for text in ranked}
+    for text in controls:
+        if parse_selector(text) in known:
+            table.fail(
+                "controls",
+                f"{text!r} is a weighter or the reference of this board as well; a control runs at "
+                f"{LEAST_SEEDS} seeds and is never ranked: name it in one place only",
+            )
+
+
+def _refuse_files(table: TomlTable, named: Mapping[str, Sequence[str]]) -> None:
     """Refuse a file in a leaderboard: its row could not be told from another file's."""
-    for key, texts in (("weighters", weighters), ("reference", (reference,))):
+    for key, texts in named.items():
         for text in texts:
             if looks_like_path(parse_selector(text).name):
                 table.fail(
@@ -245,7 +275,10 @@ def _seeds(table: TomlTable) -> tuple[int, ...]:
 
 
 def _scenarios(table: TomlTable) -> tuple[Scenario, ...]:
-    """Read one ``[[scenarios]]`` table: a base, and the noises and imbalances it is put under."""
+    """Read one ``[[scenarios]]`` table: a base, and what it is put under.
+
+    Label fractions, noises and imbalances may be lists: a scenario for each combination.
+    """
     table.allow(_SCENARIO_KEYS)
     given = table.values
     default = Scenario()
@@ -253,7 +286,6 @@ def _scenarios(table: TomlTable) -> tuple[Scenario, ...]:
         dataset=table.text("dataset", default.dataset),
         dataset_options=dict(table.table("dataset_options").values),
         train_size=table.integer("train_size", 1) if "train_size" in given else None,
-        label_fraction=table.number("label_fraction", 0, 1) if "label_fraction" in given else None,
         label_budget=table.integer("label_budget", 0) if "label_budget" in given else None,
         track=table.text("track", default.track),
         backbone=table.text("backbone", default.backbone),
@@ -266,7 +298,9 @@ def _scenarios(table: TomlTable) -> tuple[Scenario, ...]:
         imbalances = parse_imbalance(",".join(table.texts("imbalance", ["natural"])))
     except UsageError as error:
         table.fail("", str(error))
-    return grid(base, noises, imbalances)
+    fractions = table.numbers("label_fraction", 0, 1) if "label_fraction" in given else [None]
+    bases = [dataclasses.replace(base, label_fraction=fraction) for fraction in fractions]
+    return tuple(scenario for each in bases for scenario in grid(each, noises, imbalances))
 
 
 def _recipe(table: TomlTable) -> Recipe:

@@ -63,7 +63,17 @@ class TomlTable:
 
     def number(self, key: str, minimum: float, maximum: float) -> float:
         """Give a number from ``minimum`` to ``maximum``."""
+        return self._number(key, self.values[key], minimum, maximum)
+
+    def numbers(self, key: str, minimum: float, maximum: float) -> list[float]:
+        """Give one number or a list of them, each from ``minimum`` to ``maximum``."""
         value = self.values[key]
+        if isinstance(value, list) and not value:
+            self.fail(key, "expected a number, or a list with at least one")
+        items = value if isinstance(value, list) else [value]
+        return [self._number(key, item, minimum, maximum) for item in items]
+
+    def _number(self, key: str, value: Any, minimum: float, maximum: float) -> float:
         if not isinstance(value, int | float) or isinstance(value, bool):
             self.fail(key, f"expected a number, got {value!r}")
         if not minimum <= value <= maximum:

@@ -28,7 +28,7 @@ each_file = pytest.mark.parametrize(
 LAYERS = [
     {"errors", "typechecking"},
     {"api", "options", "seeding", "cell", "hookspecs"},
-    {"kit", "data", "backbones", "metrics", "oracle"}
+    {"kit", "data", "backbones", "log_limit", "metrics", "oracle", "relabelling"}
     | {"channel", "conditions", "messages", "provenance", "task_files", "toml_table"},
     {"scenario", "judge", "record", "store", "committed", "stats"},
     {"runner", "executors", "leaderboard", "site", "plugins", "registry"}

@@ -14,6 +14,7 @@ from benchbase.leaderboard.cells import (
     NOTHING,
     cost_text,
     difference_text,
+    label_text,
     metric_name,
     needs_text,
     number_text,
@@ -21,6 +22,7 @@ from benchbase.leaderboard.cells import (
     score_text,
 )
 from benchbase.leaderboard.curves import Curve, Curves
+from benchbase.leaderboard.label_curves import label_tables
 from benchbase.leaderboard.notes import remarks
 from benchbase.leaderboard.table import Table
 
@@ -32,14 +34,14 @@ _LONGEST = 12
 
 
 def print_table(table: Table, console: Console) -> None:
-    """Print the leaderboard, then scenario by scenario, then who is not ranked and why."""
+    """Print the leaderboard, its parts by scenario, then who is not ranked and why."""
     board = table.board
     header = ["rank", "method", f"{metric_name(board.metric)} %", f"against {board.reference}"]
     header += ["failed", "train time"]
     rows = [
         [
             rank_text(row),
-            row.label,
+            label_text(row),
             score_text(row.score, row.failed, row.covered),
             difference_text(row, table.reference),
             str(row.failed) if row.covered else NOTHING,
@@ -51,13 +53,15 @@ def print_table(table: Table, console: Console) -> None:
         header += ["cells", "needs", "oracle gap", "weight AUROC"]
         for cells, row in zip(rows, table.rows, strict=True):
             cells += [
-                f"{row.covered}/{table.planned}",
+                f"{row.covered}/{row.planned}",
                 needs_text(row) if row.covered else NOTHING,
                 number_text(row.oracle_gap, "+.1f", 100),
                 number_text(row.weight_auroc, ".3f"),
             ]
     _print(board.title, header, rows, console)
     _print_scenarios(table, console)
+    for each in label_tables(table):
+        _print(f"Score against labels bought: {each.title}", each.header, each.rows, console)
     for line in remarks(table):
         console.print(line, markup=False, highlight=False, soft_wrap=not console.is_terminal)
 
@@ -70,7 +74,7 @@ def _print_scenarios(table: Table, console: Console) -> None:
         f"{label} ‡" if index in table.not_identifiable else label
         for index, label in enumerate(table.scenario_labels)
     ]
-    methods = [row.label for row in table.rows]
+    methods = [label_text(row) for row in table.rows]
     cells = [
         [score_text(one.score, one.failures, one.covered) for one in row.scenarios]
         for row in table.rows
@@ -121,6 +125,8 @@ def print_curves(found: Sequence[Curves], console: Console) -> None:
         "validation_noisy_balanced_accuracy": "noisy validation",
         "weight_auroc": "weight AUROC",
     }
+    if any("labels_bought" in one.curves for one in found):
+        columns["labels_bought"] = "labels bought"
     for scenario, group in groupby(found, key=lambda one: one.scenario):
         methods = list(group)
         rows = []
@@ -128,20 +134,22 @@ def print_curves(found: Sequence[Curves], console: Console) -> None:
             cells = [one.method]
             for name in columns:
                 shared = [value for other in methods for value in other.curves.get(name, ())]
-                cells.append(_curve_text(one.curves.get(name, ()), shared))
+                form = ".0f" if name == "labels_bought" else ".2f"
+                cells.append(_curve_text(one.curves.get(name, ()), shared, form))
             rows.append(cells)
         _print(
             f"Balanced accuracy by epoch: {scenario}", ["method", *columns.values()], rows, console
         )
 
 
-def _curve_text(curve: Curve, shared: Curve | list[float | None]) -> str:
+def _curve_text(curve: Curve, shared: Curve | list[float | None], form: str) -> str:
     """Draw a curve on the scale that all methods of its scenario share."""
     known = [value for value in curve if value is not None]
     if not known:
         return NOTHING
     values = [value for value in shared if value is not None]
-    return f"{known[0]:.2f} {sparkline(curve, min(values), max(values))} {known[-1]:.2f}"
+    line = sparkline(curve, min(values), max(values))
+    return f"{known[0]:{form}} {line} {known[-1]:{form}}"
 
 
 def print_failures(failed: Sequence[tuple[str, JSON]], console: Console) -> None:

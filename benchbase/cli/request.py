@@ -69,7 +69,7 @@ def read_request(given: Mapping[str, Any]) -> Request:
     if given["seeds"]:
         changes["seeds"] = parse_seeds(given["seeds"])
     if given["plugins"]:
-        changes["weighters"] = given["plugins"]
+        changes |= {"weighters": given["plugins"], "controls": ()}
     changed = dataclasses.replace(board, **changes)
     if changed != board and "name" not in changes:
         title = f"{board.title} (changed on the command line)"
@@ -83,6 +83,8 @@ def _scenarios(scenarios: Sequence[Scenario], given: Mapping[str, Any]) -> tuple
     fields = {
         "dataset": given["dataset"],
         "train_size": given["train_size"],
+        "label_fraction": given["label_fraction"],
+        "label_budget": given["label_budget"],
         "backbone": given["backbone"],
         "track": parse_track(given["track"]) if given["track"] else None,
     }

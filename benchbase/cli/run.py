@@ -71,10 +71,20 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     multiple=True,
     metavar="NAME|FILE.py|MODULE",
     help="Weighter to run, with options as name[option=value,other=1,2]; repeatable. Replaces "
-    "the board's weighters; the reference is always added.",
+    "the board's weighters and controls; the reference is always added.",
 )
 @click.option("--dataset", metavar="NAME", help="Data set (see `benchbase list`).")
 @click.option("--train-size", type=click.IntRange(min=1), help="Training images before imbalance.")
+@click.option(
+    "--label-fraction",
+    type=click.FloatRange(min=0, min_open=True, max=1),
+    help="Share of the training images that keep their labels.",
+)
+@click.option(
+    "--label-budget",
+    type=click.IntRange(min=0),
+    help="True labels that a method may buy, where it asks for any.",
+)
 @click.option("--backbone", metavar="NAME", help="Network (see `benchbase list`).")
 @click.option(
     "--noise",
@@ -133,15 +143,16 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     store = Store(home.path)
     committed = Committed(request.folder) if request.folder else None
     selectors = tuple(dict.fromkeys((request.board.reference, *request.board.weighters)))
-    sources = sources_of(selectors)
+    sources = sources_of((*selectors, *request.board.controls))
     places = conditions(request.board, given["roots"], home.cache)
     server = ForkServer()
     try:
         with home.workspace() as work:
             plugins = describe_all(server, sources, home.cache)
             entered = contestants(selectors, plugins)
-            board = _with_labels(request.board, entered)
-            jobs = make_jobs(places, entered)
+            controls = contestants(request.board.controls, plugins)
+            board = _with_labels(request.board, entered, controls)
+            jobs = make_jobs(places, entered, controls)
             # Whoever debugs wants to see the cell run, finished or not.
             done = {} if given["inline"] else _done(jobs, store, committed, given["retry_failed"])
             plan = Plan(jobs, done)
@@ -176,10 +187,24 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         ctx.exit(CELLS_FAILED)
 
 
-def _with_labels(board: Board, entered: Sequence[Contestant]) -> Board:
-    """Name the rows as the records will: a file's path becomes its weighters' names."""
-    labels = tuple(contestant.spec.label for contestant in entered)
-    return dataclasses.replace(board, weighters=labels)
+def _with_labels(
+    board: Board, entered: Sequence[Contestant], controls: Sequence[Contestant]
+) -> Board:
+    """Name the rows as the records will: a file's path becomes its weighters' names.
+
+    Raises:
+        UsageError: one of the controls is to be ranked as well.
+    """
+    labels, of_controls = (
+        tuple(contestant.spec.label for contestant in each) for each in (entered, controls)
+    )
+    for label in of_controls:
+        if label in labels:
+            raise UsageError(
+                f"{label!r} is a control of the board {board.name} and one of its weighters: name "
+                "it in one place only"
+            )
+    return dataclasses.replace(board, weighters=labels, controls=of_controls)
 
 
 def _done(
@@ -279,9 +304,16 @@ def _publish(
 def _beside(board: Board, written: Board, records: list[JSON]) -> tuple[Board, list[JSON]]:
     """Add the rows of the board as its file has it, where they have records."""
     names = {record["spec"]["weighter"]["name"] for record in records}
-    others = [text for text in written.weighters if parse_selector(text).name in names]
-    weighters = tuple(dict.fromkeys((*board.weighters, *others)))
-    return dataclasses.replace(board, weighters=weighters), records
+    others, controls = (
+        [text for text in texts if parse_selector(text).name in names]
+        for texts in (written.weighters, written.controls)
+    )
+    board = dataclasses.replace(
+        board,
+        weighters=tuple(dict.fromkeys((*board.weighters, *others))),
+        controls=tuple(dict.fromkeys((*board.controls, *controls))),
+    )
+    return board, records
 
 
 def _print_plan(plan: Plan, seconds: float | None, *, as_json: bool) -> None:

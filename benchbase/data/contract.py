@@ -57,7 +57,7 @@ class DataSet(ABC):
 
     name: ClassVar[str]
     flips: ClassVar[Literal["none", "horizontal", "both"]] = "horizontal"
-    """Which mirror images show the same class."""
+    """Which mirror images show the same class; with both, so does the image turned any way."""
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Find the files that ``load`` reads below ``roots``; none for generated data.

@@ -25,6 +25,8 @@ META_SHARE = 20
 """Track TM grants at most one trusted image for this many training images."""
 VALIDATION_SHARE = 6
 VALIDATION_LIMIT = 10_000
+FEWEST_LABELLED = 5
+"""Labelled images that a class keeps under any label fraction; all, where it has fewer."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,8 @@ def _labelled(train: Rows, labels: Labels, scenario: Scenario, seed: int) -> tup
     if not 0 < fraction <= 1:
         raise UsageError(f"label fraction {fraction:g}: expected more than 0 and at most 1")
     sizes = np.bincount(labels[train])
-    counts = np.maximum(np.rint(fraction * sizes).astype(np.int64), np.minimum(sizes, 1))
+    counts = np.maximum(
+        np.rint(fraction * sizes).astype(np.int64), np.minimum(sizes, FEWEST_LABELLED)
+    )
     chosen = draw(labels[train], counts, numpy_stream(seed, "labelled"))
     return train[chosen], np.delete(train, chosen)

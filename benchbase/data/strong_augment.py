@@ -1,7 +1,8 @@
 """Strong augmentation of whole batches: crops, rotations, flips and colours, image by image.
 
 No library does this: torchvision's transforms give a whole batch the same draws, and they and
-kornia's draw from torch's global generator. A loop over images takes thirty times as long.
+kornia's draw from torch's global generator. A loop over the images takes 25 times as long
+(torchvision 0.29, 38 colour images of 32 pixels, one thread: 27 ms against 1.1).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchbase.leaderboard.table import PROVISIONAL, Row
+from benchbase.leaderboard.table import CONTROL, PROVISIONAL, Row
 from benchbase.stats import Estimate
 
 _METRIC_NAMES = {
@@ -107,6 +107,11 @@ def number_text(value: float | None, form: str, scale: float = 1.0, unit: str = 
     return NOTHING if value is None else format(scale * value, form) + unit
 
 
+def label_text(row: Row) -> str:
+    """Write the label, and that the row is a control where it is one."""
+    return f"{row.label} ({CONTROL})" if row.is_control else row.label
+
+
 def marked_label(row: Row) -> str:
     """Write the label, with a dagger where cells failed."""
-    return f"{row.label} †" if row.failed else row.label
+    return f"{label_text(row)} †" if row.failed else label_text(row)

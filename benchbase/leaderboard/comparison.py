@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from benchbase.cell import JSON
 from benchbase.leaderboard.selection import Entry
-from benchbase.leaderboard.table import FIRM_SEEDS, LEAST_SEEDS, PROVISIONAL, RANKED
-from benchbase.scenario import Board
+from benchbase.leaderboard.table import CONTROL, FIRM_SEEDS, PROVISIONAL, RANKED
+from benchbase.scenario import LEAST_SEEDS, Board
 from benchbase.stats import Estimate, estimate, holm, rank_ranges, sign_flip_p, surely_ahead
 
 Scores = NDArray[np.float64]
@@ -67,13 +67,11 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
     """
     cells = {entry.label: _cells(entry, board, board.rule) for entry in entries}
     by_seed = {label: _by_seed(values, groups) for label, values in cells.items()}
-    blocks = by_seed
-    if len(groups) > 1:
-        blocks = {label: _by_data_set(values, groups) for label, values in cells.items()}
+    blocks = {label: _blocks(values, groups) for label, values in cells.items()}
     standing = {entry.label: _standing(entry, board, groups) for entry in entries}
     ranked = [label for label, text in standing.items() if text in (RANKED, PROVISIONAL)]
-    paired = _paired(blocks, board.reference)
-    p_of = _p_values({label: paired[label] for label in ranked if label in paired})
+    paired = _paired(entries, cells, groups, board)
+    p_of = _p_values({label: paired[label] for label in ranked if len(paired.get(label, ()))})
     counted = {index for group in groups for index in group}
     failed = {entry.label: _failures(entry, board, counted) for entry in entries}
     ahead = _ahead([blocks[label] for label in ranked], [failed[label] for label in ranked])
@@ -123,14 +121,24 @@ def _complete(values: Scores) -> Scores:
     return values[~np.isnan(values)]
 
 
-def _paired(blocks: Mapping[str, Scores], reference: str) -> dict[str, Scores]:
-    if reference not in blocks:
+def _blocks(cells: Scores, groups: list[list[int]]) -> Scores:
+    """Give the values that comparisons take for independent: of data sets, or of one's seeds."""
+    return _by_data_set(cells, groups) if len(groups) > 1 else _by_seed(cells, groups)
+
+
+def _paired(
+    entries: Sequence[Entry], cells: Mapping[str, Scores], groups: list[list[int]], board: Board
+) -> dict[str, Scores]:
+    """Give each entry's differences to the reference, at the seeds planned for the entry."""
+    if board.reference not in cells:
         return {}
-    return {
-        label: _complete(values - blocks[reference])
-        for label, values in blocks.items()
-        if label != reference
-    }
+    differences = {}
+    for entry in entries:
+        if entry.label != board.reference:
+            seeds = len(entry.planned_seeds(board))
+            own, other = cells[entry.label][:, :seeds], cells[board.reference][:, :seeds]
+            differences[entry.label] = _complete(_blocks(own, groups) - _blocks(other, groups))
+    return differences
 
 
 def _failures(entry: Entry, board: Board, scenarios: Container[int]) -> dict[str, int]:
@@ -163,7 +171,9 @@ def _p_values(differences: Mapping[str, Scores]) -> dict[str, float]:
 
 
 def _standing(entry: Entry, board: Board, groups: list[list[int]]) -> str:
-    """Say ``ranked``, ``provisional``, or why the entry gets no rank."""
+    """Say ``ranked``, ``provisional``, ``control``, or why the entry gets no rank."""
+    if entry.control:
+        return CONTROL
     planned = len(board.scenarios) * len(board.seeds)
     seeds = len(board.seeds)
     problems = {

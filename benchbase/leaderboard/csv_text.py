@@ -42,7 +42,7 @@ def _csv_lines(row: Row, table: Table) -> list[dict[str, Any]]:
         "scenario": "overall",
         "last_epoch": _six(row.last_epoch),
         "cells": row.covered,
-        "planned": table.planned,
+        "planned": row.planned,
         "failed": row.failed,
         "standing": row.standing,
         "rank_best": row.ranks[0] if row.ranks else "",
@@ -81,7 +81,7 @@ def _csv_lines(row: Row, table: Table) -> list[dict[str, Any]]:
                 "track": condition.track,
                 "backbone": condition.backbone,
                 "cells": scenario.covered,
-                "planned": len(board.seeds),
+                "planned": row.planned // len(row.scenarios),
                 "failed": scenario.failures,
                 "standing": "not identifiable" if index in table.not_identifiable else "",
             }

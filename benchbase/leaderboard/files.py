@@ -11,6 +11,7 @@ from benchbase.cell import JSON
 from benchbase.committed import Committed
 from benchbase.leaderboard.cells import NOTHING, rank_text, score_text
 from benchbase.leaderboard.csv_text import render_csv
+from benchbase.leaderboard.label_chart import label_charts
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
 from benchbase.leaderboard.text import render_json, render_markdown
@@ -26,11 +27,12 @@ def board_files(board: Board, records: Iterable[JSON]) -> dict[str, str]:
         "README.md": render_markdown(table),
         "leaderboard.csv": render_csv(table),
         "leaderboard.json": render_json(table),
+        **label_charts(table),
     }
 
 
 def write_board(folder: Path, board: Board, records: Iterable[JSON]) -> list[Path]:
-    """Write the board's README.md, leaderboard.csv and leaderboard.json; give their paths.
+    """Write the board's README.md, leaderboard.csv, leaderboard.json and charts; give the paths.
 
     Raises:
         StoreError: the folder cannot be written to, or the disk is full.
@@ -76,7 +78,7 @@ def _index_line(table: Table) -> list[str]:
         ", ".join(sorted({scenario.dataset for scenario in board.scenarios})),
         str(len(board.scenarios)),
         str(len(board.seeds)),
-        str(sum(row.covered > 0 for row in table.rows)),
+        str(sum(row.covered > 0 and not row.is_control for row in table.rows)),
         ", ".join(row.label for row in leading) + star or NOTHING,
         score_text(leading[0].score) if leading else NOTHING,
     ]

@@ -25,9 +25,23 @@ def imbalance_label(scenario: Scenario) -> str:
     return f"{kind}1:{scenario.imbalance_ratio:g}"
 
 
+def _fraction_label(scenario: Scenario) -> str:
+    """Write ``5 % labelled``, or ``all labelled``."""
+    if scenario.label_fraction is None:
+        return "all labelled"
+    return f"{100 * scenario.label_fraction:g} % labelled"
+
+
+def _budget_label(scenario: Scenario) -> str:
+    """Write ``100 labels to buy``, or ``no labels to buy``."""
+    return f"{scenario.label_budget or 'no'} labels to buy"
+
+
 _FURTHER: tuple[Callable[[Scenario], str], ...] = (
     lambda scenario: scenario.dataset,
     lambda scenario: "all images" if scenario.train_size is None else f"{scenario.train_size:,}",
+    _fraction_label,
+    _budget_label,
     lambda scenario: scenario.track,
     lambda scenario: scenario.backbone,
     lambda scenario: f"{scenario.recipe.epochs} epochs",

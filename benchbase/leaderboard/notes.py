@@ -92,9 +92,17 @@ def remarks(table: Table) -> Iterator[str]:
             f"{table.reference.covered} cells. Each of these scores 0 and distorts every "
             "difference to it, so no difference has an interval or a test."
         )
+    controls = [row.label for row in table.rows if row.is_control]
+    if controls:
+        seeds = len(table.board.control_seeds)
+        yield (
+            f"Never ranked: {', '.join(controls)} (control). A control is a yardstick: it runs at "
+            f"the first {seeds} seed{'s' * (seeds != 1)} and is compared with "
+            f"{table.board.reference} over these."
+        )
     reasons: dict[str, list[str]] = {}
     for row in table.rows:
-        if not row.has_rank:
+        if not row.has_rank and not row.is_control:
             reasons.setdefault(row.standing, []).append(row.label)
     for why, labels in reasons.items():
         yield f"Not ranked: {', '.join(labels)} ({why})."

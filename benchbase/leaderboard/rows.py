@@ -8,6 +8,7 @@ import numpy as np
 
 from benchbase.cell import JSON
 from benchbase.leaderboard.comparison import Compared, compare, data_sets, failure_of, score_of
+from benchbase.leaderboard.label_curves import label_curves
 from benchbase.leaderboard.labels import scenario_labels
 from benchbase.leaderboard.selection import Entry, choose
 from benchbase.leaderboard.setting import not_identifiable, setting_text
@@ -46,8 +47,13 @@ def build(board: Board, records: Iterable[JSON]) -> Table:
     )
 
 
-def _order(row: Row) -> tuple[bool, float, str]:
-    return not row.has_rank, 1.0 if row.score is None else -row.score.mean, row.label
+def _order(row: Row) -> tuple[bool, bool, float, str]:
+    return (
+        row.is_control,
+        not row.has_rank,
+        1.0 if row.score is None else -row.score.mean,
+        row.label,
+    )
 
 
 def _row(
@@ -75,6 +81,7 @@ def _row(
         difference=compared.difference,
         p=compared.p,
         covered=len(records),
+        planned=len(board.scenarios) * len(entry.planned_seeds(board)),
         failures=compared.failures,
         cost=_cost(entry, reference),
         needs=_joined((need, grant) for r in records for need, grant in r["grants"].items()),
@@ -91,6 +98,7 @@ def _row(
             for name in _metric_names(counted, board.rule)
         },
         versions=_versions(records),
+        label_curves=label_curves(entry, board),
     )
 
 

@@ -38,6 +38,21 @@ class Entry:
     trusted: bool
     """False where all there is was run in one process (``--inline``)."""
     cells: Mapping[Place, JSON]
+    control: bool = False
+    """Whether the board names it among its controls."""
+
+    def planned_seeds(self, board: Board) -> tuple[int, ...]:
+        """Give the seeds at which the board wants it run."""
+        return board.control_seeds if self.control else board.seeds
+
+
+@dataclass(frozen=True)
+class _Method:
+    """All records of what an entry is to be made of."""
+
+    point: Point
+    control: bool
+    found: Found
 
 
 def choose(board: Board, records: Iterable[JSON]) -> list[Entry]:
@@ -51,7 +66,7 @@ def choose(board: Board, records: Iterable[JSON]) -> list[Entry]:
     placed = _placed(board, records)
     by_label = _by_method(board, placed)
     conditions = _conditions(by_label)
-    return [_entry(label, point, found, conditions) for label, (point, found) in by_label.items()]
+    return [_entry(label, method, conditions) for label, method in by_label.items()]
 
 
 def _placed(board: Board, records: Iterable[JSON]) -> Found:
@@ -84,32 +99,43 @@ def _completed(scenario: JSON) -> str:
         return ""
 
 
-def _by_method(board: Board, placed: Found) -> dict[str, tuple[Point, Found]]:
-    """Group into rows by label, in the board's order.
+def _by_method(board: Board, placed: Found) -> dict[str, _Method]:
+    """Group into rows by label, in the board's order, controls last.
 
     A row is one name, one setting of the options and one distribution. Where several
     distributions fit a bare name, the official one (see ``_official``) keeps the bare label; the
-    others stand in rows of their own, called ``distribution:name``.
+    others stand in rows of their own, called ``distribution:name``. Of a control, records at
+    seeds at which controls do not run are left out.
     """
     groups: Groups = defaultdict(list)
     for place, record in placed:
         weighter = record["spec"]["weighter"]
         options = canonical_json(weighter["options"])
         groups[weighter["name"], options, weighter["distribution"]].append((place, record))
+    contestants = dict.fromkeys((*board.weighters, board.reference))
+    # The reference chooses first and controls last; of the rest, who is named with a distribution
+    # chooses before the bare names.
     points = [
-        (text == board.reference, *point)
-        for text in dict.fromkeys((*board.weighters, board.reference))
-        for point in _points(text)
+        (
+            (text != board.reference, text not in contestants, not distribution),
+            selector,
+            distribution,
+        )
+        for text in dict.fromkeys((*contestants, *board.controls))
+        for selector, distribution in _points(text)
     ]
-    # The reference chooses first, then who is named with a distribution, then the bare names.
-    order = sorted(range(len(points)), key=lambda at: (not points[at][0], not points[at][2]))
     taken: set[tuple[str, str, str]] = set()
-    rows_at = {at: _rows(points[at][1], points[at][2], groups, taken) for at in order}
-    rows: dict[str, tuple[Point, Found]] = {}
-    for at in range(len(points)):
-        for label, row in rows_at[at].items():
-            rows.setdefault(label, row)
-    return rows
+    rows_at = {
+        at: _rows(*points[at][1:], groups, taken)
+        for at in sorted(range(len(points)), key=lambda at: points[at][0])
+    }
+    methods: dict[str, _Method] = {}
+    for at, ((_, control, _), _, _) in enumerate(points):
+        seeds = len(board.control_seeds if control else board.seeds)
+        for label, (point, found) in rows_at[at].items():
+            kept = [(place, record) for place, record in found if place[1] < seeds]
+            methods.setdefault(label, _Method(point, control, kept))
+    return methods
 
 
 def _rows(
@@ -202,12 +228,12 @@ def _variant(record: JSON) -> tuple[bool, Identity]:
     return record["trusted"], tuple(sorted(parts))
 
 
-def _conditions(rows: Mapping[str, tuple[Point, Found]]) -> dict[Place, Identity]:
+def _conditions(by_label: Mapping[str, _Method]) -> dict[Place, Identity]:
     """Choose the condition of each place: most methods, then the newest."""
     methods: dict[tuple[Place, Identity], set[str]] = defaultdict(set)
     newest: dict[tuple[Place, Identity], str] = defaultdict(str)
-    for label, (_, found) in rows.items():
-        for place, record in found:
+    for label, method in by_label.items():
+        for place, record in method.found:
             candidate = place, _condition(record)
             methods[candidate].add(label)
             newest[candidate] = max(newest[candidate], record["attempt"])
@@ -218,13 +244,14 @@ def _conditions(rows: Mapping[str, tuple[Point, Found]]) -> dict[Place, Identity
     return {place: merit[2] for place, merit in best.items()}
 
 
-def _entry(label: str, point: Point, found: Found, conditions: Mapping[Place, Identity]) -> Entry:
+def _entry(label: str, method: _Method, conditions: Mapping[Place, Identity]) -> Entry:
+    name, options = method.point
     variants: dict[tuple[bool, Identity], dict[Place, list[JSON]]] = defaultdict(dict)
-    for place, record in found:
+    for place, record in method.found:
         if _condition(record) == conditions[place]:
             variants[_variant(record)].setdefault(place, []).append(record)
     if not variants:
-        return Entry(label, *point, trusted=True, cells={})
+        return Entry(label, name, options, trusted=True, cells={}, control=method.control)
 
     def merit(variant: tuple[bool, Identity]) -> tuple[bool, int, str, Identity]:
         places = variants[variant]
@@ -235,4 +262,4 @@ def _entry(label: str, point: Point, found: Found, conditions: Mapping[Place, Id
     # Two keys in one place differ in nothing that tells variants apart: the rule of one cell.
     counting = {place: counting_attempt(rs) for place, rs in variants[chosen].items()}
     cells = {place: record for place, record in counting.items() if record is not None}
-    return Entry(label, *point, trusted=chosen[0], cells=cells)
+    return Entry(label, name, options, chosen[0], cells, method.control)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from benchbase.cell import Scenario
 from benchbase.errors import StoreError
 from benchbase.leaderboard.labels import scenario_labels
 from benchbase.leaderboard.selection import Entry, Place
@@ -21,6 +22,7 @@ def setting_text(board: Board, entries: Sequence[Entry]) -> str:
         f"network{'s' * (len(backbones) > 1)} {', '.join(backbones)}",
         f"{_span(scenario.recipe.epochs for scenario in board.scenarios)} epochs",
         *(f"track {_track_text(track)}" for track in tracks),
+        *_label_texts(board.scenarios),
         f"seed{'s' * (len(board.seeds) > 1)} {_seeds_text(board.seeds)}",
     ]
     return f"{'; '.join(parts)}."
@@ -48,6 +50,15 @@ def _data_text(name: str, board: Board, entries: Sequence[Entry]) -> str:
 def _track_text(track: str) -> str:
     granted = _TRACKS.get(track) or f"{track[1:]} clean images a class"
     return f"{track}: {granted}" + " for methods that need them" * (track not in _TRACKS)
+
+
+def _label_texts(scenarios: Sequence[Scenario]) -> list[str]:
+    """Say how many images are labelled and how many labels are for sale, where it is not usual."""
+    fractions = (scenario.label_fraction for scenario in scenarios)
+    shares = dict.fromkeys("100" if one is None else f"{100 * one:g}" for one in fractions)
+    budgets = dict.fromkeys(str(scenario.label_budget or 0) for scenario in scenarios)
+    parts = [] if [*shares] == ["100"] else [f"{', '.join(shares)} % of the images labelled"]
+    return parts if [*budgets] == ["0"] else [*parts, f"{', '.join(budgets)} labels to buy"]
 
 
 def _span(values: Iterable[int]) -> str:

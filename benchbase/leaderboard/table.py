@@ -13,9 +13,9 @@ from benchbase.stats import Estimate
 
 RANKED = "ranked"
 PROVISIONAL = "provisional"
+CONTROL = "control"
 FIRM_SEEDS = 5
-LEAST_SEEDS = 3
-"""Seeds that a firm rank needs, and a provisional one."""
+"""Seeds that a firm rank needs; a provisional one needs ``LEAST_SEEDS``."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,20 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class LabelCurve:
+    """One method's score against labels bought in one scenario, over the seeds that finished."""
+
+    scenario: int
+    labels_bought: tuple[int, ...]
+    """The counts at which a checkpoint was judged at every one of these seeds."""
+    scores: tuple[float, ...]
+    """Means over seeds, of the finished model at each count."""
+    area: Estimate | None
+    """Area under the curve by the span of labels; None where a seed has no span."""
+    seeds: int
+
+
+@dataclass(frozen=True)
 class Row:
     """One method."""
 
@@ -50,7 +64,7 @@ class Row:
     name: str
     options: Mapping[str, Any]
     standing: str
-    """``ranked``, ``provisional``, or why the row has no rank."""
+    """``ranked``, ``provisional``, ``control``, or why the row has no rank."""
     ranks: tuple[int, int] | None
     """Best and worst rank that the data leave open."""
     score: Estimate | None
@@ -60,6 +74,8 @@ class Row:
     p: float | None
     """Exact sign-flip test of that difference, Holm-adjusted over the rows."""
     covered: int
+    planned: int
+    """Cells that the row should have."""
     failures: Mapping[str, int]
     """Status -> number of cells, ok apart."""
     cost: Cost
@@ -79,11 +95,18 @@ class Row:
     """Metric -> mean under the board's rule over the score's cells that finished."""
     versions: Mapping[str, str]
     """Distribution, version, source hash and torch of the cells."""
+    label_curves: tuple[LabelCurve, ...] = ()
+    """One for each scenario in which labels were for sale."""
 
     @property
     def failed(self) -> int:
         """Cells that failed."""
         return sum(self.failures.values())
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the row is a yardstick, never ranked."""
+        return self.standing == CONTROL
 
     @property
     def has_rank(self) -> bool:
@@ -108,7 +131,7 @@ class Table:
 
     @property
     def planned(self) -> int:
-        """Cells that each row should have."""
+        """Cells that each row should have, controls apart."""
         return len(self.board.scenarios) * len(self.board.seeds)
 
     @property

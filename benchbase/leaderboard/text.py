@@ -13,6 +13,7 @@ from benchbase.leaderboard.cells import (
     cost_text,
     difference_text,
     failures_text,
+    label_text,
     last_epoch_text,
     marked_label,
     memory_text,
@@ -23,6 +24,8 @@ from benchbase.leaderboard.cells import (
     rule_name,
     score_text,
 )
+from benchbase.leaderboard.label_chart import chart_name
+from benchbase.leaderboard.label_curves import label_note, label_tables
 from benchbase.leaderboard.notes import notes
 from benchbase.leaderboard.table import Table
 
@@ -39,11 +42,11 @@ def _main_table(table: Table) -> str:
     rows = [
         [
             rank_text(row),
-            row.label,
+            label_text(row),
             score_text(row.score, row.failed, row.covered),
             last_epoch_text(row),
             difference_text(row, table.reference),
-            f"{row.covered}/{table.planned}",
+            f"{row.covered}/{row.planned}",
             failures_text(row),
             cost_text(row),
             number_text(row.cost.judge_share, ".0%"),
@@ -65,14 +68,15 @@ def _scenario_table(table: Table) -> str:
     rows = []
     for row in table.rows:
         cells = []
+        seeds = row.planned // len(row.scenarios)
         for scenario in row.scenarios:
             text = score_text(scenario.score, scenario.failures, scenario.covered)
             if 0 < scenario.failures < scenario.covered:
                 text += f" ({scenario.failures} failed)"
-            if 0 < scenario.covered < len(table.board.seeds):
-                text += f" ({scenario.covered} of {len(table.board.seeds)} seeds)"
+            if 0 < scenario.covered < seeds:
+                text += f" ({scenario.covered} of {seeds} seeds)"
             cells.append(text)
-        rows.append([row.label, *cells])
+        rows.append([label_text(row), *cells])
     return _github(rows, header)
 
 
@@ -97,11 +101,23 @@ def _metric_table(table: Table) -> str:
 
 def _code_table(table: Table) -> str:
     rows = [
-        [row.label, *(row.versions[name] or NOTHING for name in ("distribution", "version"))]
+        [label_text(row), *(row.versions[name] or NOTHING for name in ("distribution", "version"))]
         for row in table.rows
         if row.versions
     ]
     return _github(rows, ["method", "distribution", "version"])
+
+
+def _label_parts(table: Table) -> list[str]:
+    """Write the section on labels bought; nothing where none were for sale."""
+    tables = label_tables(table)
+    if not tables:
+        return []
+    parts = ["## Score against labels bought"]
+    for each in tables:
+        parts += [f"### {each.title}", _github([[*row] for row in each.rows], [*each.header])]
+        parts.append(f"![Score against labels bought: {each.title}]({chart_name(each.scenario)})")
+    return [*parts, label_note(table)]
 
 
 def render_markdown(table: Table) -> str:
@@ -113,6 +129,7 @@ def render_markdown(table: Table) -> str:
     parts.append(_main_table(table))
     parts.append("\n".join(f"- {note}" for note in notes(table)))
     parts += ["## Scenario by scenario", _scenario_table(table)]
+    parts += _label_parts(table)
     parts += ["## Other ways to choose the epoch", _rule_table(table)]
     parts.append(
         f"{metric_name(board.metric).capitalize()} in percent, mean of the cells that finished, "

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchbase import log_limit
 from benchbase.cell import Recipe
 from tests.running import TINY, make_job, run
 
@@ -273,6 +274,23 @@ def test_a_failed_cell_leaves_a_log_and_a_traceback_without_folders(outcome, tmp
     [log] = (tmp_path / "logs").iterdir()
     assert "hello from fit" in log.read_text()
     assert "ZeroDivisionError" in log.read_text()
+
+
+def test_a_plugin_that_prints_without_end_fills_no_disk(outcome, tmp_path, monkeypatch):
+    monkeypatch.setattr(log_limit, "LIMIT_BYTES", 100_000)
+    monkeypatch.setattr(log_limit, "SECONDS", 0.05)
+    body = """import time
+        for _ in range(40):
+            print("x" * 100_000, flush=True)
+            assert max(each.stat().st_size for each in LOGS.iterdir()) < 3_000_000
+            time.sleep(0.05)
+        yield Checkpoint(model)"""
+    logs = f"import pathlib\nLOGS = pathlib.Path({str(tmp_path / 'logs')!r})\n"
+    result = outcome(logs + FIT.format(body=body)).result
+    assert result.status == "ok", result.reason
+    [log] = (tmp_path / "logs").iterdir()
+    assert log.read_text().endswith("[the log ends here: more than 100,000 bytes were printed]\n")
+    assert log.stat().st_size < 101_000
 
 
 def test_a_recipe_changes_the_number_of_steps(outcome):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -166,6 +167,88 @@ def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method
     assert benchbase("leaderboard", "--check", cwd=tmp_path).returncode == 4
 
 
+BUYING = """
+weighters = ["erm", "./buyer.py"]
+controls = ["focal"]
+seeds = 1
+
+[[scenarios]]
+dataset = "nuclei"
+train_size = 60
+label_budget = 20
+noise = ["symmetric:0.4"]
+imbalance = [1]
+recipe = { epochs = 1 }
+"""
+
+BUYER = '''
+"""Buy the labels of ten images at a time."""
+
+import dataclasses
+
+import torch
+from benchbase import Need, Weighter
+from benchbase.kit.loops import supervised
+
+
+class Buyer(Weighter):
+    """Train on the labels as they are, then twice with ten more true ones."""
+
+    name = "buyer"
+    needs = frozenset({Need.ORACLE})
+
+    def fit(self, task):
+        model, train = task.build_model(), task.train
+        for bought in (0, 10, 20):
+            if bought:
+                rows = torch.arange(bought)
+                train = train.relabelled(rows, task.oracle.query(rows))
+            for checkpoint in supervised(task, model, self.weigh, epochs=2, data=train):
+                yield dataclasses.replace(checkpoint, notes={"labels_bought": 999.0})
+
+    def weigh(self, step):
+        return torch.ones_like(step.losses)
+'''
+
+
+def test_labels_that_a_method_buys_are_counted_and_scored_against(tmp_path, own_home):
+    (tmp_path / "buying.toml").write_text(BUYING)
+    (tmp_path / "buyer.py").write_text(BUYER)
+    ran = benchbase("run", "--board", "./buying.toml", "--device=cpu", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert "3 cells: 0 found, 3 run, 0 failed" in ran.stdout
+    assert "Score against labels bought: symmetric 0.4, 1:1" in ran.stdout
+    assert "focal (control)" in ran.stdout
+
+    records = {
+        record["spec"]["weighter"]["name"]: record
+        for path in own_home.glob("runs/*/*/*.json")
+        for record in [json.loads(path.read_text())]
+    }
+    bought, told = records["buyer"]["curves"], records["buyer"]["relabelling"]
+    assert bought["labels_bought"] == [0, 0, 10, 10, 20, 20], "by the ledger, not by its notes"
+    assert told["labels_bought"] == [0, 10, 20]
+    assert told["balanced_accuracy"] == bought["test_balanced_accuracy"][1::2]
+    assert records["buyer"]["cost"]["labels_bought"] == 20
+    for name in ("erm", "focal"):
+        assert records[name]["relabelling"] == {}
+        assert "labels_bought" not in records[name]["curves"]
+
+    [page] = own_home.glob("tables/*/README.md")
+    area = told["area"]["balanced_accuracy"]
+    [line] = [
+        line
+        for line in page.read_text().splitlines()
+        if line.startswith("| buyer") and f" {100 * area:.1f} " in line
+    ]
+    assert [f"{100 * score:.1f}" for score in told["balanced_accuracy"]] == [
+        cell.strip() for cell in line.split("|")[2:5]
+    ]
+    assert "buyer</text>" in page.with_name("labels-bought-1.svg").read_text()
+    shown = benchbase("show", cwd=tmp_path)
+    assert re.search(r"buyer .* 0 \S+ 20$", shown.stdout, re.MULTILINE), shown.stdout
+
+
 def test_a_dry_run_lists_the_cells_and_runs_none(tmp_path, own_home):
     shown = benchbase("run", "--plugin", "focal[gamma=1,2]", *SMALL, "--dry-run", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
@@ -245,6 +328,8 @@ USAGE = {
     "a rate outside [0, 1]": (["--noise", "symmetric:1.4"], "from 0 to 1"),
     "a ratio below 1": (["--imbalance", "0.5"], "at least 1"),
     "an unknown track": (["--track", "X5"], "T0"),
+    "a share of labels that is none": (["--label-fraction", "0"], "label-fraction"),
+    "a budget below zero": (["--label-budget", "-5"], "label-budget"),
     "seeds that are no numbers": (["--seeds", "a"], "0,3,7"),
     "more images than there are": (["--train-size", "10000000"], "train"),
     "a plugin file that is not there": (["--plugin", "./nothing.py"], "no such file"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchbase.cell import JSON, Cell, DataIdentity, Result, Scenario, Status, WeighterSpec
+from benchbase.relabelling import SCORES, describe_levels
 from benchbase.scenario import Board
 from benchbase.store import SCHEMA
 
@@ -29,9 +30,11 @@ def make_board(
     weighters: Iterable[str] = ("plain", "clever"),
     scenarios: Iterable[Scenario] = (CLEAN, NOISY),
     seeds: int = 5,
+    controls: Iterable[str] = (),
     **fields: Any,
 ) -> Board:
     values = {"name": "demo", "title": "Demo board", "reference": "plain", **fields}
+    values["controls"] = tuple(controls)
     return Board(
         scenarios=tuple(scenarios), seeds=tuple(range(seeds)), weighters=tuple(weighters), **values
     )
@@ -125,6 +128,11 @@ def make_curves(score: float) -> JSON:
         "weight_auroc": [0.5, 0.6, None],
         "loss": [1.5, 1.0, 0.5],
     }
+
+
+def make_relabelling(heights: Mapping[int, float]) -> JSON:
+    """Give the block of a run that was judged at these numbers of labels bought."""
+    return describe_levels([*heights], [dict.fromkeys(SCORES, value) for value in heights.values()])
 
 
 def make_records(board: Board, scores: Mapping[str, float], **fields: Any) -> list[JSON]:

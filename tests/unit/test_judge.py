@@ -3,8 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchbase.cell import DataIdentity
+from benchbase.data.contract import Part
+from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError
-from benchbase.judge import Questions, average, select
+from benchbase.judge import RESERVED, Judge, Questions, average, select
 
 
 def answers(questions: Questions, logits: np.ndarray) -> np.ndarray:
@@ -94,3 +97,65 @@ def test_scores_are_averaged_and_only_balanced_accuracy_has_an_interval():
     assert low < 0.7 < high
     assert averaged["mcc"] == {"value": pytest.approx(0.3), "interval": None}
     assert averaged["recall_per_class"]["value"] == pytest.approx([0.6, 0.8])
+
+
+TRUE = np.array([0, 1, 1, 0], dtype=np.int64)
+
+
+@pytest.fixture
+def judge() -> Judge:
+    """Judge four images, the same for training, validation and test."""
+    part = Part(np.zeros((4, 1, 2, 2), dtype=np.uint8), TRUE)
+    return Judge(
+        Opened(
+            classes=("a", "b"),
+            flips="none",
+            train=part,
+            train_true=TRUE,
+            trusted=part,
+            trusted_is_clean=True,
+            unlabelled=None,
+            unlabelled_true=None,
+            validation=part,
+            validation_true=TRUE,
+            test=part,
+            mean=(0.0,),
+            std=(1.0,),
+            corruption={},
+            identity=DataIdentity("", "", ""),
+        )
+    )
+
+
+def right_on(count: int) -> np.ndarray:
+    """Give logits of validation and test that are right on the first ``count`` images of each."""
+    said = np.where(np.arange(4) < count, TRUE, 1 - TRUE)
+    return np.tile(np.eye(2, dtype=np.float32)[said], (2, 1))
+
+
+def test_the_finished_model_of_each_round_is_told_against_the_labels_bought(judge):
+    for count, bought in ((4, 0), (2, 0), (1, 20), (3, 20), (4, 40)):
+        judge.hear(right_on(count), None, {}, bought)
+    verdict = judge.conclude()
+    assert verdict["curves"]["labels_bought"] == [0, 0, 20, 20, 40]
+    told = verdict["relabelling"]
+    assert told["labels_bought"] == [0, 20, 40]
+    assert told["accuracy"] == pytest.approx([0.5, 0.75, 1.0]), "not the best at that number"
+    assert told["balanced_accuracy"] == pytest.approx([0.5, 0.75, 1.0])
+    assert told["area"]["accuracy"] == pytest.approx(0.75)
+
+
+def test_where_no_labels_are_for_sale_none_are_counted(judge):
+    judge.hear(right_on(3), None, {})
+    verdict = judge.conclude()
+    assert "labels_bought" not in verdict["curves"]
+    assert verdict["relabelling"] == {}
+
+
+@pytest.mark.parametrize("bought", [None, 7])
+def test_a_note_cannot_stand_for_what_only_the_judge_knows(judge, bought):
+    notes = {**dict.fromkeys(RESERVED, 99.0), "loss": 0.5}
+    judge.hear(right_on(2), None, notes, bought)
+    curves = judge.conclude()["curves"]
+    assert curves["loss"] == [0.5]
+    assert not any(99.0 in curve for curve in curves.values())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from benchbase.cell import JSON, canonical_json, content_hash
 from benchbase.record import parse_record
 from benchbase.store import new_attempt
-from tests.unit.records import make_record
+from tests.unit.records import make_record, make_relabelling
 
 
 def test_records_of_every_status_are_read_as_they_were_written():
@@ -77,6 +78,48 @@ def test_single_precision_is_no_contradiction():
     record = make_record()
     balanced(record)["value"] += 5e-6
     assert parse_record(canonical_json(record)) == record
+
+
+RELABELLING: dict[str, Callable[[JSON], object]] = {
+    "labels_bought: expected rising counts": lambda block: block.update(labels_bought=[0, 5, 5]),
+    "rising counts, got [0, 5.0, 9]": lambda block: block.update(labels_bought=[0, 5.0, 9]),
+    "rising counts, got [-1, 5, 9]": lambda block: block.update(labels_bought=[-1, 5, 9]),
+    "rising counts, got []": lambda block: block.update(labels_bought=[]),
+    "rising counts, got None": lambda block: block.pop("labels_bought"),
+    "accuracy: expected a score for each of [0, 5, 10]": lambda block: block["accuracy"].pop(),
+    "macro_f1: expected a score": lambda block: block.update(macro_f1=[0.5, None, 0.7]),
+    "relabelling.macro_f1: expected 0 to 1": lambda block: block.update(macro_f1=[0.5, 1.6, 0.7]),
+    "area: expected an area by score": lambda block: block.update(area=0.6),
+    "area.balanced_accuracy: 0.8 is not the area": lambda block: block["area"].update(
+        balanced_accuracy=0.8
+    ),
+    "area.accuracy: None is not the area": lambda block: block["area"].update(accuracy=None),
+}
+
+
+@pytest.mark.parametrize("problem", RELABELLING)
+def test_scores_against_labels_that_contradict_themselves_are_refused(problem):
+    record = make_record(relabelling=make_relabelling({0: 0.5, 5: 0.6, 10: 0.7}))
+    RELABELLING[problem](record["relabelling"])
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        parse_record(json.dumps(record))
+
+
+@pytest.mark.parametrize("heights", [{0: 0.5, 5: 0.6, 10: 0.7}, {7: 0.5}, {}])
+def test_scores_against_labels_are_read_as_they_were_written(heights):
+    record = make_record(relabelling=make_relabelling(heights))
+    assert parse_record(canonical_json(record)) == record
+
+
+def test_a_record_from_before_labels_were_for_sale_stays_valid():
+    record = make_record()
+    del record["relabelling"]
+    assert parse_record(canonical_json(record)) == record
+
+
+def test_a_block_that_is_no_object_is_refused():
+    with pytest.raises(ValueError, match="relabelling: expected a block of scores"):
+        parse_record(json.dumps({**make_record(), "relabelling": []}))
 
 
 def test_a_plugins_own_metric_has_no_bounds():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -134,6 +135,33 @@ def test_a_board_file_gives_scenarios_seeds_and_weighters(tmp_path):
 def test_a_board_survives_json(tmp_path):
     board = load_board(write(tmp_path, SMALL))
     assert Board.from_json(json.loads(json.dumps(board.to_json()))) == board
+    board = dataclasses.replace(board, controls=("c", "d"))
+    assert Board.from_json(json.loads(json.dumps(board.to_json()))) == board
+
+
+def test_a_board_from_before_there_were_controls_is_read(tmp_path):
+    board = load_board(write(tmp_path, SMALL))
+    before = board.to_json()
+    del before["controls"]
+    assert Board.from_json(before) == board
+
+
+def test_controls_run_at_the_first_seeds_of_the_board(tmp_path):
+    text = SMALL.replace("seeds = 3", 'seeds = [9, 4, 7, 1]\ncontrols = ["c", "b[x=3]"]')
+    board = load_board(write(tmp_path, text))
+    assert board.controls == ("c", "b[x=3]")
+    assert board.control_seeds == (9, 4, 7)
+    assert dataclasses.replace(board, seeds=(5,)).control_seeds == (5,)
+
+
+def test_a_list_of_label_fractions_is_one_scenario_each(tmp_path):
+    text = SMALL.replace('dataset = "digits"', "label_fraction = [0.05, 0.5]\nlabel_budget = 30")
+    scenarios = load_board(write(tmp_path, text)).scenarios
+    assert len(scenarios) == 8
+    assert [scenario.label_fraction for scenario in scenarios] == [0.05] * 4 + [0.5] * 4
+    assert scenarios[0].label == "none imbalance 1 labels 5 % budget 30"
+    one = SMALL.replace('dataset = "digits"', "label_fraction = 0.1")
+    assert {each.label_fraction for each in load_board(write(tmp_path, one)).scenarios} == {0.1}
 
 
 def test_a_board_may_take_its_scenarios_from_a_suite_file(tmp_path):
@@ -168,6 +196,12 @@ def test_a_suite_may_not_name_a_suite(tmp_path):
         (('dataset = "digits"', "recipe = 3"), "recipe: expected a table"),
         (('dataset = "digits"', 'track = "T"'), "track 'T'"),
         (('["a", "b[x=1,2]"]', "[]"), "weighters: expected a list"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=1,2]"]'), "controls: 'b.x=1,2.' is a weighter"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["a"]'), "controls: 'a' is a weighter or the refer"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["./x.py"]'), "controls: './x.py' is a file"),
+        (("seeds = 3", "seeds = 3\ncontrols = []"), "controls: expected a list"),
+        (('dataset = "digits"', "label_fraction = []"), "label_fraction: expected a number, or a"),
+        (('dataset = "digits"', "label_fraction = [0.1, 2]"), "label_fraction: .* from 0 to 1"),
         (("seeds = 3", 'seeds = 3\nrule = "oracle"'), "rule: expected one of last, last5"),
         (("seeds = 3", 'seeds = 3\nmetric = "ece"'), "metric: expected one of balanced_accuracy"),
         (("seeds = 3", "seeds ="), "not a TOML file"),
@@ -214,7 +248,13 @@ def test_quick_is_the_grid_that_the_readme_promises():
 
 @pytest.mark.parametrize(
     ("name", "cells", "epochs"),
-    [("nuclei", 30, 10), ("fashion-mnist-6k", 9, 8), ("fashion-mnist-gpu", 3, 5)],
+    [
+        ("nuclei", 30, 10),
+        ("fashion-mnist-6k", 9, 8),
+        ("fashion-mnist-gpu", 3, 5),
+        ("relabelling", 6, 30),
+        ("semi-supervised", 12, 10),
+    ],
 )
 def test_the_committed_boards_load(name, cells, epochs):
     board = load_board(name, ROOT)

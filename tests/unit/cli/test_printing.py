@@ -10,7 +10,13 @@ from rich.console import Console
 from benchbase.cli.printing import print_curves, print_table, sparkline
 from benchbase.leaderboard import build
 from benchbase.leaderboard.curves import Curves, mean_curves
-from tests.unit.records import make_board, make_record, make_records, make_scenario
+from tests.unit.records import (
+    make_board,
+    make_record,
+    make_records,
+    make_relabelling,
+    make_scenario,
+)
 
 LONG = "a-method-of-a-long-name[momentum=0.9,warm_up=5]"
 
@@ -91,3 +97,27 @@ def test_a_method_that_reports_no_weights_has_a_dash():
     curves = Curves("clean", "plain", {"test_balanced_accuracy": (0.0, 0.5)})
     print_curves([curves], Console(file=file, width=80))
     assert file.getvalue().splitlines()[-2].split() == ["plain", "0.00", "▁█", "0.50", "–", "–"]
+
+
+def test_what_labels_were_bought_for_is_printed():
+    board = make_board(scenarios=[make_scenario(label_budget=20)], seeds=1, controls=["oracle"])
+    scenario = board.scenarios[0]
+    records = [
+        make_record(
+            name,
+            scenario,
+            relabelling=make_relabelling({0: 0.5, 20: end}),
+            curves={"test_balanced_accuracy": [0.5, end], "labels_bought": [0.0, 20.0]},
+        )
+        for name, end in (("clever", 0.7), ("oracle", 0.9))
+    ]
+    lines = printed(build(board, records)).splitlines()
+    start = lines.index("Score against labels bought: no noise, 1:1")
+    assert [line.split() for line in lines[start + 4 : start + 6]] == [
+        ["oracle", "(control)", "50.0", "90.0", "70.0", "1"],
+        ["clever", "50.0", "70.0", "60.0", "1"],
+    ]
+    file = io.StringIO()
+    print_curves(mean_curves(board, records), Console(file=file, width=100))
+    assert "labels bought" in file.getvalue()
+    assert re.search(r"clever +0\.50 .* 0 ▁█ 20", file.getvalue())

@@ -19,6 +19,8 @@ from benchbase.errors import UsageError
         # The last class has 5 images, so the first may have 50 and the one between 16.
         (Exponential(), [1000, 1000, 5], 10, [50, 16, 5]),
         (Exponential(), [80, 90], 4, [80, 20]),
+        # Factor 0.5623 from class to class: the long tail of nine tissue classes in the literature.
+        (Exponential(), [10407] * 9, 100, [10407, 5852, 3291, 1851, 1041, 585, 329, 185, 104]),
         (Step(), [100] * 4, 10, [100, 100, 10, 10]),
         (Step(), [100] * 5, 10, [100, 100, 100, 10, 10]),
         (Step(), [100, 100, 4], 10, [40, 40, 4]),

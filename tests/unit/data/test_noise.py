@@ -57,6 +57,18 @@ def test_pair_noise_moves_labels_to_the_next_class_and_the_last_to_the_first() -
     assert corrupt(PairNoise(), images, 3, 1.0).labels.tolist() == [1, 2, 0] * 3
 
 
+def test_symmetric_noise_spoils_the_labels_of_a_long_tail_as_its_rate_predicts() -> None:
+    counts = np.array([8000, 4500, 2530, 1423, 800, 450, 253, 142, 80])
+    truth = np.repeat(np.arange(9), counts)
+    images = Part(np.zeros((len(truth), 1, 6, 6), dtype=np.uint8), truth)
+    observed = corrupt(SymmetricNoise(), images, 9, 0.5).labels
+    purity = [(truth[observed == label] == label).mean() for label in range(9)]
+    # (1 - p) n_c / ((1 - p) n_c + p / 8 (N - n_c)): 0.86 for the head, 0.03 for the tail.
+    expected = 0.5 * counts / (0.5 * counts + 0.5 / 8 * (counts.sum() - counts))
+    np.testing.assert_allclose(purity, expected, atol=0.03)
+    assert expected[[0, 4, 8]] == pytest.approx([0.863, 0.269, 0.034], abs=1e-3)
+
+
 def test_a_higher_rate_changes_the_same_labels_in_the_same_way_and_more() -> None:
     images = part(400, 5)
     low = corrupt(SymmetricNoise(), images, 5, 0.2).labels

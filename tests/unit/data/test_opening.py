@@ -226,6 +226,23 @@ def test_withheld_labels_are_minus_one_and_their_truth_is_apart(open_stamps: Ope
     assert open_stamps().unlabelled is None
 
 
+def test_a_class_keeps_five_labelled_images_or_all_where_it_has_fewer(open_stamps: Open) -> None:
+    # 161 to 162 images a class: 2 of each would be a hundredth.
+    opened = open_stamps(label_fraction=0.01)
+    assert opened.corruption["class_counts"] == [5, 5, 5]
+    assert opened.corruption["unlabelled_count"] == 485 - 15
+    # 161, 16 and 1.61 images: the last class keeps both of its labels.
+    rare = open_stamps(label_fraction=0.01, imbalance="exponential", imbalance_ratio=100)
+    assert rare.corruption["class_counts"] == [5, 5, 2]
+
+
+def test_a_larger_label_fraction_keeps_the_labels_of_a_smaller_one(open_stamps: Open) -> None:
+    few, more = (
+        set(pixel_rows(open_stamps(label_fraction=fraction).train)) for fraction in (0.01, 0.1)
+    )
+    assert few < more
+
+
 @pytest.mark.parametrize("track", ["T0", "T5"])
 def test_garbage_in_withheld_labels_changes_nothing_that_is_handed_out(
     stamps: MakeStamps, tmp_path: Path, track: str

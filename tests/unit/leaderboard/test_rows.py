@@ -276,3 +276,47 @@ def test_equal_weights_have_no_auroc():
     assert rows_of(board, [record])["plain"].weight_auroc is None
     record["weights"]["effective_sample_size"] = 0.9
     assert rows_of(board, [record])["plain"].weight_auroc == 0.5
+
+
+def test_a_control_is_compared_over_its_own_seeds_and_never_ranked():
+    board = make_board(scenarios=[make_scenario()], controls=["yardstick"])
+    hard = [0.0, 0.2, -0.2, 0.1, -0.1]
+    records = [
+        make_record(name, seed=seed, score=score + hard[seed] + 0.01 * (seed == 1))
+        for name, score in (("plain", 0.5), ("clever", 0.6))
+        for seed in board.seeds
+    ]
+    records += [make_record("yardstick", seed=seed, score=0.7 + hard[seed]) for seed in range(3)]
+    found = rows_of(board, records)
+    control = found["yardstick"]
+    assert (control.standing, control.ranks, control.p) == ("control", None, None)
+    assert (control.covered, control.planned, found["plain"].planned) == (3, 3, 5)
+    assert control.score.mean == pytest.approx(0.7)
+    assert control.difference.blocks == 3
+    assert control.difference.mean == pytest.approx(0.2 - 0.01 / 3)
+    assert {label: row.ranks for label, row in found.items() if row.has_rank} == {
+        "clever": (1, 1),
+        "plain": (2, 2),
+    }
+    assert list(found) == ["clever", "plain", "yardstick"], "also where it scores best"
+
+
+def test_over_several_data_sets_a_control_meets_the_reference_at_its_own_seeds():
+    scenarios = [make_scenario(), make_scenario(dataset="digits")]
+    board = make_board(weighters=["plain"], scenarios=scenarios, controls=["yardstick"])
+    records = [
+        make_record(name, scenario, seed, 0.5 + gain + (0.3 if seed > 2 else 0.0))
+        for name, gain in (("plain", 0.0), ("yardstick", 0.1))
+        for scenario in scenarios
+        for seed in board.seeds[: None if name == "plain" else 3]
+    ]
+    control = rows_of(board, records)["yardstick"]
+    assert control.difference.blocks == 2
+    assert control.difference.mean == pytest.approx(0.1)
+
+
+def test_a_control_that_lacks_cells_is_still_a_control():
+    board = make_board(controls=["yardstick"], seeds=2)
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})
+    row = rows_of(board, records)["yardstick"]
+    assert (row.standing, row.covered, row.planned) == ("control", 0, 4)

@@ -211,3 +211,24 @@ def test_of_two_keys_in_one_place_the_first_ok_attempt_counts():
         record["key"] = key
     for records in ([first, second], [second, first]):
         assert chosen(board, records)["plain"].cells == {(0, 0): first}
+
+
+def test_a_control_has_records_of_its_own_seeds_only():
+    board = make_board(weighters=["plain"], controls=["clever"], seeds=5)
+    found = chosen(board, make_records(board, {"plain": 0.7, "clever": 0.8}))
+    assert {label: entry.control for label, entry in found.items()} == {
+        "plain": False,
+        "clever": True,
+    }
+    assert {seed for _, seed in found["plain"].cells} == {0, 1, 2, 3, 4}
+    assert {seed for _, seed in found["clever"].cells} == {0, 1, 2}
+
+
+def test_a_control_chooses_its_records_after_the_methods():
+    board = make_board(weighters=["plain", "clever[gain=1]"], controls=["clever"], seeds=1)
+    [record] = make_records(
+        make_board(weighters=[], scenarios=[make_scenario()], seeds=1), {"clever": 0.8}
+    )
+    found = chosen(board, [record])
+    assert shown(found["clever"]) == [record]
+    assert not found["clever"].control

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 
@@ -125,6 +126,13 @@ def test_an_empty_board_has_a_page_too():
     assert len(list(csv.DictReader(io.StringIO(render_csv(table))))) == 2 * 3
 
 
+def test_without_the_reference_s_cells_there_is_a_page_without_differences():
+    board = make_board()
+    page = render_markdown(build(board, make_records(board, {"clever": 0.8})))
+    assert "Not ranked: plain (not run)." in page
+    assert "sign-flip" not in page
+
+
 def test_a_bar_in_a_label_does_not_break_the_table():
     board = make_board(weighters=["plain", "clever[mode=a|b]"])
     assert r"clever[mode=a\|b]" in render_markdown(build(board, []))
@@ -208,3 +216,38 @@ def test_every_row_names_the_distribution_that_brought_it():
     lines = page[page.index("## Whose code ran") :].splitlines()
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
     assert cells[2:] == [["clever", "file", "1.0"], ["plain", "demo-plugin", "1.0"]]
+
+
+def test_a_control_stands_below_the_ranked_rows_and_is_marked_wherever_it_is_shown():
+    board = make_board(controls=["yardstick"])
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})
+    records += make_records(dataclasses.replace(board, seeds=(0, 1, 2)), {"yardstick": 0.9})
+    table = build(board, records)
+    page = render_markdown(table)
+    rows = [[cell.strip() for cell in line.split("|")] for line in page.splitlines()]
+    main = [row[1:3] for row in rows if len(row) == 16][2:]
+    assert main == [["1", "clever"], ["2", "plain"], ["–", "yardstick (control)"]]
+    control = next(row for row in rows if "yardstick (control)" in row)
+    assert control[6] == "6/6"
+    assert control[5].startswith("+20.")
+    assert page.count("yardstick (control)") == 6, "five tables, and a note"
+    assert "of 5 seeds" not in page
+    assert "Never ranked: yardstick (control). A control is a yardstick: it runs at the" in page
+    assert "Not ranked" not in page
+    lines = list(csv.DictReader(io.StringIO(render_csv(table))))
+    told = {line["scenario"]: line for line in lines if line["method"] == "yardstick"}
+    assert (told["overall"]["planned"], told["overall"]["standing"]) == ("6", "control")
+    assert told["no noise, 1:1"]["planned"] == "3"
+
+
+def test_the_page_says_how_many_labels_there_are():
+    scenarios = [make_scenario(label_budget=budget) for budget in (50, 100)]
+    assert "; 50, 100 labels to buy; seeds" in page_of(scenarios)
+    scenarios = [make_scenario(label_fraction=share) for share in (0.05, None)]
+    assert "; 5, 100 % of the images labelled; seeds" in page_of(scenarios)
+    assert "label" not in page_of([make_scenario()])
+
+
+def page_of(scenarios):
+    """Give the line of a page that says what was compared."""
+    return render_markdown(build(make_board(scenarios=scenarios), [])).splitlines()[2]

@@ -1,0 +1,110 @@
+"""Score against labels bought: the curves of a row, and the tables that show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchbase.leaderboard.cells import NOTHING, marked_label, metric_name, score_text
+from benchbase.leaderboard.selection import Entry
+from benchbase.leaderboard.table import LabelCurve, Row, Table
+from benchbase.relabelling import SCORES
+from benchbase.scenario import Board
+from benchbase.stats import estimate
+
+MOST_COLUMNS = 12
+"""Numbers of labels that a table shows; of more, some are left out, never the first or last."""
+NOTE = (
+    "{metric} in percent on the test set, against how many true labels the method had bought when "
+    "the model was judged, by the harness's own ledger. Each entry is the last checkpoint at that "
+    "number, the finished model of its round: nothing is chosen on test labels. It is the mean "
+    "over the seeds that finished († some did not); a dash where the method was not judged at "
+    "that number at each of them. **Area**: the mean height of the curve over the labels that it "
+    "spans (trapezoids), ± half of a 95 % t interval over seeds, best first; areas compare only "
+    "over the same span. The yardsticks: buying in random order, below which choosing what to "
+    "buy is worth nothing, and, where it was run, an order that knows which labels are wrong."
+)
+
+
+def shown_score(board: Board) -> str:
+    """Name the score that the curves show: the board's metric where records hold it."""
+    return board.metric if board.metric in SCORES else SCORES[0]
+
+
+def label_curves(entry: Entry, board: Board) -> tuple[LabelCurve, ...]:
+    """Average an entry's curves over seeds, for each scenario in which labels were for sale."""
+    score = shown_score(board)
+    curves = []
+    for index in range(len(board.scenarios)):
+        blocks = [
+            block
+            for place, record in sorted(entry.cells.items(), key=lambda item: item[0])
+            if place[0] == index and (block := record.get("relabelling"))
+        ]
+        if not blocks:
+            continue
+        heights = [dict(zip(block["labels_bought"], block[score], strict=True)) for block in blocks]
+        levels = sorted(set.intersection(*(set(each) for each in heights)))
+        areas = [block["area"][score] for block in blocks]
+        curves.append(
+            LabelCurve(
+                scenario=index,
+                labels_bought=tuple(levels),
+                scores=tuple(sum(each[n] for each in heights) / len(blocks) for n in levels),
+                area=None if None in areas else estimate(areas),
+                seeds=len(blocks),
+            )
+        )
+    return tuple(curves)
+
+
+def rows_with_curves(table: Table, scenario: int) -> list[tuple[Row, LabelCurve]]:
+    """Give the rows that bought labels in a scenario, the best area first."""
+    found = [
+        (row, curve)
+        for row in table.rows
+        for curve in row.label_curves
+        if curve.scenario == scenario
+    ]
+    return sorted(found, key=lambda pair: -pair[1].area.mean if pair[1].area else 1.0)
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """One scenario's scores against labels bought, as text."""
+
+    scenario: int
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def label_tables(table: Table) -> tuple[LabelTable, ...]:
+    """Write a table for each scenario in which some method could buy labels."""
+    tables = []
+    for index, title in enumerate(table.scenario_labels):
+        found = rows_with_curves(table, index)
+        if not found:
+            continue
+        columns = thinned(sorted({n for _, curve in found for n in curve.labels_bought}))
+        rows = []
+        for row, curve in found:
+            heights = dict(zip(curve.labels_bought, curve.scores, strict=True))
+            cells = (f"{100 * heights[n]:.1f}" if n in heights else NOTHING for n in columns)
+            rows.append((marked_label(row), *cells, score_text(curve.area), str(curve.seeds)))
+        header = ("method", *map(str, columns), "area", "seeds")
+        tables.append(LabelTable(index, title, header, tuple(rows)))
+    return tuple(tables)
+
+
+def label_note(table: Table) -> str:
+    """Say what the tables hold, in plain words."""
+    return NOTE.format(metric=metric_name(shown_score(table.board)).capitalize())
+
+
+def thinned(levels: Sequence[int]) -> list[int]:
+    """Leave out numbers between the first and the last where there are too many to show."""
+    if len(levels) <= MOST_COLUMNS:
+        return [*levels]
+    last = len(levels) - 1
+    return [levels[round(step * last / (MOST_COLUMNS - 1))] for step in range(MOST_COLUMNS)]

@@ -1,0 +1,263 @@
+import dataclasses
+import math
+
+import benchbase_dlsa_sw
+import pytest
+import torch
+from benchbase_dlsa_sw import DLSASW, DLSASWFixed, fold, unit
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+
+from benchbase.api import Need
+from benchbase.errors import DivergedError, UsageError
+from benchbase.kit.loops import forward, load_batch, supervised
+from benchbase.testing.conformance import parametrize_with_checks
+
+TRUSTED = frozenset({Need.TRUSTED})
+
+
+@parametrize_with_checks([DLSASW, DLSASWFixed])
+def test_it_keeps_the_contract(weighter, check):
+    check(weighter)
+
+
+def test_both_are_registered_under_their_entry_points():
+    from importlib.metadata import entry_points
+
+    names = {weighter.name for weighter in benchbase_dlsa_sw.register_weighters()}
+    points = entry_points(group="benchbase.weighters")
+    assert names == {p.name for p in points if p.value == "benchbase_dlsa_sw"}
+    assert benchbase_dlsa_sw.BENCHBASE_API == 1
+
+
+SETTINGS = [
+    DLSASW(mode="label-free"),
+    DLSASW(mode="folded", fuse="product"),
+    DLSASW(metric="euclidean"),
+    DLSASW(fuse="mean"),
+    DLSASW(class_input=True, normalisation="sum", preset="practical"),
+]
+
+
+@pytest.mark.parametrize("weighter", SETTINGS)
+def test_every_option_trains_and_repeats_itself(toy_task, weighter):
+    runs = [list(weighter.fit(toy_task(needs=TRUSTED)))[-1] for _ in range(2)]
+    for name, value in runs[0].model.state_dict().items():
+        assert value.isfinite().all(), name
+        assert torch.equal(value, runs[1].model.state_dict()[name]), name
+    assert torch.equal(runs[0].weights, runs[1].weights)
+    default = list(DLSASW().fit(toy_task(needs=TRUSTED)))[-1]
+    assert not torch.equal(runs[0].weights, default.weights)
+
+
+# -- signals and centres ------------------------------------------------------------------------
+
+
+def hand_step(make_step, seed=0, labels=(0, 0, 1, 1, 2, 2)):
+    stream = torch.Generator().manual_seed(seed)
+    features = torch.rand(len(labels), 5, generator=stream).requires_grad_()
+    logits = torch.randn(len(labels), 3, generator=stream).requires_grad_()
+    return make_step(features, logits, torch.tensor(labels))
+
+
+def class_means(rows, labels):
+    return torch.stack([rows[labels == label].mean(0) for label in range(3)]).detach()
+
+
+def test_signals_are_both_ambiguities_then_the_class_and_without_gradient(toy_task, make_step):
+    step = hand_step(make_step)
+    count, describe = DLSASW(class_input=True).describe(toy_task())
+    signals = describe(step)
+    assert count == 5
+    assert signals.shape == (6, 5)
+    assert not signals.requires_grad
+    assert torch.equal(signals[:, 2:], torch.eye(3)[step.batch.labels])
+    plain = DLSASW().describe(toy_task())[1](step)
+    assert torch.equal(signals[:, :2], plain)
+    for fuse, expected in (("mean", plain.mean(1)), ("product", plain[:, 0] * plain[:, 1])):
+        count, describe = DLSASW(fuse=fuse).describe(toy_task())
+        assert count == 1
+        torch.testing.assert_close(describe(step), expected.unsqueeze(1))
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_centres_start_with_the_first_means_and_move_by_a_tenth(toy_task, make_step, metric):
+    _, describe = DLSASW(metric=metric).describe(toy_task())
+    first = hand_step(make_step)
+    second = hand_step(make_step, seed=1, labels=(0, 0, 0, 1, 1, 1))  # without the third class
+
+    def means(step):
+        rows = unit(step.features) if metric == "cosine" else step.features
+        return class_means(rows, step.batch.labels)
+
+    describe(first)
+    before = describe.centres.means
+    torch.testing.assert_close(before, means(first))
+    describe(second)
+    moved = 0.9 * before + 0.1 * means(second)
+    torch.testing.assert_close(describe.centres.means[:2], moved[:2])
+    assert torch.equal(describe.centres.means[2], before[2])
+
+
+def test_a_class_with_one_image_is_judged_by_the_centre_before_the_batch(toy_task, make_step):
+    _, describe = DLSASW().describe(toy_task())
+    labels = (0, 0, 0, 1, 1, 2)
+    first = describe(hand_step(make_step, labels=labels))
+    assert torch.equal(first[:, 0], torch.full((6,), 0.5))  # nothing was known
+    second = describe(hand_step(make_step, seed=1, labels=labels))
+    assert 0.05 < second[5, 0] < 0.95  # with a centre of its own making it would be nearly 0
+
+
+def test_centres_see_the_training_pass_only(toy_task):
+    made = []
+
+    class Watched(DLSASW):
+        def describe(self, task):
+            made.append(super().describe(task))
+            return made[-1]
+
+    task = toy_task(needs=TRUSTED)
+    weigh = Watched().prepare(task)
+    batch = load_batch(task, task.train, torch.arange(40), task.rng("augmentation"))
+    step = forward(task, task.build_model(), batch, 0.05, 0)
+    weigh(step)  # virtual step, trusted pass, tangent pass
+    [(_, describe)] = made
+    torch.testing.assert_close(
+        describe.centres.means, class_means(unit(step.features), batch.labels)
+    )
+
+
+def test_wrong_and_right_label_of_one_image_weigh_the_same_without_labels_only(toy_task, make_step):
+    centres = hand_step(make_step)
+    twins = make_step(
+        torch.tensor([[1.0, 2, 3, 4, 5], [1, 2, 3, 4, 5]]),
+        torch.tensor([[2.0, 0, -1], [2, 0, -1]]),
+        torch.tensor([0, 1]),
+    )
+
+    def weights(mode):
+        task = toy_task(needs=TRUSTED)
+        weighter = DLSASW(mode=mode)
+        count, describe = weighter.describe(task)
+        describe(centres)
+        with task.seeded("weighting network"):
+            network = weighter.network(count)
+        return network(describe(twins)).flatten().tolist()
+
+    one, other = weights("label-free")
+    assert one == other
+    one, other = weights("label-aware")
+    assert one != other
+
+
+def test_the_control_maps_the_mean_ambiguity(toy_task, make_step):
+    def weights(mapping):
+        weigh = DLSASWFixed(mapping=mapping).prepare(toy_task())
+        weigh(hand_step(make_step))
+        return weigh(hand_step(make_step, seed=1))
+
+    _, describe = DLSASW().describe(toy_task())
+    describe(hand_step(make_step))
+    ambiguity = describe(hand_step(make_step, seed=1)).mean(1)
+    torch.testing.assert_close(weights("clear"), 1 - ambiguity)
+    torch.testing.assert_close(weights("ambiguous"), ambiguity)
+    torch.testing.assert_close(weights("boundary"), fold(ambiguity))
+
+
+# -- degenerate tasks ---------------------------------------------------------------------------
+
+
+def test_one_class_is_refused(toy_task):
+    with pytest.raises(UsageError, match="expected two or more, got 1"):
+        DLSASW().describe(dataclasses.replace(toy_task(), num_classes=1))
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_features_that_are_not_finite_leave_no_trace_in_the_centres(toy_task, make_step, metric):
+    _, describe = DLSASW(metric=metric).describe(toy_task())
+    step = hand_step(make_step)
+    features = step.features.detach().clone()
+    features[0, 1], features[2, 1] = float("nan"), float("inf")
+    signals = describe(make_step(features, step.logits, step.batch.labels))
+    assert signals.isfinite().all()
+    assert describe.centres.means.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "weighter", [DLSASW(), DLSASW(metric="euclidean"), DLSASWFixed()], ids=repr
+)
+def test_a_run_that_diverges_is_reported(toy_task, weighter):
+    task = toy_task(needs=TRUSTED)
+    wild = dataclasses.replace(task.recipe, learning_rate=1e30)
+    with pytest.raises(DivergedError, match="loss"):
+        list(weighter.fit(dataclasses.replace(task, recipe=wild)))
+
+
+@pytest.mark.parametrize(
+    "weighter", [DLSASW(), DLSASW(mode="label-free", metric="euclidean"), DLSASWFixed()]
+)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"num_classes": 2},
+        {"channels": 1},
+        {"absent": 2, "noise": 0.0},
+        {"per_class": 100, "imbalance": 100.0, "noise": 0.0},
+    ],
+    ids=["two classes", "one channel", "an absent class", "a long tail of 100"],
+)
+def test_odd_data_are_weighed(toy_task, weighter, settings):
+    task = toy_task(needs=TRUSTED, **settings)
+    *_, last = weighter.fit(task)
+    seen = last.weights[~last.weights.isnan()]
+    assert len(seen) >= len(task.train) - 1
+    assert ((seen >= 0) & (seen <= 1)).all()
+    assert math.isfinite(last.notes["loss"])
+
+
+# -- behaviour ----------------------------------------------------------------------------------
+
+
+def weight_auroc(weighter, mixture):
+    *_, last = weighter.fit(mixture.task)
+    return roc_auc_score(mixture.is_right, last.weights)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_wrong_labels_get_low_weights(make_mixture, seed):
+    assert weight_auroc(DLSASW(), make_mixture(seed=seed)) > 0.85
+
+
+def test_without_labels_wrong_ones_are_not_found(make_mixture):
+    auroc = weight_auroc(DLSASW(mode="label-free"), make_mixture(seed=0))
+    assert auroc == pytest.approx(0.5, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "least", "most"),
+    [("clear", 0.85, 1.0), ("ambiguous", 0.0, 0.15), ("boundary", 0.35, 0.65)],
+)
+def test_the_mapping_of_the_control_decides_about_wrong_labels(make_mixture, mapping, least, most):
+    assert least <= weight_auroc(DLSASWFixed(mapping=mapping), make_mixture(seed=0)) <= most
+
+
+MARGIN = 0.1
+"""Balanced accuracy that weighting may cost where every label is right."""
+
+
+def test_real_images_without_noise_are_learned_about_as_well_as_unweighted(nuclei):
+    def balanced_accuracy(checkpoints):
+        *_, last = checkpoints
+        last.model.eval()
+        images = nuclei.open().normalise(torch.from_numpy(nuclei.opened.test.pixels))
+        with torch.no_grad():
+            logits = last.model(images)
+        return balanced_accuracy_score(nuclei.opened.test.labels, logits.argmax(1))
+
+    task = nuclei.open()
+    plain = balanced_accuracy(
+        supervised(task, task.build_model(), lambda step: torch.ones_like(step.losses))
+    )
+    for weighter in (DLSASW(), DLSASWFixed()):
+        score = balanced_accuracy(weighter.fit(nuclei.open()))
+        assert score > 1 / 3 + MARGIN
+        assert score >= plain - MARGIN
