@@ -1,0 +1,100 @@
+from importlib.metadata import entry_points
+
+import benchbase_vog_active
+import pytest
+import torch
+from benchbase_vog_active import (
+    CoTeaching,
+    RelabelOracleOrder,
+    VoG,
+    VoGActive,
+    VoGActiveReleased,
+    VoGRandomPart,
+)
+from benchbase_vog_active.acquisition import STRATEGIES
+
+from benchbase.api import Need
+from benchbase.errors import UndeclaredNeedError
+from benchbase.kit.loops import supervised
+from benchbase.options import options_of
+from benchbase.plugins.classes import check_class
+from benchbase.testing.conformance import parametrize_with_checks
+from benchbase.testing.toy import toy_problem, toy_task
+from benchbase.testing.watching import same, train
+
+EVERY_CLASS = [CoTeaching, VoG, VoGActive, VoGRandomPart, VoGActiveReleased, RelabelOracleOrder]
+VARIANTS = [
+    VoG(vog_mode="separate"),
+    VoG(all_classes=True),
+    VoG(mix=1.0),
+    *(VoGActive(acquisition=strategy) for strategy in STRATEGIES),
+]
+EVERY_VARIANT = pytest.mark.parametrize(
+    "weighter", [*(cls() for cls in EVERY_CLASS), *VARIANTS], ids=repr
+)
+
+
+@parametrize_with_checks(EVERY_CLASS)
+def test_it_keeps_the_contract(weighter, check):
+    check(weighter)
+
+
+@pytest.mark.parametrize("weighter", EVERY_CLASS, ids=lambda cls: cls.name)
+def test_what_it_states_about_itself_is_in_order(weighter):
+    check_class("weighters", weighter)
+    assert all(option.help for option in options_of(weighter))
+
+
+@EVERY_VARIANT
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"num_classes": 2},
+        {"absent": 1, "noise": 0.0},
+        {"per_class": 100, "imbalance": 100.0},
+        {"channels": 1, "per_class": 11},
+    ],
+    ids=["two classes", "a class absent", "a single-sample class", "one channel, a batch of one"],
+)
+def test_odd_data_are_trained_on(weighter, odd):
+    task = toy_task(needs=weighter.needs, epochs=6, **odd)
+    *_, last = weighter.fit(task)
+    assert all(value.isfinite().all() for value in last.model.state_dict().values())
+    assert task.meter.steps == 6 * task.steps_per_epoch
+
+
+def test_the_separate_pass_of_a_run_repeats_itself():
+    runs = [train(VoG(vog_mode="separate"), toy_problem(needs=VoG.needs)) for _ in range(2)]
+    assert same(*runs)
+
+
+def test_only_controls_that_are_never_ranked_see_the_truth():
+    seeing = {cls.name for cls in EVERY_CLASS if Need.TRUTH in cls.needs}
+    assert seeing == {"vog-active-released", "relabel-oracle-order"}
+
+
+def test_what_is_not_granted_is_not_used():
+    for weighter in (CoTeaching(), VoGActive(), VoGActiveReleased()):
+        for need in weighter.needs - {Need.OWN_NETWORK}:
+            with pytest.raises(UndeclaredNeedError):
+                list(weighter.fit(toy_task(needs=weighter.needs - {need})))
+
+
+def test_all_are_registered_under_their_entry_points():
+    names = {weighter.name for weighter in benchbase_vog_active.register_weighters()}
+    points = entry_points(group="benchbase.weighters")
+    assert names == {p.name for p in points if p.value == "benchbase_vog_active"}
+    assert benchbase_vog_active.BENCHBASE_API == 1
+
+
+@pytest.mark.parametrize("weighter", [VoG(), VoGActive(forget_rate=0.2)], ids=lambda w: w.name)
+def test_on_nuclei_without_noise_it_is_at_most_ten_points_below_erm(make_nuclei, weighter):
+    def score(train_on):
+        nuclei = make_nuclei(count=300, budget=50, epochs=6)
+        *_, last = train_on(nuclei.task)
+        return nuclei.balanced_accuracy(last.model)
+
+    def erm(task):
+        return supervised(task, task.build_model(), lambda step: torch.ones_like(step.losses))
+
+    assert score(weighter.fit) > max(1 / 3 + 0.2, score(erm) - 0.10)

@@ -1,0 +1,362 @@
+import dataclasses
+
+import pytest
+import torch
+from benchbase_vog_active import CoTeaching, VoG, VoGRandomPart, coteaching
+from benchbase_vog_active.coteaching import (
+    Ensemble,
+    RandomPart,
+    SmallLoss,
+    VariancePart,
+    co_teach,
+)
+from benchbase_vog_active.selection import ForgetSchedule, mixed, smallest
+from sklearn.metrics import roc_auc_score
+from torch.nn import functional as F
+
+from benchbase.errors import DivergedError
+from benchbase.kit.loops import forward, load_batch, supervised
+
+ONE_PLAIN_STEP = {
+    "epochs": 1, "batch_size": 64, "momentum": 0.0, "weight_decay": 0.0, "schedule": "constant",
+}  # fmt: skip
+SEEDS = range(4)
+
+
+class Chosen(SmallLoss):
+    """Selects rows that were settled before."""
+
+    def __init__(self, rows):
+        self._rows = rows
+
+    def choose(self, step, count):
+        mask = torch.isin(step.batch.rows, self._rows)
+        assert mask.sum() == count
+        return mask
+
+
+class Watching(SmallLoss):
+    """Selects by loss and remembers what it selected in each epoch."""
+
+    def __init__(self):
+        self.selected = {}
+
+    def choose(self, step, count):
+        mask = super().choose(step, count)
+        self.selected.setdefault(step.epoch, []).append(step.batch.rows[mask])
+        return mask
+
+
+def drain(generation):
+    """Give a generator's last value and what it returns."""
+    last = None
+    while True:
+        try:
+            last = next(generation)
+        except StopIteration as end:
+            return last, end.value
+
+
+def one_exchange(points, first_rows, second_rows, rate):
+    """Train two networks for a step on settled selections; give their parameters."""
+    task = points.task
+    networks = Ensemble(task.build_model(), task.build_model())
+    selectors = [Chosen(first_rows), Chosen(second_rows)]
+    drain(co_teach(task, networks, selectors, ForgetSchedule(rate, ramp=0), epochs=1))
+    return dict(networks.named_parameters())
+
+
+def expected_move(points, which, rows):
+    """Give the parameters of a network after a step on the mean loss of ``rows``."""
+    task = points.task
+    network = [task.build_model(), task.build_model()][which]
+    order = torch.randperm(len(task.train), generator=task.rng("order training"))
+    batch = load_batch(task, task.train, order, task.rng("augment training"))
+    network.train()
+    losses = F.cross_entropy(network(batch.images), batch.labels, reduction="none")
+    losses[torch.isin(batch.rows, rows)].mean().backward()
+    return {
+        name: value.detach() - task.recipe.learning_rate * value.grad
+        for name, value in network.named_parameters()
+    }
+
+
+def test_each_network_learns_the_mean_loss_of_what_the_other_selected(make_points):
+    settings = {"num_classes": 3, "largest": 16, **ONE_PLAIN_STEP}
+    first_rows, second_rows = torch.arange(24), torch.arange(12, 36)
+    after = one_exchange(make_points(**settings), first_rows, second_rows, rate=0.5)
+    for which, name, rows in ((0, "first", second_rows), (1, "second", first_rows)):
+        expected = expected_move(make_points(**settings), which, rows)
+        for parameter, value in expected.items():
+            torch.testing.assert_close(after[f"{name}.{parameter}"].detach(), value)
+
+
+def test_a_networks_own_selection_does_not_move_it(make_points):
+    settings = {"num_classes": 3, "largest": 16, **ONE_PLAIN_STEP}
+    second_rows = torch.arange(12, 36)
+    runs = [
+        one_exchange(make_points(**settings), rows, second_rows, rate=0.5)
+        for rows in (torch.arange(24), torch.arange(24, 48))
+    ]
+    same = {name for name, value in runs[0].items() if torch.equal(value, runs[1][name])}
+    assert same >= {name for name in runs[0] if name.startswith("first")}
+    assert not same & {"second.body.1.weight", "second.head.weight", "second.head.bias"}
+
+
+def test_without_forgetting_the_first_network_is_trained_by_plain_cross_entropy(make_points):
+    settings = {"num_classes": 3, "largest": 40, "noise_rate": 0.0, "epochs": 4}
+    task = make_points(**settings).task
+    *_, plain = supervised(task, task.build_model(), lambda step: torch.ones_like(step.losses))
+    for weighter in (CoTeaching(), VoG(), VoGRandomPart()):
+        *_, last = weighter.fit(make_points(**settings).task)
+        assert (last.weights == 1).all()
+        assert last.notes["kept"] == 1
+        for name, value in plain.model.state_dict().items():
+            torch.testing.assert_close(last.model.first.state_dict()[name], value)
+
+
+@pytest.mark.parametrize("mode", ["harvested", "separate"])
+def test_vog_with_mix_zero_is_co_teaching_bit_for_bit(make_points, mode):
+    settings = {"num_classes": 3, "largest": 40, "epochs": 6}
+    *_, plain = CoTeaching().fit(make_points(**settings).task)
+    *_, zero = VoG(mix=0.0, vog_mode=mode).fit(make_points(**settings).task)
+    assert torch.equal(plain.weights, zero.weights)
+    for name, value in plain.model.state_dict().items():
+        assert torch.equal(value, zero.model.state_dict()[name]), name
+    *_, vog = VoG(vog_mode=mode).fit(make_points(**settings).task)
+    assert not torch.equal(vog.model.first.head.weight, plain.model.first.head.weight)
+
+
+def test_epoch_eleven_of_fifty_looks_back_at_epochs_six_to_ten(make_points, monkeypatch):
+    task = make_points(num_classes=3, largest=10).task
+    network = task.build_model()
+    part = VariancePart(task, network, mix=0.2, start=11, window=5)
+    batch = load_batch(task, task.train, torch.arange(30), task.rng("augmentation"))
+    told = []
+
+    def watched(losses, second, count, mix):
+        told.append((second, count, mix))
+        return mixed(losses, second, count, mix)
+
+    monkeypatch.setattr(coteaching, "mixed", watched)
+    for epoch in range(13):
+        # Tagged by epoch: epochs 6 to 10 have the deviation sqrt(2), and any others another.
+        tag = torch.full((30, 4), float(epoch * epoch))
+        monkeypatch.setattr(coteaching, "last_layer_gradients", lambda *_, tag=tag, **__: tag)
+        part.begin(epoch)
+        part.choose(forward(task, network, batch, 0.05, epoch), 20)
+        if epoch < 6:
+            assert part._window.epochs == []
+        assert len(told) == max(0, epoch - 10)
+    for first, (second, count, mix) in zip((6, 7), told, strict=True):
+        expected = torch.arange(first, first + 5.0).square().std(correction=0)
+        torch.testing.assert_close(second, expected.expand(30))
+        assert (count, mix) == (20, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "first"), [(50, 11), (30, 7), (10, 3), (8, 3), (5, 2), (3, 2), (2, None)]
+)
+def test_vog_acts_from_the_epoch_after_the_ramp(make_points, monkeypatch, epochs, first):
+    acted = set()
+
+    class Noting(VariancePart):
+        def choose(self, step, count):
+            if self._variance is not None:
+                acted.add(step.epoch)
+                back = list(range(max(0, step.epoch - 5), step.epoch))
+                assert self._window.epochs == back  # the only batch of the epoch is still to come
+            return super().choose(step, count)
+
+    monkeypatch.setattr("benchbase_vog_active.VariancePart", Noting)
+    task = make_points(num_classes=3, largest=5, epochs=epochs).task
+    list(VoG().fit(task))
+    assert acted == (set() if first is None else set(range(first, epochs)))
+
+
+def test_the_random_part_replaces_what_vog_would_choose(make_points):
+    task = make_points(num_classes=3, largest=10).task
+    network = task.build_model()
+    part = RandomPart(0.5, 4, task.rng("random part"))
+    batch = load_batch(task, task.train, torch.arange(30), task.rng("augmentation"))
+    early, late = (forward(task, network, batch, 0.05, epoch) for epoch in (3, 4))
+    assert torch.equal(part.choose(early, 20), smallest(early.losses, 20))
+    draws = [part.choose(late, 20) for _ in range(50)]
+    by_loss = smallest(late.losses, 10)
+    for chosen in draws:
+        assert chosen.sum() == 20
+        assert chosen[by_loss].all()
+    often = torch.stack(draws).float().mean(0)[~by_loss]
+    assert 0.2 < often.min() < often.max() < 0.8  # each of the 20 others is chosen half of the time
+
+
+def test_a_separate_pass_sees_each_image_in_train_mode_and_is_counted(make_points, monkeypatch):
+    task = make_points(num_classes=3, largest=30, epochs=5, batch_size=30).task
+    modes = []
+    recording = VariancePart._record
+
+    def watched(self, step):
+        modes.append(step.model.training)
+        assert step.model is not self._network
+        recording(self, step)
+
+    monkeypatch.setattr(VariancePart, "_record", watched)
+    list(VoG(vog_mode="separate").fit(task))
+    # Epochs 0 to 3 are looked at after they ended, by two networks in three batches each.
+    assert modes == [True] * 4 * 2 * 3
+    assert task.meter.forwarded == 2 * 90 * (5 + 4)
+    assert task.meter.backpropagated == 2 * 90 * 5
+
+
+def test_harvested_and_separate_gradients_rank_alike(make_points, monkeypatch):
+    found = []
+    begin = VariancePart.begin
+
+    def watched(self, epoch):
+        begin(self, epoch)
+        if epoch == 11:
+            found.append(self._variance)
+
+    monkeypatch.setattr(VariancePart, "begin", watched)
+    for mode in ("harvested", "separate"):
+        # With mix zero both train the same network.
+        task = make_points(epochs=12, largest=60, distance=1.0).task
+        list(VoG(mix=0.0, vog_mode=mode).fit(task))
+    harvested, separate = found[0], found[2]
+    ranks = torch.stack([harvested, separate]).argsort(1).argsort(1).float()
+    assert torch.corrcoef(ranks)[0, 1] > 0.6
+
+
+def test_the_clean_set_is_the_first_networks_selection_of_the_last_epoch(make_points):
+    task = make_points(num_classes=3, largest=37, epochs=3, batch_size=20).task
+    networks = Ensemble(task.build_model(), task.build_model())
+    selectors = [Watching(), Watching()]
+    _, clean = drain(co_teach(task, networks, selectors, ForgetSchedule(0.5, ramp=1), epochs=3))
+    rows = torch.cat(selectors[0].selected[2])
+    assert len(rows) == len(set(rows.tolist())) == clean.sum()
+    assert sorted(rows.tolist()) == clean.nonzero().squeeze(1).tolist()
+    assert len(rows) == 5 * 10 + 5
+    assert set(rows.tolist()) != set(torch.cat(selectors[1].selected[2]).tolist())
+
+
+def test_an_image_that_the_last_epoch_leaves_out_is_not_in_the_clean_set(make_points):
+    task = make_points(num_classes=3, largest=37, epochs=3, batch_size=55).task
+    networks = Ensemble(task.build_model(), task.build_model())
+    selectors = [Watching(), Watching()]
+    last, clean = drain(co_teach(task, networks, selectors, ForgetSchedule(0.0, ramp=1), epochs=3))
+    assert clean.sum() == 110  # of 111: a last batch of one image is dropped
+    assert (last.weights[~last.weights.isnan()] == 1).all()
+
+
+def test_weights_are_the_mean_of_both_networks_last_selections(make_points):
+    task = make_points(num_classes=3, largest=37, epochs=3, batch_size=20).task
+    networks = Ensemble(task.build_model(), task.build_model())
+    selectors = [Watching(), Watching()]
+    last, _ = drain(co_teach(task, networks, selectors, ForgetSchedule(0.5, ramp=1), epochs=3))
+    expected = torch.zeros(111)
+    for selector in selectors:
+        expected[torch.cat(selector.selected[2])] += 0.5
+    seen = ~last.weights.isnan()
+    assert torch.equal(last.weights[seen], expected[seen])
+    assert last.notes["kept"] == 55 / 111
+
+
+def test_batches_of_which_nothing_is_kept_are_passed_over(make_points):
+    task = make_points(num_classes=3, largest=30, epochs=5, batch_size=30).task
+    *_, last = CoTeaching(forget_rate=1.0).fit(task)
+    assert task.meter.steps == 3  # the ramp's one epoch
+    assert last.notes == {"loss": 0.0, "kept": 0.0}
+    assert (last.weights == 0).all()
+
+
+def test_takes_the_steps_of_erm_and_counts_the_work_of_both_networks(make_points):
+    task = make_points(num_classes=3, largest=37, epochs=3, batch_size=20).task
+    assert len(list(VoG().fit(task))) == 3
+    assert task.meter.steps == 3 * task.steps_per_epoch == 18
+    assert task.meter.forwarded == task.meter.backpropagated == 2 * 3 * 111
+
+
+def test_losses_that_are_not_finite_are_told(make_points):
+    task = make_points(num_classes=3, largest=30, epochs=4, learning_rate=1e30).task
+    with pytest.raises(DivergedError, match="lower the learning rate"):
+        list(VoG().fit(task))
+
+
+def test_the_forget_rate_is_the_scenarios_noise_rate_unless_it_is_set(make_points):
+    points = make_points(num_classes=3, largest=40, noise_rate=0.4, epochs=4, batch_size=120)
+    rate = 1 - points.is_right.float().mean().item()
+    *_, last = CoTeaching().fit(points.task)
+    assert last.notes["kept"] == pytest.approx(1 - rate, abs=1 / 120)
+    blind = dataclasses.replace(points.task, needs=frozenset())
+    *_, last = CoTeaching(forget_rate=0.25).fit(blind)
+    assert last.notes["kept"] == 0.75
+
+
+# -- behaviour on Gaussian classes with a long tail: the regime of the specification's toy ---------
+
+
+def long_tail(make_points, noise_rate, seed):
+    return make_points(
+        seed=seed, noise_rate=noise_rate, largest=400, imbalance=100, epochs=15, batch_size=128
+    )
+
+
+@pytest.mark.parametrize("noise_rate", [0.4, 0.5])
+def test_vog_finds_wrong_labels(make_points, monkeypatch, noise_rate):
+    aurocs = []
+    begin = VariancePart.begin
+
+    def watched(self, epoch):
+        begin(self, epoch)
+        if epoch == 14:
+            aurocs.append(roc_auc_score(~points.is_right, self._variance))
+
+    monkeypatch.setattr(VariancePart, "begin", watched)
+    for seed in SEEDS:
+        points = long_tail(make_points, noise_rate, seed)
+        list(VoG().fit(points.task))
+    assert len(aurocs) == 2 * len(SEEDS)
+    assert min(aurocs) > 0.7
+
+
+def test_small_vog_is_purer_than_a_random_part_and_large_vog_less_pure(make_points, monkeypatch):
+    right = {"small": 0, "random": 0, "large": 0}
+    whole = 0
+
+    def watched(losses, second, count, mix):
+        nonlocal whole
+        chosen = mixed(losses, second, count, mix)
+        by_second = int(count * mix)
+        if by_second:
+            by_loss = smallest(losses, count - by_second)
+            lots = torch.rand(len(losses), generator=stream)
+            for name, scores in (("small", second), ("random", lots), ("large", -second)):
+                part = smallest(scores.masked_fill(by_loss, torch.inf), by_second)
+                right[name] += truths[-1][part].sum().item()
+            whole += by_second
+        return chosen
+
+    truths = []
+    choose = VariancePart.choose
+
+    def noting(self, step, count):
+        truths.append(points.is_right[step.batch.rows])
+        return choose(self, step, count)
+
+    monkeypatch.setattr(coteaching, "mixed", watched)
+    monkeypatch.setattr(VariancePart, "choose", noting)
+    for seed in SEEDS:
+        points = long_tail(make_points, 0.4, seed)
+        stream = points.task.rng("lots")
+        list(VoG().fit(points.task))
+    precision = {name: count / whole for name, count in right.items()}
+    assert precision["small"] > precision["random"] + 0.1
+    assert precision["random"] > precision["large"] + 0.05
+
+
+def test_the_selection_is_purer_than_the_labels(make_points):
+    for weighter in (CoTeaching(), VoG()):
+        points = long_tail(make_points, 0.4, seed=0)
+        *_, last = weighter.fit(points.task)
+        kept = last.weights == 1
+        assert points.is_right[kept].float().mean() > points.is_right.float().mean() + 0.2
