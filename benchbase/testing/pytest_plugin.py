@@ -6,13 +6,15 @@ Light at import: every pytest run of the environment imports this, also those of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from benchbase.api import Task
+    from benchbase.api import Step, Task
+    from benchbase.testing.mixture import NoisyMixture
     from benchbase.testing.site import PluginSite
 
 
@@ -22,6 +24,30 @@ def toy_task() -> Callable[..., Task]:
     from benchbase.testing.toy import toy_task as build
 
     return build
+
+
+@pytest.fixture
+def toy_step() -> Callable[..., Step]:
+    """Build a step from features, logits and labels; see ``benchbase.testing.toy.toy_step``."""
+    from benchbase.testing.toy import toy_step as build
+
+    return build
+
+
+@pytest.fixture
+def noisy_mixture() -> Callable[..., NoisyMixture]:
+    """Draw points with wrong labels, where weights can tell; see ``benchbase.testing.mixture``."""
+    from benchbase.testing.mixture import noisy_mixture as draw
+
+    return draw
+
+
+@pytest.fixture
+def points_behind_unweighted(tmp_path: Path) -> Callable[..., float]:
+    """Train on real images and compare with plain training; see ``benchbase.testing.real``."""
+    from benchbase.testing.real import points_behind_unweighted as measure
+
+    return partial(measure, folder=tmp_path)
 
 
 @pytest.fixture

@@ -10,8 +10,20 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from benchbase.api import Classifier, Grants, Images, Need, Oracle, Recipe, Task
+from benchbase.api import (
+    Batch,
+    Classifier,
+    Grants,
+    Images,
+    Meter,
+    Need,
+    Oracle,
+    Recipe,
+    Step,
+    Task,
+)
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.seeding import numpy_stream, seeded
@@ -146,6 +158,30 @@ def toy_problem(
         ),
     )
     return ToyProblem(task, torch.from_numpy(truth), normalise(test.pixels), test.labels)
+
+
+def toy_step(features: Tensor, logits: Tensor, labels: Tensor, epoch: int = 0) -> Step:
+    """Build a step by hand, for a method that looks at nothing but these.
+
+    Rows count from zero; other forward passes raise.
+    """
+    count = len(labels)
+
+    def never(*_: object) -> Tensor:
+        raise AssertionError("a step made by hand has no other forward pass")
+
+    return Step(
+        model=toy_task().build_model(),
+        batch=Batch(torch.zeros(count, 3, 12, 12), labels, torch.arange(count)),
+        logits=logits,
+        features=features,
+        losses=F.cross_entropy(logits, labels, reduction="none"),
+        lr=0.05,
+        epoch=epoch,
+        losses_at=never,
+        trusted_loss_at=never,
+        meter=Meter(),
+    )
 
 
 def _images(pixels: Tensor, labels: Int[np.ndarray, " count"]) -> Images:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from benchbase.api import Classifier, Grants, Images, ImageShape, Need, Oracle, Recipe, Task
-from benchbase.backbones.small_cnn import SmallCNN
-from benchbase.data.augment import make_augment, make_normalise
-from benchbase.data.contract import Part
-from benchbase.data.nuclei import Nuclei
-from benchbase.data.strong_augment import make_strong_augment
+from benchbase.api import Classifier, Grants, Images, Need, Oracle, Recipe, Task
+from benchbase.data.augment import make_normalise
 from benchbase.seeding import seeded, torch_stream
 
 WIDTH = 32
@@ -127,64 +120,6 @@ def build(
 def make_points() -> Callable[..., Points]:
     """Build Gaussian classes in 32 dimensions; keywords are the data's and the recipe's."""
     return build
-
-
-@dataclass(frozen=True)
-class NucleiTask:
-    """A task of real images with right labels, and its test images."""
-
-    task: Task
-    test: Part
-
-    def balanced_accuracy(self, model: nn.Module) -> float:
-        """Give the mean recall of the three classes."""
-        images = self.task.normalise(torch.from_numpy(self.test.pixels))
-        with torch.no_grad():
-            found = model.eval()(images).argmax(1).numpy()
-        recalls = [(found[self.test.labels == label] == label).mean() for label in range(3)]
-        return float(np.mean(recalls))
-
-
-def build_nuclei(folder: Path, *, count: int, budget: int, epochs: int) -> NucleiTask:
-    parts = Nuclei().load([], folder)
-    pixels = torch.from_numpy(parts.train.pixels[:count])
-    labels = torch.from_numpy(parts.train.labels[:count])
-    scaled = parts.train.pixels[:count] / 255
-    device = torch.device("cpu")
-    built = 0
-
-    def build_model() -> Classifier:
-        nonlocal built
-        built += 1
-        with seeded(0, "initialisation", str(built)):
-            model = SmallCNN().build(ImageShape(1, 32, 32), 3)
-        return model.to(memory_format=torch.channels_last)
-
-    task = Task(
-        train=Images(pixels, labels, torch.arange(count)),
-        num_classes=3,
-        class_names=parts.classes,
-        recipe=Recipe(epochs=epochs),
-        device=device,
-        build_model=build_model,
-        augment=make_augment("both", 2),
-        augment_strongly=make_strong_augment("both"),
-        normalise=make_normalise([scaled.mean()], [scaled.std()], device),
-        seed=0,
-        needs=NEEDS,
-        grants=Grants(
-            oracle=Oracle(lambda rows: labels[rows].tolist(), budget, count),
-            noise_rate=0.0,
-            truth=labels,
-        ),
-    )
-    return NucleiTask(task, parts.test)
-
-
-@pytest.fixture
-def make_nuclei(tmp_path: Path) -> Callable[..., NucleiTask]:
-    """Build a task of the first patches of `nuclei`, with their right labels."""
-    return functools.partial(build_nuclei, tmp_path)
 
 
 @pytest.fixture(autouse=True)
