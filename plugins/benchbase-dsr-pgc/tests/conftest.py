@@ -18,16 +18,24 @@ from benchbase.testing.toy import toy_problem
 class Plain(Classifier):
     """No batch norm: what an image gives does not depend on its company."""
 
-    def __init__(self, pixels: int, classes: int) -> None:
+    def __init__(self, pixels: int, classes: int, dropout: float) -> None:
         super().__init__()
-        self.body = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 8), nn.Tanh())
+        self.body = nn.Sequential(
+            nn.Flatten(), nn.Linear(pixels, 8), nn.Tanh(), nn.Dropout(dropout)
+        )
         self.head = nn.Linear(8, classes)
 
     def features(self, images: Tensor) -> Tensor:
         return self.body(images)
 
 
-def build(*, plain: bool = False, needs: frozenset[Need] = frozenset(Need), **settings) -> Task:
+def build(
+    *,
+    plain: bool = False,
+    dropout: float = 0.0,
+    needs: frozenset[Need] = frozenset(Need),
+    **settings,
+) -> Task:
     task = toy_problem(needs=needs, **settings).task
     if not plain:
         return task
@@ -35,7 +43,7 @@ def build(*, plain: bool = False, needs: frozenset[Need] = frozenset(Need), **se
 
     def build_model() -> Classifier:
         with task.seeded("plain"):
-            return Plain(pixels, task.num_classes)
+            return Plain(pixels, task.num_classes, dropout)
 
     return dataclasses.replace(task, build_model=build_model)
 

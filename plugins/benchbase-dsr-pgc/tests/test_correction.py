@@ -6,7 +6,13 @@ import benchbase_dsr_pgc.losses as losses_module
 import pytest
 import torch
 from benchbase_dsr_pgc import DSRPGC
-from benchbase_dsr_pgc.losses import Correction, VirtualStep, disagreement
+from benchbase_dsr_pgc.losses import (
+    Correction,
+    Offsets,
+    Reweighting,
+    VirtualStep,
+    disagreement,
+)
 from torch import nn
 from torch.nn import functional as F
 
@@ -95,6 +101,11 @@ def test_forward_mode_equals_double_backward_and_differences(double, correct, pl
     assert (found["exact"] - found["by_central_differences"]).norm() < 1e-6 * size
 
 
+def test_forward_mode_sees_the_dropout_masks_of_the_step(double, correct):
+    found = correct(double(plain=True, dropout=0.5, batch_size=16))
+    torch.testing.assert_close(found["exact"], found["by_double_backward"])
+
+
 def test_last_layers_are_all_where_the_others_are_frozen(double, correct):
     task = double(plain=True, batch_size=16)
 
@@ -150,6 +161,7 @@ def test_a_correction_changes_its_offsets_and_nothing_else(make_task, ready):
     state = ready(task)
     training, views = state.training, state.step.views
     objective = DSRPGC().objective(task, training)
+    assert isinstance(objective, Reweighting)
     training.joint_step(state.step.labelled, views, objective)
     step = dataclasses.replace(training.look(state.step.labelled, views), number=10**6)
     losses = disagreement(step.logits, torch.full_like(step.logits, 1 / 3), "squared")
@@ -231,3 +243,22 @@ def test_images_that_help_gain_weight(double, ready):
     correction.weigh(step, torch.full((12,), 0.5), losses)
     offsets = correction.offsets.values[views.images]
     assert offsets[~wrong].mean() > 0 > offsets[wrong].mean()
+
+
+def test_offsets_move_against_the_slope_and_stay_within_their_bound():
+    offsets = Offsets(4, rate=0.1, memory=0.9, device=torch.device("cpu"))
+    for _ in range(200):
+        offsets.update(torch.tensor([0, 2]), torch.tensor([-3e-4, 1e-4]))
+        assert offsets.values.abs().max() <= 0.1 / (1 - 0.9) + 1e-6
+    assert offsets.values[0] == pytest.approx(1.0, abs=1e-5)
+    assert offsets.values[2] == pytest.approx(-1 / 3, abs=1e-5)
+    assert offsets.values[[1, 3]].tolist() == [0, 0]
+    weights = offsets.corrected(torch.tensor([0.3, 0.2, 0.4]), torch.tensor([0, 1, 2]))
+    assert weights.tolist() == pytest.approx([1.0, 0.2, 0.4 - 1 / 3], abs=1e-5)
+
+
+def test_without_a_slope_offsets_only_fade():
+    offsets = Offsets(2, rate=0.1, memory=0.9, device=torch.device("cpu"))
+    offsets.update(torch.tensor([0, 1]), torch.tensor([-1.0, 0.5]))
+    offsets.update(torch.tensor([0, 1]), torch.zeros(2))
+    torch.testing.assert_close(offsets.values, 0.9 * torch.tensor([0.1, -0.05]))

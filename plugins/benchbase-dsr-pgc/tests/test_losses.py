@@ -6,7 +6,6 @@ import pytest
 import torch
 from benchbase_dsr_pgc.losses import (
     KeyQueue,
-    Offsets,
     contrast,
     disagreement,
     entropy_weights,
@@ -196,9 +195,7 @@ def test_what_the_loss_does_not_depend_on(crowd):
         ),
     }
     for what, (turned, other) in others.items():
-        torch.testing.assert_close(
-            contrast(turned, labels, images, other), expected, msg=lambda text, what=what: what
-        )
+        torch.testing.assert_close(contrast(turned, labels, images, other), expected, msg=what)
 
 
 @pytest.mark.parametrize("form", ["in", "out"])
@@ -360,25 +357,3 @@ def test_a_push_leaves_earlier_losses_differentiable(crowd):
 )
 def test_the_queue_holds_whole_batches_and_at_most_half_of_the_images(images, batch, size):
     assert queue_size(images, batch) == size
-
-
-# -- offsets ------------------------------------------------------------------------------------
-
-
-def test_offsets_move_against_the_slope_and_stay_within_their_bound():
-    offsets = Offsets(4, rate=0.1, memory=0.9, device=CPU)
-    for _ in range(200):
-        offsets.update(torch.tensor([0, 2]), torch.tensor([-3e-4, 1e-4]))
-        assert offsets.values.abs().max() <= 0.1 / (1 - 0.9) + 1e-6
-    assert offsets.values[0] == pytest.approx(1.0, abs=1e-5)
-    assert offsets.values[2] == pytest.approx(-1 / 3, abs=1e-5)
-    assert offsets.values[[1, 3]].tolist() == [0, 0]
-    weights = offsets.corrected(torch.tensor([0.3, 0.2, 0.4]), torch.tensor([0, 1, 2]))
-    assert weights.tolist() == pytest.approx([1.0, 0.2, 0.4 - 1 / 3], abs=1e-5)
-
-
-def test_without_a_slope_offsets_only_fade():
-    offsets = Offsets(2, rate=0.1, memory=0.9, device=CPU)
-    offsets.update(torch.tensor([0, 1]), torch.tensor([-1.0, 0.5]))
-    offsets.update(torch.tensor([0, 1]), torch.zeros(2))
-    torch.testing.assert_close(offsets.values, 0.9 * torch.tensor([0.1, -0.05]))

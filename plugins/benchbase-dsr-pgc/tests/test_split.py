@@ -51,6 +51,15 @@ def test_standardised_losses_have_median_zero_and_spread_one_in_each_class():
         assert np.median(np.abs(own)) == pytest.approx(1)
 
 
+def test_a_label_is_believed_if_likelier_right_than_wrong():
+    rng = numpy_stream(0, "overlap")
+    losses = np.concatenate((rng.normal(0, 1, 700), rng.normal(3, 1, 300)))
+    labels = np.zeros(1000, dtype=int)
+    likely = probability_right(standardise(losses, labels), 0)
+    assert ((likely > 0.2) & (likely < 0.8)).sum() > 50
+    assert np.array_equal(believable(losses, labels, 0), likely > 0.5)
+
+
 def test_every_label_is_believed_where_one_gaussian_will_do():
     losses = numpy_stream(0, "one").normal(1, 0.2, 500)
     assert believable(losses, np.zeros(500, dtype=int), 0).all()

@@ -8,7 +8,7 @@ import benchbase_dsr_pgc
 import pytest
 import torch
 from benchbase_dsr_pgc import DSRPGC, DSRPGCE, FixMatch, MeanTeacher
-from benchbase_dsr_pgc.losses import ramp
+from benchbase_dsr_pgc.losses import Reweighting, ramp
 from benchbase_dsr_pgc.training import HiddenImages, LossSplit, Tally, Training, Views
 from torch.nn import functional as F
 
@@ -122,6 +122,7 @@ def test_neither_teacher_nor_queue_nor_weights_have_a_gradient(make_task, ready)
     task = make_task(batch_size=16)
     state = ready(task)
     objective = DSRPGC().objective(task, state.training)
+    assert isinstance(objective, Reweighting)
     teacher = state.training.averaged
     teacher.requires_grad_(requires_grad=True)
     loss, weights = objective(state.step)
@@ -129,6 +130,34 @@ def test_neither_teacher_nor_queue_nor_weights_have_a_gradient(make_task, ready)
     assert all(parameter.grad is None for parameter in teacher.parameters())
     queue = objective.queue
     assert not any(each.requires_grad for each in (queue.keys, queue.weights, weights))
+
+
+def test_the_queue_gets_what_the_teacher_saw_in_weak_views_and_the_weights(make_task, ready):
+    task = make_task(batch_size=16)
+    state = ready(task)
+    objective = DSRPGCE().objective(task, state.training)
+    assert isinstance(objective, Reweighting)
+    _, weights = objective(state.step)
+    with torch.no_grad():
+        logits, keys = state.training.averaged(state.step.views.weak)
+    queue = objective.queue
+    assert torch.equal(queue.keys[:12], keys)
+    assert torch.equal(queue.labels[:12], logits.argmax(1))
+    assert torch.equal(queue.weights[:12], weights)
+    assert torch.equal(queue.images[:12], state.step.views.images)
+
+
+def test_views_are_the_two_augmentations_of_the_same_images(make_task):
+    task = dataclasses.replace(
+        make_task(batch_size=16),
+        augment=lambda pixels, stream: pixels.flip(2),
+        augment_strongly=lambda pixels, stream: pixels.flip(3),
+    )
+    hidden = task.train.subset(torch.arange(1, 72, 2))
+    views = next(Training(task, HiddenImages(hidden.pixels, hidden.rows)).views())
+    pixels = task.train.pixels[hidden.rows[views.images]]
+    torch.testing.assert_close(views.weak, task.normalise(pixels.flip(2)))
+    torch.testing.assert_close(views.strong, task.normalise(pixels.flip(3)))
 
 
 def test_weights_of_zero_leave_loss_and_gradient_exactly_zero(make_task, ready, monkeypatch):
@@ -166,9 +195,9 @@ def test_a_step_backpropagates_one_batch_a_quarter_of_it_labelled(make_task):
     training = Training(task, HiddenImages(task.train.pixels, task.train.rows))
     assert (training.labelled_size, training.hidden_size) == (12, 38)
     views = training.views()
-    seen = [next(views) for _ in range(5)]
+    seen = list(islice(views, 7))
     assert {len(each.images) for each in seen} == {38}
-    assert len(torch.cat([each.images for each in seen]).unique()) == 5 * 38
+    assert len(torch.cat([each.images for each in seen[:5]]).unique()) == 5 * 38
     labelled = next(endless_batches(task, task.train, "labelled", 12))
     training.joint_step(labelled, seen[0], DSRPGCE().objective(task, training))
     assert task.meter.backpropagated == 50
@@ -214,26 +243,23 @@ def test_where_all_labels_are_given_a_split_follows_the_warm_up(make_task, metho
 
 
 @pytest.mark.parametrize(
-    ("epochs", "warm_up", "first", "splits"), [(10, 0.2, 2, 8), (40, 0.2, 8, 16), (1, 0.2, 1, 0)]
+    ("epochs", "warm_up", "counts"), [(10, 0.2, (2, 8)), (40, 0.2, (8, 16)), (1, 0.2, (1, 0))]
 )
-def test_warm_up_and_splits_scale_with_the_epochs(
-    make_task, monkeypatch, epochs, warm_up, first, splits
-):
+def test_warm_up_and_splits_scale_with_the_epochs(make_task, monkeypatch, epochs, warm_up, counts):
     happened = []
-    monkeypatch.setattr(
-        Training, "supervised_step", lambda self, batch: happened.append("warm") or torch.zeros(())
-    )
-    monkeypatch.setattr(
-        Training,
-        "joint_step",
-        lambda self, *step: happened.append("joint") or (torch.zeros(()), torch.ones(2)),
-    )
-    monkeypatch.setattr(LossSplit, "look", lambda self, network: None)
-    monkeypatch.setattr(
-        LossSplit,
-        "believed",
-        lambda self: happened.append("split") or torch.arange(72) % 2 == 0,
-    )
+
+    def noting(name, result):
+        def method(self, *arguments):
+            happened.append(name)
+            return result
+
+        return method
+
+    monkeypatch.setattr(Training, "supervised_step", noting("warm", torch.zeros(())))
+    monkeypatch.setattr(Training, "joint_step", noting("joint", (torch.zeros(()), torch.ones(2))))
+    monkeypatch.setattr(LossSplit, "look", noting("look", None))
+    monkeypatch.setattr(LossSplit, "believed", noting("split", torch.arange(72) % 2 == 0))
+    first, splits = counts
     task = make_task(unlabelled=False, epochs=epochs)
     assert len(list(DSRPGCE(warm_up=warm_up).fit(task))) == epochs
     assert happened.count("warm") == first * task.steps_per_epoch
@@ -263,11 +289,10 @@ def test_the_ramp_takes_three_tenths_of_the_run_after_the_warm_up(make_task):
 
 @pytest.mark.parametrize("unlabelled", [False, True])
 def test_without_a_rate_the_corrected_method_is_the_entropy_method(make_task, unlabelled):
-    first, second = (
-        trace(make_task(unlabelled=unlabelled, epochs=3), method)
-        for method in (DSRPGC(beta=0.0), DSRPGCE())
-    )
+    tasks = [make_task(unlabelled=unlabelled, epochs=3) for _ in range(2)]
+    first, second = map(trace, tasks, (DSRPGC(beta=0.0), DSRPGCE()))
     assert equal(first, second)
+    assert tasks[0].meter == tasks[1].meter
     assert not equal(first, trace(make_task(unlabelled=unlabelled, epochs=3), DSRPGC()))
 
 
