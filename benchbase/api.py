@@ -171,7 +171,8 @@ class Oracle:
             )
         if new:
             self._answers.update(zip(new, self._ask(new), strict=True))
-        return torch.tensor([self._answers[row] for row in asked], device=rows.device)
+        answers = [self._answers[row] for row in asked]
+        return torch.tensor(answers, dtype=torch.long, device=rows.device)
 
 
 @dataclass(frozen=True)

@@ -122,9 +122,9 @@ def test_last_layers_are_all_where_the_others_are_frozen(double, correct):
 @pytest.mark.parametrize(("target", "slope"), [(2, -0.244898), (5, 0.040816)])
 def test_an_unlabelled_target_is_raised_if_right_and_lowered_if_wrong(double, target, slope):
     classes, label = 7, torch.tensor([2])
-    model = nn.Linear(4, classes, bias=False)
-    nn.init.zeros_(model.weight)
-    image = F.normalize(torch.tensor([[1.0, 2.0, -1.0, 0.5]]))
+    model = nn.Sequential(nn.Flatten(), nn.Linear(4, classes, bias=False))
+    nn.init.zeros_(model[1].weight)
+    image = F.normalize(torch.tensor([[1.0, 2.0, -1.0, 0.5]])).view(1, 1, 2, 2)
     certain = F.one_hot(torch.tensor([target]), classes).double()
 
     def losses_at(parameters):

@@ -91,6 +91,12 @@ def test_unlabelled_images_have_no_labels_and_may_be_none() -> None:
     assert len(toy_task(needs=EVERYTHING, unlabelled=False).unlabelled) == 0
 
 
+def test_the_oracle_gives_no_labels_where_none_are_asked_for() -> None:
+    oracle = toy_problem(needs=EVERYTHING).task.oracle
+    assert oracle.query(torch.arange(0)).dtype == torch.long
+    assert oracle.remaining == LABEL_BUDGET
+
+
 def test_the_oracle_sells_true_labels_from_its_budget() -> None:
     problem = toy_problem(needs=EVERYTHING)
     rows = torch.arange(LABEL_BUDGET)
