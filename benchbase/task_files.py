@@ -27,7 +27,10 @@ def write_task(
     folder: Path, opened: Opened, scenario: Scenario, seed: int, needs: frozenset[str]
 ) -> dict[str, str]:
     """Write the trainer's folder; return what was granted for each declared need."""
-    arrays = {"train_pixels": opened.train.pixels, "train_labels": opened.train.labels}
+    arrays: dict[str, np.ndarray] = {
+        "train_pixels": opened.train.pixels,
+        "train_labels": opened.train.labels,
+    }
     granted: dict[str, str] = {}
     facts: dict[str, Any] = {
         "classes": opened.classes,
@@ -48,7 +51,7 @@ def write_task(
             arrays["unlabelled_pixels"] = opened.train.pixels[:0]
         else:
             arrays["unlabelled_pixels"] = opened.unlabelled.pixels
-        granted["unlabelled"] = "empty" if opened.unlabelled is None else "images"
+        granted["unlabelled"] = "images" if len(arrays["unlabelled_pixels"]) else "empty"
     if "oracle" in needs:
         facts["label_budget"] = scenario.label_budget or 0
         granted["oracle"] = f"{facts['label_budget']} labels"

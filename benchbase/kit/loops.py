@@ -107,24 +107,30 @@ def endless_batches(task: Task, images: Images, purpose: str, batch_size: int) -
     Raises:
         ContractError: there are fewer than two images.
     """
-    if min(len(images), batch_size) < 2:
-        raise ContractError(
-            f"{purpose}: expected batches of at least 2 images, got {len(images)} images and a "
-            f"batch size of {batch_size}: check what the scenario grants and what was selected"
-        )
-    return _batches(task, images, purpose, batch_size)
-
-
-def _batches(task: Task, images: Images, purpose: str, batch_size: int) -> Iterator[Batch]:
+    positions = endless_positions(task, len(images), purpose, batch_size)
     stream = task.rng(f"augment {purpose}")
-    for positions in endless_positions(task, len(images), purpose, batch_size):
-        yield load_batch(task, images, positions, stream)
+    return (load_batch(task, images, some, stream) for some in positions)
 
 
 def endless_positions(
     task: Task, count: int, purpose: str, batch_size: int
 ) -> Iterator[Int[Tensor, " batch"]]:
-    """Give the positions of ``endless_batches`` without their images, on the task's device."""
+    """Give the positions of ``endless_batches`` without their images, on the task's device.
+
+    Raises:
+        ContractError: there are fewer than two.
+    """
+    if min(count, batch_size) < 2:
+        raise ContractError(
+            f"{purpose}: expected batches of at least 2 images, got {count} images and a "
+            f"batch size of {batch_size}: check what the scenario grants and what was selected"
+        )
+    return _positions(task, count, purpose, batch_size)
+
+
+def _positions(
+    task: Task, count: int, purpose: str, batch_size: int
+) -> Iterator[Int[Tensor, " batch"]]:
     stream = task.rng(f"order {purpose}")
     while True:
         # Drawn on the CPU, so that all devices see the same order; moved once a pass.
@@ -138,11 +144,11 @@ def load_batch(
     task: Task, images: Images, positions: Int[Tensor, " batch"], augmentation: Generator
 ) -> Batch:
     """Gather the images at ``positions``, augment and normalise them, on the task's device."""
-    rows = images.rows[positions]
+    rows = images.rows[positions.to(images.rows.device)]
     pixels = images.pixels[rows].to(task.device)
     return Batch(
         images=task.normalise(task.augment(pixels, augmentation)),
-        labels=images.labels[positions].to(task.device),
+        labels=images.labels[positions.to(images.labels.device)].to(task.device),
         rows=rows.to(task.device),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchbase.leaderboard.table import CONTROL, PROVISIONAL, Row
+from benchbase.leaderboard.table import CONTROL, PROVISIONAL, SEES_TRUTH, Row
 from benchbase.stats import Estimate
 
 _METRIC_NAMES = {
@@ -108,8 +108,10 @@ def number_text(value: float | None, form: str, scale: float = 1.0, unit: str = 
 
 
 def label_text(row: Row) -> str:
-    """Write the label, and that the row is a control where it is one."""
-    return f"{row.label} ({CONTROL})" if row.is_control else row.label
+    """Write the label, and what makes the row no rival: a control, or one that sees the truth."""
+    if row.is_control:
+        return f"{row.label} ({CONTROL})"
+    return f"{row.label} ({SEES_TRUTH})" if row.standing == SEES_TRUTH else row.label
 
 
 def marked_label(row: Row) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchbase.cell import JSON
 from benchbase.leaderboard.selection import Entry
-from benchbase.leaderboard.table import CONTROL, FIRM_SEEDS, PROVISIONAL, RANKED
+from benchbase.leaderboard.table import CONTROL, FIRM_SEEDS, PROVISIONAL, RANKED, SEES_TRUTH
 from benchbase.scenario import LEAST_SEEDS, Board
 from benchbase.stats import Estimate, estimate, holm, rank_ranges, sign_flip_p, surely_ahead
 
@@ -179,7 +179,7 @@ def _standing(entry: Entry, board: Board, groups: list[list[int]]) -> str:
     problems = {
         "not run": not entry.cells,
         "run in one process (--inline)": not entry.trusted,
-        "uses the true labels": any("truth" in r["grants"] for r in entry.cells.values()),
+        SEES_TRUTH: any("truth" in r["grants"] for r in entry.cells.values()),
         "no scenario that can be ranked": not groups,
         f"{len(entry.cells)} of {planned} cells were run": len(entry.cells) < planned,
         f"{seeds} seed{'s' * (seeds != 1)}; {LEAST_SEEDS} are needed": seeds < LEAST_SEEDS,

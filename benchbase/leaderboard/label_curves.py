@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from benchbase.leaderboard.cells import NOTHING, marked_label, metric_name, score_text
 from benchbase.leaderboard.selection import Entry
 from benchbase.leaderboard.table import LabelCurve, Row, Table
-from benchbase.relabelling import SCORES
+from benchbase.relabelling import SCORES, mean_height
 from benchbase.scenario import Board
-from benchbase.stats import estimate
+from benchbase.stats import Estimate, estimate
 
 MOST_COLUMNS = 12
 """Numbers of labels that a table shows; of more, some are left out, never the first or last."""
@@ -20,9 +20,10 @@ NOTE = (
     "number, the finished model of its round: nothing is chosen on test labels. It is the mean "
     "over the seeds that finished († some did not); a dash where the method was not judged at "
     "that number at each of them. **Area**: the mean height of the curve over the labels that it "
-    "spans (trapezoids), ± half of a 95 % t interval over seeds, best first; areas compare only "
-    "over the same span. The yardsticks: buying in random order, below which choosing what to "
-    "buy is worth nothing, and, where it was run, an order that knows which labels are wrong."
+    "spans (trapezoids), ± half of a 95 % t interval over seeds, best first; there is none where "
+    "a cell failed, or was not judged before the first and after the last label. The yardsticks: "
+    "buying in random order, below which choosing what to buy is worth nothing, and, where it was "
+    "run, an order that knows which labels are wrong."
 )
 
 
@@ -45,28 +46,38 @@ def label_curves(entry: Entry, board: Board) -> tuple[LabelCurve, ...]:
             continue
         heights = [dict(zip(block["labels_bought"], block[score], strict=True)) for block in blocks]
         levels = sorted(set.intersection(*(set(each) for each in heights)))
-        areas = [block["area"][score] for block in blocks]
+        cells = sum(place[0] == index for place in entry.cells)
+        # An area over part of the budget, or over the seeds that went well, would win unearned.
+        is_whole = [*levels[:1], *levels[-1:]] == [0, board.scenarios[index].label_budget]
+        areas = [mean_height(levels, [each[n] for n in levels]) for each in heights]
         curves.append(
             LabelCurve(
                 scenario=index,
                 labels_bought=tuple(levels),
                 scores=tuple(sum(each[n] for each in heights) / len(blocks) for n in levels),
-                area=None if None in areas else estimate(areas),
+                area=_estimated(areas) if is_whole and len(blocks) == cells else None,
                 seeds=len(blocks),
             )
         )
     return tuple(curves)
 
 
+def _estimated(areas: Sequence[float | None]) -> Estimate | None:
+    return estimate([area for area in areas if area is not None])
+
+
 def rows_with_curves(table: Table, scenario: int) -> list[tuple[Row, LabelCurve]]:
-    """Give the rows that bought labels in a scenario, the best area first."""
+    """Give the rows that bought labels in a scenario, the most seeds and the best area first."""
     found = [
         (row, curve)
         for row in table.rows
         for curve in row.label_curves
         if curve.scenario == scenario
     ]
-    return sorted(found, key=lambda pair: -pair[1].area.mean if pair[1].area else 1.0)
+    return sorted(
+        found,
+        key=lambda pair: (-pair[1].seeds, -pair[1].area.mean) if pair[1].area else (1, 0.0),
+    )
 
 
 @dataclass(frozen=True)

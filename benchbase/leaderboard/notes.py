@@ -30,7 +30,7 @@ def _columns(table: Table) -> Iterator[str]:
         f"seed{'s' * (seeds != 1)}. ± is half of a 95 % t interval over seeds: it speaks about "
         "these tasks only, not about other data. A row with failures has none. A row that lacks "
         "cells is averaged over the seeds at which it ran every scenario. **Last epoch**: the same "
-        "for the finished model."
+        "for the finished model. Controls: over their own seeds."
     )
     yield (
         f"**Difference**: paired with {board.reference} (same data, same wrong labels, same "

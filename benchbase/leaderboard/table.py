@@ -14,6 +14,7 @@ from benchbase.stats import Estimate
 RANKED = "ranked"
 PROVISIONAL = "provisional"
 CONTROL = "control"
+SEES_TRUTH = "uses the true labels"
 FIRM_SEEDS = 5
 """Seeds that a firm rank needs; a provisional one needs ``LEAST_SEEDS``."""
 

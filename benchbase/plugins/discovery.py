@@ -176,7 +176,7 @@ def module_source_hash(module_name: str) -> str:
     if root == __name__.partition(".")[0] or home is None or home.name != "__init__.py":
         return hashlib.sha256(path.read_bytes()).hexdigest()
     digest = hashlib.sha256()
-    for file in sorted(home.parent.rglob("*.py")):
+    for file in sorted(path for path in home.parent.rglob("*.py") if path.is_file()):
         name = file.relative_to(home.parent).as_posix()
         digest.update(f"{name}:{hashlib.sha256(file.read_bytes()).hexdigest()};".encode())
     return digest.hexdigest()

@@ -10,7 +10,7 @@ from benchbase.api import Images
 from benchbase.errors import ContractError, DivergedError
 from benchbase.kit.bilevel import hypergradient
 from benchbase.kit.descent import cosine
-from benchbase.kit.loops import endless_batches, predict, supervised
+from benchbase.kit.loops import endless_batches, endless_positions, predict, supervised
 
 
 def uniform(step):
@@ -305,3 +305,8 @@ def test_batches_carry_the_labels_of_the_view(make_task):
     for batch in islice(endless_batches(task, changed, "trusted", 3), 2):
         assert torch.equal(batch.labels, changed.labels[batch.rows])
         assert torch.equal(batch.images, task.normalise(task.train.pixels[batch.rows]))
+
+
+def test_positions_of_a_single_image_are_refused_at_once(make_task):
+    with pytest.raises(ContractError, match="at least 2 images, got 1 images"):
+        endless_positions(make_task(), 1, "purpose", 4)

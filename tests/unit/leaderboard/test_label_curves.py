@@ -63,6 +63,29 @@ def test_a_single_number_of_labels_has_no_area():
     assert curve.area is None
 
 
+def test_an_area_over_part_of_the_budget_or_of_the_seeds_is_none():
+    late, unlucky = {30: 0.9, 40: 0.9}, {0: 0.9, 40: 0.9}
+    records = [record_of("late", seed, late) for seed in range(3)]
+    records += [record_of("unlucky", seed, unlucky) for seed in range(2)]
+    records += [make_record("unlucky", BUDGET, 2, status="error")]
+    records += [record_of("honest", seed, {0: 0.5, 40: 0.6}) for seed in range(3)]
+    board = board_of("late", "unlucky", "honest")
+    curves = curves_of(board, records)
+    assert curves["late"][0].area is None
+    assert curves["unlucky"][0].area is None
+    [table] = label_tables(build(board, records))
+    assert table.rows[0][0] == "honest"
+
+
+def test_a_row_that_sees_the_truth_says_so_beside_its_name():
+    records = [
+        record_of("knowing", seed, {0: 0.5, 40: 0.9}, grants={"truth": "all labels"})
+        for seed in range(3)
+    ]
+    [table] = label_tables(build(board_of("knowing"), records))
+    assert table.rows[0][0] == "knowing (uses the true labels)"
+
+
 def test_the_boards_metric_is_shown_where_records_hold_it():
     record = record_of("buyer", 0, {0: 0.5, 40: 0.7})
     block = record["relabelling"]
