@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,19 +18,20 @@ from torch.overrides import TorchFunctionMode
 
 from benchbase.kit.lookahead import Lookahead
 
+CONVOLUTION = "ConvolutionBackward0"
 BATCH_NORM = inspect.signature(F.batch_norm)
 
 
 def directional_losses(step: Lookahead, direction: Mapping[str, Tensor]) -> Float[Tensor, " batch"]:
     """Give the slope of each loss of the batch along ``direction`` (parameter name -> tensor).
 
-    Forward-mode AD recomputes the losses beside their tangents, for any model whose operators
-    have forward derivatives. A tangent pass over the activations that the step saved would do
-    without the recomputation; this function is where it belongs.
+    Forward-mode AD computes the losses beside their tangents, for any model whose operators have
+    forward derivatives. What the step's own forward pass left in its graph is not computed again
+    where that pays: the maps of convolutions.
     """
     _load_forward_rules()
     parameters = dict(step.model.named_parameters())
-    with torch.no_grad(), forward_ad.dual_level(), BatchNormTangents():
+    with torch.no_grad(), forward_ad.dual_level(), TangentRules(step.losses):
         duals = {
             name: forward_ad.make_dual(parameters[name].detach(), tangent)
             for name, tangent in direction.items()
@@ -41,13 +43,20 @@ def directional_losses(step: Lookahead, direction: Mapping[str, Tensor]) -> Floa
     return slopes
 
 
-class BatchNormTangents(TorchFunctionMode):
-    """Gives batch norm in train mode a cheaper tangent than torch's own.
+class TangentRules(TorchFunctionMode):
+    """Gives batch norm in train mode and convolutions cheaper tangents than torch's own.
 
-    Its Jacobian with respect to the input is symmetric, so the tangent is what the backward
-    kernel gives for it. torch composes some twenty passes over the activations instead, which
-    are also what sets the peak of memory. Running statistics are not updated.
+    The Jacobian of batch norm with respect to its input is symmetric, so the tangent is what the
+    backward kernel gives for it. torch composes some twenty passes over the activations instead,
+    which are also what sets the peak of memory. Running statistics are not updated.
+
+    A convolution's value is as much work as either half of its tangent. It is not computed where
+    the graph of ``losses`` holds it, which must be of the same parameters and images.
     """
+
+    def __init__(self, losses: Tensor) -> None:
+        super().__init__()
+        self._saved = saved_maps(losses)
 
     def __torch_function__(
         self,
@@ -56,14 +65,60 @@ class BatchNormTangents(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Replace the one call; leave every other as it is."""
+        """Replace the calls that have a rule; leave every other as it is."""
         if func is F.batch_norm:
             call = BATCH_NORM.bind(*args, **(kwargs or {})).arguments
             if call.get("training"):
                 return _batch_norm(
                     call["input"], call.get("weight"), call.get("bias"), call.get("eps", 1e-5)
                 )
+        if func is F.conv2d:
+            return self._convolution(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
+
+    def _convolution(
+        self,
+        input: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        *layout: Any,
+        **named_layout: Any,
+    ) -> Tensor:
+        kernel, kernel_tangent = forward_ad.unpack_dual(weight)
+        value = self._saved.get(kernel.data_ptr())
+        if value is None or kernel_tangent is None:
+            return F.conv2d(input, weight, bias, *layout, **named_layout)
+        maps, maps_tangent = forward_ad.unpack_dual(input)
+        _, shift_tangent = _unpacked(bias)
+        tangent = F.conv2d(maps, kernel_tangent, shift_tangent, *layout, **named_layout)
+        if maps_tangent is not None:
+            tangent += F.conv2d(maps_tangent, kernel, None, *layout, **named_layout)
+        dual: Tensor = forward_ad.make_dual(value, tangent)
+        return dual
+
+
+def saved_maps(losses: Tensor) -> dict[int, Tensor]:
+    """Find what convolutions gave, by the address of the kernel.
+
+    A graph keeps that where batch norm follows, as its input. A kernel that is used several times
+    is left out. (torch refuses to show what was changed in place since.)
+    """
+    maps: dict[int, Tensor] = {}
+    uses = Counter[int]()
+    seen, waiting = set(), [losses.grad_fn]
+    while waiting:
+        node: Any = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        before = [earlier for earlier, _ in node.next_functions]
+        waiting += before
+        if node.name() == CONVOLUTION:
+            uses[node._saved_weight.data_ptr()] += 1  # noqa: SLF001, torch's documented way
+        elif "BatchNorm" in node.name() and before[0] and before[0].name() == CONVOLUTION:
+            kernel = before[0]._saved_weight  # noqa: SLF001
+            maps[kernel.data_ptr()] = node._saved_input.detach()  # noqa: SLF001
+    return {address: given for address, given in maps.items() if uses[address] == 1}
 
 
 def _batch_norm(maps: Tensor, scale: Tensor | None, shift: Tensor | None, epsilon: float) -> Tensor:

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from benchbase.kit.loops import forward
-from benchbase.kit.tangent import directional_losses
+from benchbase.kit.tangent import directional_losses, saved_maps
 
 
 class Squeezed(nn.Module):
@@ -17,6 +17,18 @@ class Squeezed(nn.Module):
         return maps * self.norm(maps.mean((2, 3)))[:, :, None, None]
 
 
+class Repeated(nn.Module):
+    """One kernel twice, the second time without batch norm."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution = nn.Conv2d(4, 4, 3, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+
+    def forward(self, maps):
+        return self.convolution(self.norm(self.convolution(maps)))
+
+
 LAYERS = {
     "batch norm": nn.BatchNorm2d(4),
     "batch norm without parameters": nn.BatchNorm2d(4, affine=False),
@@ -24,6 +36,14 @@ LAYERS = {
     "batch norm in eval mode": nn.BatchNorm2d(4).eval(),
     "batch norm without running statistics": nn.BatchNorm2d(4, track_running_stats=False),
     "batch norm of vectors": Squeezed(),
+    "batch norm changed in place": nn.Sequential(nn.BatchNorm2d(4), nn.ReLU(inplace=True)),
+    "convolution": nn.Sequential(
+        nn.Conv2d(4, 4, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(4), nn.Upsample((6, 6))
+    ),
+    "convolution of unequal sides": nn.Sequential(
+        nn.Conv2d(4, 4, (3, 1), padding="same", groups=2), nn.BatchNorm2d(4)
+    ),
+    "one kernel twice": Repeated(),
     "instance norm": nn.InstanceNorm2d(4, affine=True),
     "group norm": nn.GroupNorm(2, 4),
     "silu": nn.SiLU(),
@@ -58,3 +78,18 @@ def test_slopes_are_those_of_the_gradients(make_task, make_step, kind, layout):
 def test_slopes_along_nothing_are_zero(make_step):
     step, _ = make_step()
     assert torch.equal(directional_losses(step, {}), torch.zeros_like(step.losses))
+
+
+def test_what_convolutions_gave_is_found_in_the_graph(make_task, make_step):
+    step, _ = make_step()
+    convolution = step.model.body[0]
+    found = saved_maps(step.losses)
+    assert list(found) == [convolution.weight.data_ptr()]
+    (maps,) = found.values()
+    assert torch.equal(maps, convolution(step.batch.images))
+
+    step.model.body[1] = Repeated().double()  # whose kernel is used twice
+    step = forward(make_task(), step.model, step.batch, 0.1, 0)
+    assert saved_maps(step.losses) == {}
+    unattached = step.losses.detach()
+    assert saved_maps(unattached) == {}
