@@ -6,7 +6,7 @@ method, and no score is told to anybody during the run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,26 +97,26 @@ class Judge:
     _test: list[Logits] = field(default_factory=list)
     _weights: list[NDArray[np.float32] | None] = field(default_factory=list)
     _notes: list[Mapping[str, float]] = field(default_factory=list)
-    _bought: list[int] = field(default_factory=list)
+    _bought: list[list[int]] = field(default_factory=list)
 
     def hear(
         self,
         logits: Logits,
         weights: NDArray[np.float32] | None,
         notes: Mapping[str, float],
-        labels_bought: int | None = None,
+        bought: Collection[int] | None = None,
     ) -> None:
         """Take one checkpoint: logits of validation then test images, row weights, notes.
 
-        ``labels_bought`` is the ledger's count so far; None where no labels are for sale.
+        ``bought`` are the training rows in the ledger so far; None where no labels are for sale.
         """
         count = len(self.opened.validation)
         self._validation.append(logits[:count])
         self._test.append(logits[count:])
         self._weights.append(weights)
         self._notes.append(notes)
-        if labels_bought is not None:
-            self._bought.append(labels_bought)
+        if bought is not None:
+            self._bought.append([*bought])
 
     @property
     def checkpoints(self) -> int:
@@ -140,8 +140,8 @@ class Judge:
         for name in sorted({name for notes in self._notes for name in notes} - RESERVED):
             curves[name] = [notes.get(name) for notes in self._notes]
         if self._bought:
-            curves["labels_bought"] = [float(count) for count in self._bought]
-        finished = finished_models(self._bought)
+            curves["labels_bought"] = [float(len(rows)) for rows in self._bought]
+        finished = finished_models([len(rows) for rows in self._bought])
         used = {index for chosen in selected.values() for index in chosen} | {*finished.values()}
         scores = {
             index: metrics.score(self._test[index], opened.test.labels, self.extra)
@@ -150,13 +150,14 @@ class Judge:
         counts = np.bincount(opened.test.labels, minlength=len(opened.classes))
         weights: dict[str, Any] = {}
         if self._weights[-1] is not None:
-            right = opened.train.labels == opened.train_true
             curves["weight_auroc"] = [
-                None if each is None else metrics.weight_auroc(each, right)
-                for each in self._weights
+                None
+                if each is None
+                else metrics.weight_auroc(each, self._labels(checkpoint) == opened.train_true)
+                for checkpoint, each in enumerate(self._weights)
             ]
             weights = metrics.diagnose_weights(
-                self._weights[-1], opened.train.labels, opened.train_true, len(opened.classes)
+                self._weights[-1], self._labels(-1), opened.train_true, len(opened.classes)
             )
         return {
             "metrics": {
@@ -170,6 +171,16 @@ class Judge:
                 [*finished], [scores[index] for index in finished.values()]
             ),
         }
+
+    def _labels(self, checkpoint: int) -> NDArray[np.int64]:
+        """Give the labels that the training images had then: true ones where they were bought."""
+        opened = self.opened
+        if not self._bought:
+            return opened.train.labels
+        labels = opened.train.labels.copy()
+        rows = self._bought[checkpoint]
+        labels[rows] = opened.train_true[rows]
+        return labels
 
     def predictions(self, selected: dict[str, list[int]]) -> dict[str, NDArray[Any]]:
         """Give the half-precision logits that the rules used, and the labels."""

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any, NoReturn, TypeGuard, get_args
 
 from benchbase.cell import JSON, Status, content_hash
-from benchbase.relabelling import SCORES, mean_height
+from benchbase.relabelling import SCORES, finished_models, mean_height
 
 SCHEMA = "benchbase-record-1"
 
@@ -33,6 +33,8 @@ _LARGEST = 1e300
 _ABSENT = object()
 _UNBOUNDED = (-_LARGEST, _LARGEST)
 _AVERAGE_TOLERANCE = 1e-5
+_CURVE_TOLERANCE = 1e-4
+"""Committed curves are rounded."""
 _ROUNDING = 1e-6
 """Recalls and averages are computed in single precision."""
 
@@ -99,7 +101,7 @@ def parse_record(text: str) -> JSON:
     for rule, scores in record["metrics"].items():
         _check_scores(scores, f"metrics.{rule}")
     _check_diagnostics(record)
-    _check_relabelling(record.get("relabelling", {}))  # older records have no such block
+    _check_relabelling(record.get("relabelling", {}), record)  # older records have no such block
     _check_corruption(record["corruption"])
     return record
 
@@ -165,8 +167,8 @@ def _check_diagnostics(record: JSON) -> None:
         _check_number(record["weights"].get(name), 0.0, 1.0, "weights", name)
 
 
-def _check_relabelling(block: Any) -> None:
-    """Check the scores at each number of labels bought, and that the areas are theirs."""
+def _check_relabelling(block: Any, record: JSON) -> None:
+    """Check the scores at each number of labels bought, and that areas and curves agree."""
     if type(block) is not dict:
         raise ValueError(f"relabelling: expected a block of scores, got {block!r}"[:200])
     if not block:
@@ -186,6 +188,29 @@ def _check_relabelling(block: Any) -> None:
         expected = mean_height(levels, values)
         if (area is None) != (expected is None) or abs((area or 0) - (expected or 0)) > _ROUNDING:
             raise ValueError(f"relabelling.area.{name}: {area!r} is not the area of the scores")
+    _check_levels(levels, block[SCORES[0]], record)
+
+
+def _check_levels(levels: list[int], scores: list[float], record: JSON) -> None:
+    """Compare numbers of labels and balanced accuracies with what the record says of its run."""
+    budget = record["spec"]["scenario"].get("label_budget")
+    if type(budget) is not int or levels[-1] > budget:
+        raise ValueError(f"relabelling.labels_bought: {levels!r} with a budget of {budget!r}"[:200])
+    names = ("labels_bought", "test_balanced_accuracy")
+    counts, curve = (record["curves"].get(name, []) for name in names)
+    finished = finished_models(counts)
+    if [*finished] != levels or len(curve) != len(counts):
+        raise ValueError(
+            f"relabelling.labels_bought: {levels!r} are not the counts of curves.labels_bought, "
+            f"{[*finished]!r}, at a checkpoint each"
+        )
+    for score, checkpoint in zip(scores, finished.values(), strict=True):
+        known = curve[checkpoint]
+        if known is None or abs(score - known) > _CURVE_TOLERANCE:
+            raise ValueError(
+                f"relabelling.{SCORES[0]}: {score!r} is not the score of checkpoint {checkpoint} "
+                f"in curves.test_balanced_accuracy, {known!r}"
+            )
 
 
 def _are_rising_counts(levels: Any) -> TypeGuard[list[int]]:

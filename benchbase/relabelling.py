@@ -15,7 +15,7 @@ SCORES = ("balanced_accuracy", "accuracy", "macro_f1")
 """What is told at each level; the first one is primary."""
 
 
-def finished_models(bought: Sequence[int]) -> dict[int, int]:
+def finished_models(bought: Sequence[float]) -> dict[float, int]:
     """Give, for each number of labels bought, the last checkpoint that was judged at it.
 
     It is the finished model of its round: nothing is chosen by its score.
@@ -23,7 +23,7 @@ def finished_models(bought: Sequence[int]) -> dict[int, int]:
     return {labels: checkpoint for checkpoint, labels in enumerate(bought)}
 
 
-def describe_levels(levels: Sequence[int], scores: Sequence[Mapping[str, Any]]) -> JSON:
+def describe_levels(levels: Sequence[float], scores: Sequence[Mapping[str, Any]]) -> JSON:
     """Give the block of a record: the levels, the scores at each, and the areas.
 
     Empty where there is no level, for no labels were for sale.
@@ -32,10 +32,10 @@ def describe_levels(levels: Sequence[int], scores: Sequence[Mapping[str, Any]]) 
         return {}
     values = {name: [score[name] for score in scores] for name in SCORES}
     areas = {name: mean_height(levels, heights) for name, heights in values.items()}
-    return {"labels_bought": list(levels), **values, "area": areas}
+    return {"labels_bought": [int(level) for level in levels], **values, "area": areas}
 
 
-def mean_height(levels: Sequence[int], values: Sequence[float]) -> float | None:
+def mean_height(levels: Sequence[float], values: Sequence[float]) -> float | None:
     """Give the area under straight lines between the points, divided by the span of labels.
 
     None where there is one level only.

@@ -233,7 +233,7 @@ def _converse(
             judging = time.monotonic()
             notes, weights = read_notes(message), read_weights(blob, len(opened.train))
             logits = _predict(predictor, settings, model, questions, len(opened.classes))
-            judge.hear(logits, weights, notes, len(costs.bought) if for_sale else None)
+            judge.hear(logits, weights, notes, costs.bought if for_sale else None)
             _put_away(model, settings.models, cell.key)
             costs.judged += len(logits)
             costs.judge += time.monotonic() - judging

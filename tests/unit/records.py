@@ -83,6 +83,7 @@ def make_record(
     auroc: float | None = None,
     grants: Mapping[str, str] | None = None,
     identifiable: bool = True,
+    relabelling: JSON | None = None,
     **fields: Any,
 ) -> JSON:
     """Build the record of one attempt, ok or failed."""
@@ -101,7 +102,8 @@ def make_record(
         error=None if good else {"type": "ValueError", "message": "no", "traceback": "line 1"},
         metrics=make_metrics(score) if good else {},
         selected={"last": [2], "last5": [0, 1, 2]} if good else {},
-        curves=make_curves(score) if good else {},
+        curves=make_curves(score, relabelling) if good else {},
+        relabelling=relabelling or {},
         weights={"auroc": auroc} if good and auroc is not None else {},
         corruption={"identifiable": identifiable, "transition": [[0.7654321, 0.2345679]]},
         grants=dict(grants or {}),
@@ -121,7 +123,10 @@ def make_record(
     return {**head, **dataclasses.replace(result, **fields).to_json()}
 
 
-def make_curves(score: float) -> JSON:
+def make_curves(score: float, relabelling: JSON | None = None) -> JSON:
+    if relabelling:
+        scores, counts = relabelling[SCORES[0]], relabelling["labels_bought"]
+        return {"test_balanced_accuracy": scores, "labels_bought": [*map(float, counts)]}
     return {
         "test_balanced_accuracy": [score - 0.2, score - 0.1, score],
         "validation_noisy_balanced_accuracy": [score - 0.3, score - 0.2, score - 0.123456],

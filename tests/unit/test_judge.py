@@ -110,7 +110,7 @@ def judge() -> Judge:
         Opened(
             classes=("a", "b"),
             flips="none",
-            train=part,
+            train=Part(part.pixels, TRUE.copy()),
             train_true=TRUE,
             trusted=part,
             trusted_is_clean=True,
@@ -135,7 +135,7 @@ def right_on(count: int) -> np.ndarray:
 
 def test_the_finished_model_of_each_round_is_told_against_the_labels_bought(judge):
     for count, bought in ((4, 0), (2, 0), (1, 20), (3, 20), (4, 40)):
-        judge.hear(right_on(count), None, {}, bought)
+        judge.hear(right_on(count), None, {}, range(bought))
     verdict = judge.conclude()
     assert verdict["curves"]["labels_bought"] == [0, 0, 20, 20, 40]
     told = verdict["relabelling"]
@@ -152,7 +152,17 @@ def test_where_no_labels_are_for_sale_none_are_counted(judge):
     assert verdict["relabelling"] == {}
 
 
-@pytest.mark.parametrize("bought", [None, 7])
+def test_weights_are_compared_with_the_labels_that_the_images_had_then(judge):
+    judge.opened.train.labels[:] = 1 - TRUE  # all wrong
+    weights = np.array([0.1, 0.2, 0.9, 1.0], dtype=np.float32)
+    for bought in ([], [0], {2, 3}):
+        judge.hear(right_on(4), weights, {}, bought)
+    verdict = judge.conclude()
+    assert verdict["curves"]["weight_auroc"] == [None, 0.0, 1.0]
+    assert verdict["weights"]["auroc"] == 1.0
+
+
+@pytest.mark.parametrize("bought", [None, range(4)])
 def test_a_note_cannot_stand_for_what_only_the_judge_knows(judge, bought):
     notes = {**dict.fromkeys(RESERVED, 99.0), "loss": 0.5}
     judge.hear(right_on(2), None, notes, bought)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable
@@ -9,7 +10,7 @@ import pytest
 from benchbase.cell import JSON, canonical_json, content_hash
 from benchbase.record import parse_record
 from benchbase.store import new_attempt
-from tests.unit.records import make_record, make_relabelling
+from tests.unit.records import make_record, make_relabelling, make_scenario
 
 
 def test_records_of_every_status_are_read_as_they_were_written():
@@ -80,6 +81,7 @@ def test_single_precision_is_no_contradiction():
     assert parse_record(canonical_json(record)) == record
 
 
+FOR_SALE = make_scenario(label_budget=10)
 RELABELLING: dict[str, Callable[[JSON], object]] = {
     "labels_bought: expected rising counts": lambda block: block.update(labels_bought=[0, 5, 5]),
     "rising counts, got [0, 5.0, 9]": lambda block: block.update(labels_bought=[0, 5.0, 9]),
@@ -95,19 +97,44 @@ RELABELLING: dict[str, Callable[[JSON], object]] = {
     ),
     "area.accuracy: None is not the area": lambda block: block["area"].update(accuracy=None),
 }
+BOUGHT = make_relabelling({0: 0.5, 5: 0.6, 10: 0.7})
 
 
 @pytest.mark.parametrize("problem", RELABELLING)
 def test_scores_against_labels_that_contradict_themselves_are_refused(problem):
-    record = make_record(relabelling=make_relabelling({0: 0.5, 5: 0.6, 10: 0.7}))
+    record = make_record(scenario=FOR_SALE, relabelling=copy.deepcopy(BOUGHT))
     RELABELLING[problem](record["relabelling"])
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        parse_record(json.dumps(record))
+
+
+@pytest.mark.parametrize("budget", [9, None])
+def test_more_labels_than_were_for_sale_are_refused(budget):
+    record = make_record(scenario=make_scenario(label_budget=budget), relabelling=BOUGHT)
+    with pytest.raises(ValueError, match=re.escape(f"[0, 5, 10] with a budget of {budget}")):
+        parse_record(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    ("curves", "problem"),
+    [
+        ({"labels_bought": [0.0, 5.0, 5.0]}, "not the counts of curves.labels_bought, [0.0, 5.0]"),
+        ({"labels_bought": []}, "not the counts of curves.labels_bought, []"),
+        ({"test_balanced_accuracy": [0.5, 0.6]}, "not the counts"),
+        ({"test_balanced_accuracy": [0.5, 0.61, 0.7]}, "0.6 is not the score of checkpoint 1"),
+        ({"test_balanced_accuracy": [0.5, None, 0.7]}, "0.6 is not the score of checkpoint 1"),
+    ],
+)
+def test_scores_against_labels_that_the_curves_contradict_are_refused(curves, problem):
+    record = make_record(scenario=FOR_SALE, relabelling=BOUGHT)
+    record["curves"].update(curves)
     with pytest.raises(ValueError, match=re.escape(problem)):
         parse_record(json.dumps(record))
 
 
 @pytest.mark.parametrize("heights", [{0: 0.5, 5: 0.6, 10: 0.7}, {7: 0.5}, {}])
 def test_scores_against_labels_are_read_as_they_were_written(heights):
-    record = make_record(relabelling=make_relabelling(heights))
+    record = make_record(scenario=FOR_SALE, relabelling=make_relabelling(heights))
     assert parse_record(canonical_json(record)) == record
 
 
