@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 PROTOCOL = "benchbase-v1"
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 """Bumped by hand when the kit's or the judge's arithmetic changes results."""
 
 Status = Literal["ok", "error", "oom", "timeout", "killed", "diverged"]
@@ -111,7 +111,7 @@ class WeighterSpec:
     name: str
     options: Mapping[str, Any]
     source: str
-    """SHA-256 of the weighter's own module."""
+    """Hash of the code of the weighter's own module, or of its package; remarks do not count."""
     distribution: str
     """Distribution that ships it, or one of ``GIVEN``."""
     version: str

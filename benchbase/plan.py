@@ -35,7 +35,7 @@ from benchbase.plugins import (
     module_source_hash,
     resolve_source,
 )
-from benchbase.plugins.discovery import find_one
+from benchbase.plugins.discovery import find_one, module_files_hash
 from benchbase.provenance import torch_minor
 from benchbase.scenario import LEAST_SEEDS, Board
 from benchbase.store import write_text
@@ -126,12 +126,12 @@ def _scout(server: ForkServer, request: JSON, names: str) -> list[Any]:
 
 
 def _described_at(source: PluginSource, cache: Path) -> Path | None:
-    """Name the file that remembers a plugin's description for as long as no code changes."""
+    """Name the file that remembers a plugin's description while no file of it changes."""
     if source.kind == "file":
         code = hashlib.sha256(Path(source.target).read_bytes()).hexdigest()
     elif source.kind == "installed":
         found = find_one("weighters", source.target)
-        code = content_hash([module_source_hash(found.module), found.distribution, found.version])
+        code = content_hash([module_files_hash(found.module), found.distribution, found.version])
     else:
         return None  # a module may be a package of many files
     name = content_hash([source.to_json(), code, _own_code()])

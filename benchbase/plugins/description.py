@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchbase.options import OptionSpec, options_of
+from benchbase.plugins.code import code_hash
 from benchbase.plugins.discovery import find_one, module_source_hash
 from benchbase.plugins.sources import PluginSource, load_weighters
 
@@ -78,7 +78,7 @@ def _describe_class(source: PluginSource, cls: type[Weighter]) -> WeighterDescri
         found = find_one("weighters", source.target)
         distribution, version = found.distribution, found.version
     if source.kind == "file":
-        source_hash = hashlib.sha256(Path(source.target).read_bytes()).hexdigest()
+        source_hash = code_hash(Path(source.target).read_bytes())
     else:
         source_hash = module_source_hash(cls.__module__)
     return WeighterDescription(

@@ -11,12 +11,14 @@ import importlib.util
 import os
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from benchbase.errors import PluginError, UsageError
 from benchbase.options import unknown
+from benchbase.plugins.code import code_hash
 
 KINDS = (
     "weighters",
@@ -159,7 +161,7 @@ def module_path(name: str) -> Path | None:
 
 
 def module_source_hash(module_name: str) -> str:
-    """SHA-256 of a module's source, which is not imported.
+    """Hash the code of a module, which is not imported; remarks in it do not count.
 
     A module by itself is one file. A plugin of several modules is a package, and all of its files
     count: a method is changed by whichever is changed. In benchbase's own package each module
@@ -168,15 +170,28 @@ def module_source_hash(module_name: str) -> str:
     Raises:
         PluginError: there is no such module, or it has no file.
     """
+    return _hash_files(module_name, code_hash)
+
+
+def module_files_hash(module_name: str) -> str:
+    """Hash the files of ``module_source_hash`` to the last byte.
+
+    Raises:
+        PluginError: there is no such module, or it has no file.
+    """
+    return _hash_files(module_name, lambda content: hashlib.sha256(content).hexdigest())
+
+
+def _hash_files(module_name: str, hash_of: Callable[[bytes], str]) -> str:
     path = module_path(module_name)
     if path is None or not path.is_file():
         raise PluginError(f"module {module_name!r} has no source file that can be found")
     root = module_name.partition(".")[0]
     home = module_path(root)
     if root == __name__.partition(".")[0] or home is None or home.name != "__init__.py":
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hash_of(path.read_bytes())
     digest = hashlib.sha256()
     for file in sorted(path for path in home.parent.rglob("*.py") if path.is_file()):
         name = file.relative_to(home.parent).as_posix()
-        digest.update(f"{name}:{hashlib.sha256(file.read_bytes()).hexdigest()};".encode())
+        digest.update(f"{name}:{hash_of(file.read_bytes())};".encode())
     return digest.hexdigest()

@@ -5,21 +5,23 @@ A verdict holds for one distribution, version and source of the module: edit it,
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchbase.plugins.discovery import Found, module_path
+from benchbase.errors import PluginError
+from benchbase.plugins.discovery import Found, module_files_hash
 
 FILE = "plugins.json"
 
 
 def key_of(found: Found) -> str:
-    """Give the key of a thing's verdict, with the hash of its module as it is now."""
-    path = module_path(found.module.partition(":")[0])
-    source = hashlib.sha256(path.read_bytes()).hexdigest() if path and path.is_file() else "none"
+    """Give the key of a thing's verdict, with the hash of its code as it is now."""
+    try:
+        source = module_files_hash(found.module.partition(":")[0])
+    except PluginError:
+        source = "none"
     return f"{found.distribution} {found.version} {source} {found.kind} {found.name}"
 
 

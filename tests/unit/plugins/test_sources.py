@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pickle
 import sys
@@ -21,6 +20,8 @@ from benchbase.plugins import (
     module_source_hash,
     resolve_source,
 )
+from benchbase.plugins.code import code_hash
+from benchbase.plugins.discovery import module_files_hash
 from benchbase.testing.site import PluginSite
 
 METHOD = '''\
@@ -223,17 +224,20 @@ def test_a_methods_code_is_its_file_or_its_whole_package(
 ) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "lone_method.py").write_text(METHOD)
-    assert module_source_hash("lone_method") == hashlib.sha256(METHOD.encode()).hexdigest()
+    assert module_source_hash("lone_method") == code_hash(METHOD.encode())
     package = tmp_path / "family"
     package.mkdir()
     for name in ("__init__", "losses", "method"):
-        (package / f"{name}.py").write_text(f"# {name}")
-    before = module_source_hash("family.method")
-    assert module_source_hash("family") == before
-    (package / "losses.py").write_text("# other")
-    assert module_source_hash("family.method") != before
+        (package / f"{name}.py").write_text(f"x = {name!r}")
+    code, files = module_source_hash("family.method"), module_files_hash("family.method")
+    assert module_source_hash("family") == code
+    (package / "losses.py").write_text("x = 'losses'  # a remark")
+    assert module_source_hash("family.method") == code
+    assert module_files_hash("family.method") != files
+    (package / "losses.py").write_text("x = 'other'")
+    assert module_source_hash("family.method") != code
     own = module_source_hash("benchbase.backbones.small_cnn")
-    assert own == hashlib.sha256(Path(small_cnn.__file__).read_bytes()).hexdigest()
+    assert own == code_hash(Path(small_cnn.__file__).read_bytes())
 
 
 def test_an_unknown_weighter_is_an_error_with_the_nearest(
@@ -267,7 +271,7 @@ def test_a_description_holds_what_the_parent_needs(
     assert weighter.summary == "Drop the images with the largest losses."
     assert weighter.honesty == "defined here"
     assert [(one.name, one.default, one.max) for one in weighter.options] == [("keep", 0.8, 1)]
-    assert weighter.source_hash == hashlib.sha256(source.encode()).hexdigest()
+    assert weighter.source_hash == code_hash(source.encode())
     owner = {"installed": ("tiny-losses", "2.1"), "file": ("file", ""), "module": ("module", "")}
     assert (weighter.distribution, weighter.version) == owner[kind]
 
