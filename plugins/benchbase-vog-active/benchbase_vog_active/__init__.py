@@ -216,8 +216,8 @@ class VoGActive(_Relabelling):
     checkpoint comes in between: that network before the first purchase. Where there is no
     budget, all epochs are phase 1 and this is `vog`.
 
-    The authors' code also corrects every wrong label of its selection, at no charge; here only
-    bought labels are true (in `vog-active-released` they are corrected). Its learning rate in phase 2
+    The authors' code also corrects every wrong label of its selection, at no charge, as
+    `vog-active-released` does; here only bought labels are true. Its learning rate in phase 2
     oscillates by an oversight; here it falls once a round. Images are scored as they are; the code
     augments them. `acquisition` is entropy as in the authors' example, their program's default is
     random. `bald` takes ten augmented passes in eval mode, for these networks have no dropout.
