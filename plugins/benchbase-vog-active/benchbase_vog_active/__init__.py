@@ -126,6 +126,11 @@ class VoG(CoTeaching):
     nor do they update running statistics; by default they are those of the training steps, which
     cost nothing. Where fewer than `window` epochs came before, VoG is over those. It acts in runs
     of at least three epochs.
+
+    Seen: on Gaussian classes with a long tail small VoG selects right labels about twice as often
+    as chance (a test). On the board `nuclei` it does better than ``vog-random-part`` and about as
+    well as co-teaching: ahead at 1:10, behind while classes are balanced, where the loss is the
+    better guide. In the longer runs of `relabelling` it is behind at 1:10 as well.
     """
 
     name: ClassVar[str] = "vog"
@@ -224,6 +229,12 @@ class VoGActive(_Relabelling):
 
     Reported weights: of phase 1, the mean over both networks of whether they selected an image; of
     phase 2, one for images that are trained on, also where their label was bought and replaced.
+
+    Seen: on the board `relabelling` what is bought matters on Fashion-MNIST, where entropy, least
+    confidence and margin are far ahead of random; on nuclei no order is told from another. The
+    phase before, a third of the epochs, leaves it so far behind plain training that at the end of
+    the budget it has drawn level, no more. What the authors' code corrects at no charge
+    (`vog-active-released`) is worth more than all that is bought.
     """
 
     name: ClassVar[str] = "vog-active"
