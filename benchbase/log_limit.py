@@ -1,7 +1,8 @@
 """Keeps what a cell's processes print from filling the disk.
 
-They write to the file themselves, so that printing costs a method nothing and its last words are
-kept however it ends. The parent looks at the file once in a while and cuts off what is too much.
+They write to the file themselves, so that printing costs a method nothing and what it printed is
+there however it ends. The parent looks at the file once in a while and cuts off what is too much:
+of a flood only the beginning is kept.
 """
 
 from __future__ import annotations

@@ -180,6 +180,11 @@ class Selector:
     """An installed name, a path or a module."""
     settings: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
+    def points(self) -> list[Selector]:
+        """Expand the grid, values as typed: one value a setting, settings sorted by name."""
+        axes = [[(key, (value,)) for value in values] for key, values in sorted(self.settings)]
+        return [Selector(self.name, settings) for settings in itertools.product(*axes)]
+
 
 def parse_selector(text: str) -> Selector:
     """Read ``name``, or ``name[option=value,other=1,2]``.

@@ -37,7 +37,7 @@ from benchbase.plugins import (
 )
 from benchbase.plugins.discovery import find_one, module_files_hash
 from benchbase.provenance import torch_minor
-from benchbase.scenario import LEAST_SEEDS, Board
+from benchbase.scenario import Board
 from benchbase.store import write_text
 
 IMPORT_SECONDS = 300
@@ -186,6 +186,17 @@ def contestants(
     return tuple(entered.values())
 
 
+def is_named(contestant: Contestant, selectors: Iterable[str]) -> bool:
+    """Tell whether one of the selectors means this contestant, alone or in a grid."""
+    spec, options = contestant.spec, contestant.description.options
+    for selector in map(parse_selector, selectors):
+        distribution, _, name = selector.name.rpartition(":")
+        is_it = name == spec.name and distribution in ("", spec.distribution)
+        if is_it and spec.options in expand(selector, options):
+            return True
+    return False
+
+
 def conditions(board: Board, roots: Sequence[Path], cache: Path) -> tuple[Condition, ...]:
     """Give every scenario at every seed, seed by seed; reads no data yet.
 
@@ -203,18 +214,17 @@ def make_jobs(
     conditions: Sequence[Condition],
     entered: Sequence[Contestant],
     controls: Sequence[Contestant] = (),
+    control_seeds: Sequence[int] = (),
 ) -> tuple[Job, ...]:
     """Give every cell; data that were identified before are not opened again.
 
-    Controls run at the first seeds only (``Board.control_seeds``).
+    Controls run at ``control_seeds`` only.
 
     Raises:
         UsageError: a scenario asks for what its data set cannot give.
         DataError: a data file is missing or damaged.
     """
     torch = torch_minor()
-    seeds = dict.fromkeys(condition.seed for condition in conditions)
-    control_seeds = [*seeds][:LEAST_SEEDS]
     jobs = []
     for condition in conditions:
         identity = condition.identify()

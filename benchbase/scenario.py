@@ -213,9 +213,9 @@ def board_folder(name: str, root: Path = Path()) -> Path | None:
 
 def _refuse_shared(table: TomlTable, ranked: Sequence[str], controls: Sequence[str]) -> None:
     """Refuse a control that is to be ranked as well."""
-    known = {parse_selector(text) for text in ranked}
+    known = {point for text in ranked for point in parse_selector(text).points()}
     for text in controls:
-        if parse_selector(text) in known:
+        if not known.isdisjoint(parse_selector(text).points()):
             table.fail(
                 "controls",
                 f"{text!r} is a weighter or the reference of this board as well; a control runs at "

@@ -8,7 +8,13 @@ import click
 
 from benchbase.committed import Committed
 from benchbase.errors import UsageError
-from benchbase.leaderboard.files import board_files, index_text, write_board, write_index
+from benchbase.leaderboard.files import (
+    board_files,
+    index_text,
+    stale_charts,
+    write_board,
+    write_index,
+)
 from benchbase.scenario import LEADERBOARDS, load_board
 
 DIFFERS = 4
@@ -28,12 +34,13 @@ def leaderboard(ctx: click.Context, check: bool) -> None:
             f"there is no {LEADERBOARDS}/*/board.toml here: run this in the folder that holds "
             f"{LEADERBOARDS}/"
         )
-    expected: dict[Path, str] = {LEADERBOARDS / "README.md": index_text(LEADERBOARDS)}
+    expected: dict[Path, str | None] = {LEADERBOARDS / "README.md": index_text(LEADERBOARDS)}
     for path in boards:
         board, records = load_board(str(path)), Committed(path.parent).records()
         if check:
             files = board_files(board, records)
             expected |= {path.parent / name: text for name, text in files.items()}
+            expected |= dict.fromkeys(stale_charts(path.parent, files))
         else:
             for written in write_board(path.parent, board, records):
                 click.echo(written)
@@ -44,7 +51,7 @@ def leaderboard(ctx: click.Context, check: bool) -> None:
     for path in differing:
         click.echo(f"differs from its records: {path}", err=True)
     if differing:
-        click.echo("`benchbase leaderboard` writes them again", err=True)
+        click.echo("`benchbase leaderboard` puts them right", err=True)
         ctx.exit(DIFFERS)
     click.echo(f"{len(expected)} pages agree with their records")
 

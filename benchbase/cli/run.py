@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -38,9 +38,11 @@ from benchbase.plan import (
     describe_all,
     estimate_seconds,
     find_gpus,
+    is_named,
     make_jobs,
     sources_of,
 )
+from benchbase.plugins import PluginDescription, PluginSource
 from benchbase.provenance import gather
 from benchbase.runner import Settings, log_path
 from benchbase.scenario import LEADERBOARDS, Board
@@ -71,7 +73,8 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     multiple=True,
     metavar="NAME|FILE.py|MODULE",
     help="Weighter to run, with options as name[option=value,other=1,2]; repeatable. Replaces "
-    "the board's weighters and controls; the reference is always added.",
+    "the board's weighters and controls; the reference is always added, and a control of the "
+    "board stays one.",
 )
 @click.option("--dataset", metavar="NAME", help="Data set (see `benchbase list`).")
 @click.option("--train-size", type=click.IntRange(min=1), help="Training images before imbalance.")
@@ -149,10 +152,9 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     try:
         with home.workspace() as work:
             plugins = describe_all(server, sources, home.cache)
-            entered = contestants(selectors, plugins)
-            controls = contestants(request.board.controls, plugins)
+            entered, controls = _told_apart(request, contestants(selectors, plugins), plugins)
             board = _with_labels(request.board, entered, controls)
-            jobs = make_jobs(places, entered, controls)
+            jobs = make_jobs(places, entered, controls, board.control_seeds)
             # Whoever debugs wants to see the cell run, finished or not.
             done = {} if given["inline"] else _done(jobs, store, committed, given["retry_failed"])
             plan = Plan(jobs, done)
@@ -185,6 +187,21 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     failed = [r for r in plan.done.values() if r["status"] != "ok"] + tally.failures
     if failed or tally.lost:
         ctx.exit(CELLS_FAILED)
+
+
+def _told_apart(
+    request: Request,
+    entered: tuple[Contestant, ...],
+    plugins: Mapping[PluginSource, PluginDescription],
+) -> tuple[tuple[Contestant, ...], tuple[Contestant, ...]]:
+    """Give who is to be ranked, and the controls.
+
+    Where --plugin took the place of all, whom the board's file names as a control stays one.
+    """
+    if request.board.controls:
+        return entered, contestants(request.board.controls, plugins)
+    controls = tuple(each for each in entered if is_named(each, request.written.controls))
+    return tuple(each for each in entered if each not in controls), controls
 
 
 def _with_labels(

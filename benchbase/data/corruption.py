@@ -9,7 +9,7 @@ import numpy as np
 
 from benchbase.cell import JSON, Scenario
 from benchbase.data.contract import DataParts, Labels, Noise, Part
-from benchbase.data.split import Rows, Split, draw
+from benchbase.data.split import Rows, Split, draw, with_unlabelled
 from benchbase.errors import UsageError
 from benchbase.seeding import numpy_stream
 
@@ -64,7 +64,11 @@ def observe(
             )
         return seen.astype(np.int64)
 
-    train = corrupt(parts.train, drawn.train)
+    # Before some labels are withheld, so that an image shows the same one under any fraction.
+    rows = with_unlabelled(drawn, seed)
+    seen = np.zeros(len(parts.train), dtype=np.int64)
+    seen[rows] = corrupt(parts.train, rows)
+    train = seen[drawn.train]
     trusted = trusted_part.labels[drawn.trusted]
     if scenario.track == "T0":
         # At most half of a class: the meta set of a rare one must not empty it.

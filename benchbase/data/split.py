@@ -93,6 +93,11 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int)
     return Split(*(order.permutation(rows) for rows in (train, unlabelled, validation, trusted)))
 
 
+def with_unlabelled(drawn: Split, seed: int) -> Rows:
+    """Give the rows of train and unlabelled, in the order of train where no label is withheld."""
+    return numpy_stream(seed, "rows").permutation(np.union1d(drawn.train, drawn.unlabelled))
+
+
 def draw(labels: Labels, counts: Counts, rng: np.random.Generator) -> Rows:
     """Draw ``counts[c]`` positions of each class ``c``; a smaller count draws some of the same."""
     order = np.lexsort((rng.random(len(labels)), labels))

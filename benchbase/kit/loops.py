@@ -144,11 +144,12 @@ def load_batch(
     task: Task, images: Images, positions: Int[Tensor, " batch"], augmentation: Generator
 ) -> Batch:
     """Gather the images at ``positions``, augment and normalise them, on the task's device."""
-    rows = images.rows[positions.to(images.rows.device)]
+    positions = positions.to(images.rows.device)
+    rows = images.rows[positions]
     pixels = images.pixels[rows].to(task.device)
     return Batch(
         images=task.normalise(task.augment(pixels, augmentation)),
-        labels=images.labels[positions.to(images.labels.device)].to(task.device),
+        labels=images.labels[positions].to(task.device),
         rows=rows.to(task.device),
     )
 

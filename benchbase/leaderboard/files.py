@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from tabulate import tabulate
@@ -11,7 +11,7 @@ from benchbase.cell import JSON
 from benchbase.committed import Committed
 from benchbase.leaderboard.cells import NOTHING, rank_text, score_text
 from benchbase.leaderboard.csv_text import render_csv
-from benchbase.leaderboard.label_chart import label_charts
+from benchbase.leaderboard.label_chart import charts_in, label_charts
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
 from benchbase.leaderboard.text import render_json, render_markdown
@@ -34,13 +34,22 @@ def board_files(board: Board, records: Iterable[JSON]) -> dict[str, str]:
 def write_board(folder: Path, board: Board, records: Iterable[JSON]) -> list[Path]:
     """Write the board's README.md, leaderboard.csv, leaderboard.json and charts; give the paths.
 
+    Charts that the page does not name any more are deleted.
+
     Raises:
         StoreError: the folder cannot be written to, or the disk is full.
     """
     files = board_files(board, records)
     for name, text in files.items():
         write_text(folder / name, text)
+    for path in stale_charts(folder, files):
+        path.unlink(missing_ok=True)
     return [folder / name for name in files]
+
+
+def stale_charts(folder: Path, files: Container[str]) -> list[Path]:
+    """Find the charts in a board's folder that are not among its ``board_files``."""
+    return [path for path in charts_in(folder) if path.name not in files]
 
 
 def index_text(leaderboards: Path) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 from benchbase.leaderboard.cells import label_text, metric_name
 from benchbase.leaderboard.label_curves import (
     label_tables,
     rows_with_curves,
+    shown_levels,
     shown_score,
-    thinned,
 )
 from benchbase.leaderboard.table import Table
 
@@ -30,6 +32,15 @@ def chart_name(scenario: int) -> str:
     return f"labels-bought-{scenario + 1}.svg"
 
 
+def charts_in(folder: Path) -> list[Path]:
+    """Find the files of charts, also of scenarios that the board does not have any more."""
+    return sorted(
+        path
+        for path in folder.glob("labels-bought-*.svg")
+        if re.fullmatch(r"labels-bought-\d+\.svg", path.name)
+    )
+
+
 def label_charts(table: Table) -> dict[str, str]:
     """Draw every scenario in which some method could buy labels: file name -> SVG."""
     return {chart_name(each.scenario): _chart(table, each.scenario) for each in label_tables(table)}
@@ -37,7 +48,7 @@ def label_charts(table: Table) -> dict[str, str]:
 
 def _chart(table: Table, scenario: int) -> str:
     found = [(row, curve) for row, curve in rows_with_curves(table, scenario) if curve.scores]
-    levels = sorted({n for _, curve in found for n in curve.labels_bought}) or [0]
+    levels = shown_levels(curve for _, curve in found) or [0]
     scores = [score for _, curve in found for score in curve.scores] or [0.0]
     low, high = math.floor(min(scores) / GRID), math.floor(max(scores) / GRID) + 1
 
@@ -52,7 +63,7 @@ def _chart(table: Table, scenario: int) -> str:
         at = y(step * GRID)
         parts.append(f'<path d="M{LEFT} {at:.1f}H{RIGHT}" stroke="#ddd"/>')
         parts.append(_text(LEFT - 6, at + 4, f"{100 * step * GRID:.0f}", anchor="end"))
-    for labels in thinned(levels):
+    for labels in levels:
         parts.append(f'<path d="M{x(labels):.1f} {BOTTOM}v5" stroke="#333"/>')
         parts.append(_text(x(labels), BOTTOM + 18, str(labels), anchor="middle"))
     score_name = f"{metric_name(shown_score(table.board))} (%)"

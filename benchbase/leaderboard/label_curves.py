@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchbase.leaderboard.cells import NOTHING, marked_label, metric_name, score_text
@@ -10,10 +11,10 @@ from benchbase.leaderboard.selection import Entry
 from benchbase.leaderboard.table import LabelCurve, Row, Table
 from benchbase.relabelling import SCORES, mean_height
 from benchbase.scenario import Board
-from benchbase.stats import Estimate, estimate
+from benchbase.stats import estimate
 
 MOST_COLUMNS = 12
-"""Numbers of labels that a table shows; of more, some are left out, never the first or last."""
+"""Numbers of labels that a table shows at most."""
 NOTE = (
     "{metric} in percent on the test set, against how many true labels the method had bought when "
     "the model was judged, by the harness's own ledger. Each entry is the last checkpoint at that "
@@ -49,21 +50,18 @@ def label_curves(entry: Entry, board: Board) -> tuple[LabelCurve, ...]:
         cells = sum(place[0] == index for place in entry.cells)
         # An area over part of the budget, or over the seeds that went well, would win unearned.
         is_whole = [*levels[:1], *levels[-1:]] == [0, board.scenarios[index].label_budget]
+        is_whole = is_whole and len(blocks) == cells
         areas = [mean_height(levels, [each[n] for n in levels]) for each in heights]
         curves.append(
             LabelCurve(
                 scenario=index,
                 labels_bought=tuple(levels),
                 scores=tuple(sum(each[n] for each in heights) / len(blocks) for n in levels),
-                area=_estimated(areas) if is_whole and len(blocks) == cells else None,
+                area=estimate([area for area in areas if area is not None]) if is_whole else None,
                 seeds=len(blocks),
             )
         )
     return tuple(curves)
-
-
-def _estimated(areas: Sequence[float | None]) -> Estimate | None:
-    return estimate([area for area in areas if area is not None])
 
 
 def rows_with_curves(table: Table, scenario: int) -> list[tuple[Row, LabelCurve]]:
@@ -97,7 +95,7 @@ def label_tables(table: Table) -> tuple[LabelTable, ...]:
         found = rows_with_curves(table, index)
         if not found:
             continue
-        columns = thinned(sorted({n for _, curve in found for n in curve.labels_bought}))
+        columns = shown_levels(curve for _, curve in found)
         rows = []
         for row, curve in found:
             heights = dict(zip(curve.labels_bought, curve.scores, strict=True))
@@ -113,9 +111,18 @@ def label_note(table: Table) -> str:
     return NOTE.format(metric=metric_name(shown_score(table.board)).capitalize())
 
 
-def thinned(levels: Sequence[int]) -> list[int]:
-    """Leave out numbers between the first and the last where there are too many to show."""
-    if len(levels) <= MOST_COLUMNS:
-        return [*levels]
-    last = len(levels) - 1
-    return [levels[round(step * last / (MOST_COLUMNS - 1))] for step in range(MOST_COLUMNS)]
+def shown_levels(curves: Iterable[LabelCurve]) -> list[int]:
+    """Give the numbers of labels to show: the first and the last, then what most curves have."""
+    curves_at = Counter(labels for curve in curves for labels in curve.labels_bought)
+    levels = sorted(curves_at)
+    shown = {*levels[:1], *levels[-1:]}
+    for count in sorted(set(curves_at.values()), reverse=True):
+        alike = [n for n in levels if curves_at[n] == count and n not in shown]
+        shown.update(_spread(alike, MOST_COLUMNS - len(shown)))
+    return sorted(shown)
+
+
+def _spread(levels: Sequence[int], most: int) -> list[int]:
+    """Give at most ``most`` of the numbers, evenly spread."""
+    count = min(most, len(levels))
+    return [levels[(2 * at + 1) * len(levels) // (2 * count)] for at in range(count)]

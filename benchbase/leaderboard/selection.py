@@ -6,7 +6,6 @@ say, never by their order or their scores.
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -131,9 +130,9 @@ def _by_method(board: Board, placed: Found) -> dict[str, _Method]:
     }
     methods: dict[str, _Method] = {}
     for at, ((_, control, _), _, _) in enumerate(points):
-        seeds = len(board.control_seeds if control else board.seeds)
+        seeds = board.control_seeds if control else board.seeds
         for label, (point, found) in rows_at[at].items():
-            kept = [(place, record) for place, record in found if place[1] < seeds]
+            kept = [(place, record) for place, record in found if board.seeds[place[1]] in seeds]
             methods.setdefault(label, _Method(point, control, kept))
     return methods
 
@@ -190,8 +189,7 @@ def _points(text: str) -> list[tuple[Selector, str]]:
     """Expand a selector into its grid; beside each point the distribution that it names."""
     selector = parse_selector(text)
     distribution, _, name = selector.name.rpartition(":")
-    axes = [[(key, (value,)) for value in values] for key, values in selector.settings]
-    return [(Selector(name, settings), distribution) for settings in itertools.product(*axes)]
+    return [(point, distribution) for point in Selector(name, selector.settings).points()]
 
 
 def _agree(options: Mapping[str, Any], settings: Mapping[str, tuple[str, ...]]) -> bool:

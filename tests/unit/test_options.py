@@ -148,6 +148,12 @@ def test_a_malformed_selector_is_an_error(text: str) -> None:
         parse_selector(text)
 
 
+def test_the_points_of_a_selector_are_equal_where_its_settings_are() -> None:
+    points = parse_selector("x[b=1,2,a=3]").points()
+    assert points == [parse_selector(f"x[a=3,b={b}]") for b in (1, 2)]
+    assert parse_selector("x").points() == [Selector("x")]
+
+
 def test_a_selector_expands_to_a_grid_of_what_differs_from_the_defaults() -> None:
     grid = expand(parse_selector("method[share=0.5,0.25,rounds=3,4]"), SPECS)
     assert grid == [{}, {"rounds": 4}, {"share": 0.25}, {"share": 0.25, "rounds": 4}]

@@ -197,6 +197,8 @@ def test_a_suite_may_not_name_a_suite(tmp_path):
         (('dataset = "digits"', 'track = "T"'), "track 'T'"),
         (('["a", "b[x=1,2]"]', "[]"), "weighters: expected a list"),
         (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=1,2]"]'), "controls: 'b.x=1,2.' is a weighter"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=2]"]'), "controls: 'b.x=2.' is a weighter"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=3,1]"]'), "controls: 'b.x=3,1.' is a weighter"),
         (("seeds = 3", 'seeds = 3\ncontrols = ["a"]'), "controls: 'a' is a weighter or the refer"),
         (("seeds = 3", 'seeds = 3\ncontrols = ["./x.py"]'), "controls: './x.py' is a file"),
         (("seeds = 3", "seeds = 3\ncontrols = []"), "controls: expected a list"),

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from benchbase.cli.run import _beside, _with_labels
+from benchbase.cli.request import Request
+from benchbase.cli.run import _beside, _told_apart, _with_labels
 from benchbase.errors import UsageError
-from benchbase.plan import Contestant
+from benchbase.leaderboard.cells import label_text
+from benchbase.leaderboard.rows import build
+from benchbase.plan import Contestant, contestants, sources_of
+from benchbase.plugins import describe
 from tests.unit.jobs import make_job
-from tests.unit.records import make_board, make_record
+from tests.unit.records import CLEAN, make_board, make_record
 
 
 def entered(*names: str) -> list[Contestant]:
@@ -33,3 +39,34 @@ def test_a_method_of_one_s_own_stands_beside_the_board_s_rows_and_controls():
     board, _ = _beside(asked, written, records)
     assert board.weighters == ("mine", "plain", "clever")
     assert board.controls == ("yardstick",)
+
+
+@pytest.mark.parametrize("trusted", [True, False], ids=["apart", "inline"])
+def test_a_control_of_the_board_stays_one_when_it_is_named_with_plugin(trusted):
+    written = make_board(["erm"], [CLEAN], controls=["focal[gamma=1,3]"], reference="erm")
+    names = ("erm", "focal[gamma=2,3]")
+    asked = dataclasses.replace(written, weighters=names, controls=())
+    plugins = {source: describe(source) for source in sources_of(names)}
+    request = Request(asked, written, None)
+    ranked, controls = _told_apart(request, contestants(names, plugins), plugins)
+    board = _with_labels(asked, ranked, controls)
+    assert (board.weighters, board.controls) == (("erm", "focal"), ("focal[gamma=3.0]",))
+    records = [
+        make_record(name, CLEAN, seed, options=options, trusted=trusted)
+        for name, options in (("erm", {}), ("focal", {}), ("focal", {"gamma": 3.0}))
+        for seed in board.seeds
+    ]
+    rows = {row.label: row for row in build(*_beside(board, written, records)).rows}
+    assert {label for label, row in rows.items() if row.is_control} == {"focal[gamma=3.0]"}
+    assert (rows["focal[gamma=3.0]"].ranks, rows["focal[gamma=3.0]"].covered) == (None, 3)
+    assert label_text(rows["focal[gamma=3.0]"]) == "focal[gamma=3.0] (control)"
+
+
+def test_the_board_s_own_controls_are_taken_as_they_are():
+    board = make_board(["erm"], controls=["focal[gamma=3]"], reference="erm")
+    plugins = {source: describe(source) for source in sources_of(("erm", "focal"))}
+    entered = contestants(["erm", "focal[gamma=3]"], plugins)
+    ranked, controls = _told_apart(Request(board, board, None), entered, plugins)
+    assert (ranked, controls) == (entered, entered[1:])
+    with pytest.raises(UsageError, match="is a control of the board demo and one of its weighters"):
+        _with_labels(board, ranked, controls)

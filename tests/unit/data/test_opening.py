@@ -243,6 +243,18 @@ def test_a_larger_label_fraction_keeps_the_labels_of_a_smaller_one(open_stamps: 
     assert few < more
 
 
+@pytest.mark.parametrize("noise", ["symmetric", "pair", "instance"])
+def test_an_image_shows_the_same_label_under_any_label_fraction(
+    open_stamps: Open, noise: str
+) -> None:
+    few, more, every = (
+        dict(zip(pixel_rows(opened.train), opened.train.labels.tolist(), strict=True))
+        for fraction in (0.1, 0.5, None)
+        for opened in [open_stamps(noise=noise, noise_rate=0.4, label_fraction=fraction)]
+    )
+    assert few.items() < more.items() < every.items()
+
+
 @pytest.mark.parametrize("track", ["T0", "T5"])
 def test_garbage_in_withheld_labels_changes_nothing_that_is_handed_out(
     stamps: MakeStamps, tmp_path: Path, track: str

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from benchbase.cli.leaderboard import leaderboard
 from benchbase.committed import Committed
 from benchbase.errors import StoreError
 from benchbase.leaderboard import board_files, index_text, write_board, write_index
 from benchbase.scenario import load_board
-from tests.unit.records import make_board, make_records
+from tests.unit.records import (
+    make_board,
+    make_record,
+    make_records,
+    make_relabelling,
+    make_scenario,
+)
 
 TEXT = """
 title = "Kidneys and wrong labels"
@@ -30,6 +39,41 @@ def test_a_board_is_three_files(tmp_path):
     assert texts == board_files(board, records)
     write_board(tmp_path / "demo", board, records)
     assert {path.name for path in (tmp_path / "demo").iterdir()} == set(texts)
+
+
+def bought(board, *scenarios):
+    heights = make_relabelling({0: 0.5, 40: 0.8})
+    return [
+        make_record("plain", board.scenarios[index], relabelling=heights) for index in scenarios
+    ]
+
+
+def test_charts_that_the_page_does_not_name_any_more_are_deleted(tmp_path):
+    board = make_board(scenarios=[make_scenario(rate, label_budget=40) for rate in (0.2, 0.4)])
+    write_board(tmp_path, board, bought(board, 0, 1))
+    kept = ["labels-bought-1.svg", "labels-bought-by-hand.svg", "labels-bought-2.svg.txt"]
+    for name in kept[1:]:
+        (tmp_path / name).write_text("a user's own")
+    before = {path.name for path in tmp_path.iterdir()}
+    write_board(tmp_path, board, bought(board, 0))
+    assert before - {path.name for path in tmp_path.iterdir()} == {"labels-bought-2.svg"}
+    assert all((tmp_path / name).exists() for name in kept)
+
+
+def test_the_check_notices_a_chart_that_no_page_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "leaderboards" / "kidneys"
+    folder.mkdir(parents=True)
+    (folder / "board.toml").write_text(TEXT)
+    rebuild = functools.partial(CliRunner().invoke, leaderboard, catch_exceptions=False)
+    rebuild()
+    assert rebuild(["--check"]).exit_code == 0
+    (folder / "labels-bought-3.svg").write_text("<svg/>")
+    noticed = rebuild(["--check"])
+    assert noticed.exit_code == 4
+    assert "kidneys/labels-bought-3.svg" in noticed.output
+    rebuild()
+    assert rebuild(["--check"]).exit_code == 0
 
 
 def test_a_folder_that_cannot_be_written_is_a_store_error(tmp_path):

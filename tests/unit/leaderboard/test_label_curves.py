@@ -147,6 +147,19 @@ def test_very_many_numbers_of_labels_are_thinned_out_between_the_ends():
     assert (len(shown), shown[0], shown[-1]) == (12, 0, 40)
 
 
+def test_the_columns_are_those_that_most_methods_have():
+    often = dict.fromkeys(range(41), 0.5)
+    seldom = {0: 0.5, 3: 0.6, 5: 0.7, 40: 0.8}
+    board = board_of("often", "seldom", "rarely")
+    records = [record_of("often", 0, often)]
+    records += [record_of(name, 0, seldom) for name in ("seldom", "rarely")]
+    [table] = label_tables(build(board, records))
+    shown = [int(text) for text in table.header[1:-2]]
+    assert len(shown) == 12
+    assert shown == sorted({*shown, *seldom})
+    assert max(b - a for a, b in pairwise(shown)) < 8, "and the rest is spread evenly"
+
+
 def parsed(chart):
     return ET.fromstring(chart)  # noqa: S314 - our own drawing
 
