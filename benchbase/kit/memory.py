@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -32,11 +30,3 @@ class ClassMeans:
         averages = kept * self.means + (1 - kept) * batch_means
         self.means = torch.where(present, averages, self.means)
         self.seen = self.seen | present.squeeze(1)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Give what a later run goes on from."""
-        return {"means": self.means, "seen": self.seen}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what ``state_dict`` gave."""
-        self.means, self.seen = state["means"].clone(), state["seen"].clone()

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Compute in one torch thread, as a run does: how many there are can change the last bits."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
 def toy_task() -> Callable[..., Task]:
     """Build small tasks: ``toy_task(num_classes=2)``; see ``benchbase.testing.toy.toy_task``."""
     from benchbase.testing.toy import toy_task as build

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -63,11 +63,3 @@ def build(*, count: int = 1000, noise_rate: float = 0.4, **recipe) -> NoisyDigit
 def make_digits() -> Callable[..., NoisyDigits]:
     """Build the digits with wrong labels; keywords are the count, the rate and the recipe."""
     return build
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)

@@ -4,7 +4,7 @@ import math
 import benchbase_dlsa_sw
 import pytest
 import torch
-from benchbase_dlsa_sw import DLSASW, DLSASWFixed, fold, unit
+from benchbase_dlsa_sw import DLSASW, DLSASWFixed, distances, fold, proximity, unit
 
 from benchbase.api import Need
 from benchbase.errors import DivergedError, UsageError
@@ -148,6 +148,27 @@ def test_wrong_and_right_label_of_one_image_weigh_the_same_without_labels_only(t
     assert one != other
 
 
+def test_folding_singles_out_the_boundary_and_no_wrong_label(toy_task, toy_step):
+    task = toy_task(num_classes=2)
+    first = toy_step(torch.eye(2), torch.zeros(2, 2), torch.tensor([0, 1]))
+    # Clearly of the first class and labelled so; the same image, wrongly labelled; between both.
+    images = toy_step(
+        torch.tensor([[3.0, 0], [3, 0], [2, 2]]),
+        torch.tensor([[40.0, 0], [40, 0], [0, 0]]),
+        torch.tensor([0, 1, 0]),
+    )
+
+    def signals(mode):
+        _, describe = DLSASW(mode=mode).describe(task)
+        describe(first)
+        return describe(images)
+
+    aware, folded = signals("label-aware"), signals("folded")
+    torch.testing.assert_close(aware, torch.tensor([[0.0, 0], [1, 1], [0.5, 0.5]]))
+    torch.testing.assert_close(folded, torch.tensor([[0.0, 0], [0, 0], [1, 1]]))
+    assert torch.equal(folded[0], folded[1])
+
+
 def test_the_control_maps_the_mean_ambiguity(toy_task, toy_step):
     def weights(mapping):
         weigh = DLSASWFixed(mapping=mapping).prepare(toy_task())
@@ -168,6 +189,20 @@ def test_the_control_maps_the_mean_ambiguity(toy_task, toy_step):
 def test_one_class_is_refused(toy_task):
     with pytest.raises(UsageError, match="expected two or more, got 1"):
         DLSASW().describe(dataclasses.replace(toy_task(), num_classes=1))
+
+
+def test_batches_of_one_image_are_judged_once_two_classes_are_known(toy_task, toy_step):
+    _, describe = DLSASW().describe(toy_task())
+    undecided = [
+        describe(hand_step(toy_step, seed, (label,)))[0, 0] for seed, label in enumerate((1, 0))
+    ]
+    assert undecided == [0.5, 0.5]
+    known = describe.centres
+    single = hand_step(toy_step, seed=2, labels=(1,))
+    apart = distances(single.features, known.means, known.seen, "cosine")
+    expected = proximity(apart, single.batch.labels)
+    assert expected != 0.5
+    torch.testing.assert_close(describe(single)[:, 0], expected.detach())
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
@@ -192,7 +227,7 @@ def test_a_run_that_diverges_is_reported(toy_task, weighter):
 
 
 @pytest.mark.parametrize(
-    "weighter", [DLSASW(), DLSASW(mode="label-free", metric="euclidean"), DLSASWFixed()]
+    "weighter", [DLSASW(), DLSASW(mode="label-free", metric="euclidean"), DLSASWFixed()], ids=repr
 )
 @pytest.mark.parametrize(
     "settings",
@@ -200,9 +235,10 @@ def test_a_run_that_diverges_is_reported(toy_task, weighter):
         {"num_classes": 2},
         {"channels": 1},
         {"absent": 2, "noise": 0.0},
+        {"per_class": 11},
         {"per_class": 100, "imbalance": 100.0, "noise": 0.0},
     ],
-    ids=["two classes", "one channel", "an absent class", "a long tail of 100"],
+    ids=["two classes", "one channel", "an absent class", "one image over", "a long tail of 100"],
 )
 def test_odd_data_are_weighed(toy_task, weighter, settings):
     task = toy_task(needs=TRUSTED, **settings)
@@ -221,8 +257,9 @@ def test_wrong_labels_get_low_weights(noisy_mixture, seed):
     assert noisy_mixture(seed=seed).weight_auroc(DLSASW()) > 0.85
 
 
-def test_without_labels_wrong_ones_are_not_found(noisy_mixture):
-    auroc = noisy_mixture(seed=0).weight_auroc(DLSASW(mode="label-free"))
+@pytest.mark.parametrize("mode", ["label-free", "folded"])
+def test_without_labels_or_sign_wrong_ones_are_not_found(noisy_mixture, mode):
+    auroc = noisy_mixture(seed=0).weight_auroc(DLSASW(mode=mode))
     assert auroc == pytest.approx(0.5, abs=0.15)
 
 

@@ -1,4 +1,4 @@
-"""Tasks with hidden labels, and one torch thread."""
+"""Tasks with hidden labels."""
 
 from __future__ import annotations
 
@@ -84,11 +84,3 @@ def double() -> Iterator[Callable[..., Task]]:
         augment_strongly=lambda pixels, stream: pixels.flip(3),
     )
     torch.set_default_dtype(torch.float32)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)

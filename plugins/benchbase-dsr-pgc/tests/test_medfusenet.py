@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 import benchbase_medfusenet
 import pytest
 import torch
+from benchbase_dsr_pgc.training import HiddenImages, Training
 from benchbase_medfusenet import FusedFeatures, MedFuseNet, fuse, similarity
 from torch import nn
 from torch.nn import functional as F
@@ -96,7 +97,7 @@ def test_maps_have_the_sizes_of_the_definition(backbone, size, low, high):
     }
 
 
-def test_fusion_adds_the_published_number_of_parameters():
+def test_fusion_adds_as_many_parameters_as_the_definition_says():
     with torch.device("meta"):
         model = MedFuseNet().build(ImageShape(3, 224, 224), 7)
         plain = ResNet18().build(ImageShape(3, 224, 224), 7)
@@ -109,6 +110,16 @@ def test_fusion_adds_the_published_number_of_parameters():
     assert count_of(model.body) == count_of(plain.body) + 16_640 + 131_328
     assert count_of(deep.head) == 514
     assert count_of(deep.body.high_projection) == 1024 * 256 + 256
+
+
+@pytest.mark.parametrize(("fused", "count"), [(True, 98_688), (False, 328_320)])
+def test_the_projection_of_a_student_has_as_many_parameters_as_the_definition_says(fused, count):
+    """256 - 256 - 128; from the trunk's 512 features where they are not fused."""
+    task = dataclasses.replace(
+        toy_task(channels=1, size=32), build_model=lambda: build(MedFuseNet(fuse=fused), 1, 32, 3)
+    )
+    training = Training(task, HiddenImages(task.train.pixels, task.train.rows))
+    assert count_of(training.student.projection) == count
 
 
 @EVERY_VARIANT

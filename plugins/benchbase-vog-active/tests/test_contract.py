@@ -1,6 +1,7 @@
 from importlib.metadata import entry_points
 
 import benchbase_vog_active
+import numpy as np
 import pytest
 from benchbase_vog_active import (
     CoTeaching,
@@ -13,9 +14,12 @@ from benchbase_vog_active import (
 from benchbase_vog_active.acquisition import STRATEGIES
 
 from benchbase.api import Need
+from benchbase.data.contract import Part
+from benchbase.data.noise import MatrixNoise
 from benchbase.errors import UndeclaredNeedError
 from benchbase.options import options_of
 from benchbase.plugins.classes import check_class
+from benchbase.seeding import numpy_stream
 from benchbase.testing.conformance import parametrize_with_checks
 from benchbase.testing.toy import toy_problem, toy_task
 from benchbase.testing.watching import same, train
@@ -76,6 +80,21 @@ def test_what_is_not_granted_is_not_used():
         for need in weighter.needs - {Need.OWN_NETWORK}:
             with pytest.raises(UndeclaredNeedError):
                 list(weighter.fit(toy_task(needs=weighter.needs - {need})))
+
+
+def test_a_matrix_protects_classes_as_the_authors_noise_does(tmp_path):
+    """Classes 1 and 3 of five; each other label moves with the chance 0.6 to an unprotected one."""
+    protected, rate = np.isin(np.arange(5), (1, 3)), 0.6
+    matrix = np.where(protected | protected[:, None], 0.0, rate / (5 - 2 - 1))
+    np.fill_diagonal(matrix, np.where(protected, 1.0, 1 - rate))
+    file = tmp_path / "protected.csv"
+    np.savetxt(file, matrix, delimiter=",")
+    part = Part(np.zeros((5000, 1, 1, 1), dtype=np.uint8), np.arange(5000) % 5)
+    observed = MatrixNoise(str(file)).corrupt(part, 5, 0.0, numpy_stream(0, "noise"))
+    kept = observed == part.labels
+    assert kept[protected[part.labels]].all()
+    assert not protected[observed[~kept]].any()
+    assert (~kept).mean() == pytest.approx(rate * 3 / 5, abs=0.03)
 
 
 def test_all_are_registered_under_their_entry_points():

@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 
 import benchbase_vog_active
 import pytest
@@ -53,6 +54,7 @@ def final_recall(make_points, weighter, budget, seed):
     return points.recalls(last.model).mean().item()
 
 
+@functools.cache  # some runs are of interest to two tests
 def mean_recall(make_points, weighter, budget):
     scores = [final_recall(make_points, weighter, budget, seed) for seed in SEEDS]
     return sum(scores) / len(scores)
@@ -216,3 +218,17 @@ def test_true_labels_for_all_and_none_bought_bracket_every_order(make_points):
     orders = [VoGActive(rounds=3, acquisition=strategy) for strategy in STRATEGIES]
     for weighter in [*orders, RelabelOracleOrder(rounds=3)]:
         assert floor + 0.02 < mean_recall(make_points, weighter, 120) < ceiling
+
+
+def test_wrong_labels_first_is_behind_chance_and_chance_behind_entropy(make_points):
+    """As the control says of itself: which images are bought matters, not only how many."""
+    wrong_first, chance, entropy = (
+        mean_recall(make_points, weighter, 120)
+        for weighter in (
+            RelabelOracleOrder(rounds=3),
+            VoGActive(rounds=3, acquisition="random"),
+            VoGActive(rounds=3, acquisition="entropy"),
+        )
+    )
+    assert wrong_first + 0.02 < chance
+    assert chance + 0.02 < entropy

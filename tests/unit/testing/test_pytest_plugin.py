@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+
+import pytest
+import torch
 
 from benchbase.plugins import find_installed
 from benchbase.testing.site import PluginSite
@@ -22,6 +26,19 @@ def test_it_imports_neither_torch_nor_numpy() -> None:
 
 def test_the_toy_task_is_a_fixture(toy_task) -> None:
     assert toy_task(num_classes=2).num_classes == 2
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
+
+
+def test_one_thread_is_for_the_time_of_a_test(two_threads: None, one_thread: None) -> None:
+    assert torch.get_num_threads() == 1
 
 
 def test_a_fake_distribution_is_seen_with_its_version(plugin_site: PluginSite) -> None:
