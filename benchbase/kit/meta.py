@@ -91,6 +91,7 @@ class MetaWeighter(LossWeighter):
             network.parameters(), lr=self.meta_learning_rate, weight_decay=self.meta_weight_decay
         )
         trusted = endless_batches(task, task.trusted, "trusted", task.recipe.trusted_batch_size)
+        _warn_of_missing_classes(task)
         normalised = self.normalisation == "sum"
         watch = _Watch()
 
@@ -119,6 +120,17 @@ class MetaWeighter(LossWeighter):
             warm_up=preset.warm_up if self.warm_up is None else self.warm_up,
             floor=preset.floor if self.floor is None else self.floor,
             clip=preset.clip if self.clip is None else self.clip or math.inf,
+        )
+
+
+def _warn_of_missing_classes(task: Task) -> None:
+    missing = set(task.train.labels.tolist()) - set(task.trusted.labels.tolist())
+    if missing:
+        names = ", ".join(task.class_names[label] for label in sorted(missing))
+        warnings.warn(
+            f"no trusted image is of {names}: weights are learned for the other classes alone",
+            RuntimeWarning,
+            stacklevel=3,
         )
 
 

@@ -42,9 +42,15 @@ class AlwaysOne(ByLoss):
 @pytest.fixture
 def task(make_task):
     made = make_task(count=24, batch_size=8, trusted_batch_size=4, epochs=4)
-    trusted = Images(made.train.pixels[:6].clone(), made.train.labels[:6], torch.arange(6))
+    rows = torch.cat([(made.train.labels == label).nonzero()[:2, 0] for label in range(3)])
+    return with_trusted(made, rows)
+
+
+def with_trusted(task, rows):
+    """Grant copies of some training images."""
+    trusted = Images(task.train.pixels[rows], task.train.labels[rows], torch.arange(len(rows)))
     return dataclasses.replace(
-        made, needs=frozenset({Need.TRUSTED}), grants=Grants(trusted=trusted)
+        task, needs=frozenset({Need.TRUSTED}), grants=Grants(trusted=trusted)
     )
 
 
@@ -203,3 +209,9 @@ def test_hypergradient_reaches_every_parameter_of_the_weighting_network(make_ste
                 around.append(trusted_loss())
             flat[index] = value
             assert (around[0] - around[1]) / 2e-5 == pytest.approx(gradient[index].item(), abs=1e-8)
+
+
+def test_classes_without_a_trusted_image_are_named(task):
+    others = (task.train.labels != 1).nonzero().squeeze(1)
+    with pytest.warns(RuntimeWarning, match="no trusted image is of b: weights are learned"):
+        ByLoss().prepare(with_trusted(task, others))
