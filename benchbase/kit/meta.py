@@ -128,7 +128,7 @@ def _warn_of_missing_classes(task: Task) -> None:
     if missing:
         names = ", ".join(task.class_names[label] for label in sorted(missing))
         warnings.warn(
-            f"no trusted image is of {names}: weights are learned for the other classes alone",
+            f"no trusted image is of {names}: weights are learned from the other classes alone",
             RuntimeWarning,
             stacklevel=3,
         )

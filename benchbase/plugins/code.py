@@ -7,6 +7,7 @@ import functools
 import hashlib
 import io
 import tokenize
+import warnings
 from importlib.util import decode_source
 
 
@@ -15,14 +16,20 @@ def code_hash(source: bytes) -> str:
     """SHA-256 of Python source as it runs, so that a better comment does not cost a new run.
 
     Comments, strings that are statements by themselves, blank lines and line endings are left
-    out; all else counts, also its layout. What does not parse counts as it is.
+    out; all else counts, also its layout. What does not parse, or reads a docstring, counts as it
+    is.
     """
+    return hashlib.sha256(source if b"__doc__" in source else _code(source)).hexdigest()
+
+
+def _code(source: bytes) -> bytes:
     try:
-        text = decode_source(source)
-        code = _bare(text, ast.parse(text))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whoever imports the module hears of them
+            text = decode_source(source)
+            return _bare(text, ast.parse(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
-        code = source
-    return hashlib.sha256(code).hexdigest()
+        return source
 
 
 def _bare(text: str, tree: ast.Module) -> bytes:
@@ -31,7 +38,7 @@ def _bare(text: str, tree: ast.Module) -> bytes:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             number, column = token.start
-            lines[number - 1] = characters[number - 1][:column].encode()
+            lines[number - 1] = characters[number - 1][:column].rstrip().encode()
     remarks, strings = _strings(tree)
     # The last one first, for what was cut off moves what is behind it.
     for remark in sorted(remarks, key=lambda it: (it.lineno, it.col_offset), reverse=True):
@@ -41,10 +48,14 @@ def _bare(text: str, tree: ast.Module) -> bytes:
         lines[first + 1 : last + 1] = [b""] * (last - first)
     # A line that ends within a string keeps its end.
     whole = {number for string in strings for number in range(string.lineno, _end(string))}
-    kept = [
-        line if number in whole else line.rstrip() for number, line in enumerate(lines, start=1)
-    ]
-    return b"\n".join(line for number, line in enumerate(kept, start=1) if line or number in whole)
+    kept: list[bytes] = []
+    for number, line in enumerate(lines, start=1):
+        bare = line if number in whole else line.rstrip()
+        # Behind a backslash an empty line ends the statement.
+        is_continued = bool(kept) and kept[-1].endswith(b"\\")
+        if bare or number in whole or is_continued:
+            kept.append(bare)
+    return b"\n".join(kept)
 
 
 def _strings(tree: ast.Module) -> tuple[list[ast.Constant], list[ast.expr]]:

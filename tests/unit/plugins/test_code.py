@@ -73,6 +73,21 @@ def test_what_is_no_python_counts_as_it_is(source):
     assert code_hash(source) == hashlib.sha256(source).hexdigest()
 
 
+def test_an_empty_line_behind_a_backslash_counts():
+    joined, ended, remark = (b"x = 1 \\\n" + rest for rest in (b"-2\n", b"\n-2\n", b"# two\n-2\n"))
+    assert code_hash(joined) != code_hash(ended) == code_hash(remark)
+
+
+def test_a_module_that_reads_a_docstring_counts_as_it_is():
+    assert code_hash(b'"""1"""\nx = __doc__') != code_hash(b'"""2"""\nx = __doc__')
+
+
+def test_a_doubtful_escape_changes_nothing(recwarn):
+    source = b"x = '\\d'  # digits"
+    assert code_hash(source) == code_hash(b"x = '\\d'")
+    assert not recwarn.list
+
+
 def test_an_encoding_is_minded():
     latin, unicode = "# coding: latin-1\nx = 'ü'\n".encode("latin-1"), "x = 'ü'\n".encode()
     assert code_hash(latin) == code_hash(unicode)
