@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from benchbase.kit.lookahead import Lookahead
 
 CONVOLUTION = "ConvolutionBackward0"
+BATCH_NORMS = {f"{library}BatchNormBackward0" for library in ("Native", "Cudnn", "Miopen")}
 BATCH_NORM = inspect.signature(F.batch_norm)
 
 
@@ -27,20 +27,30 @@ def directional_losses(step: Lookahead, direction: Mapping[str, Tensor]) -> Floa
 
     Forward-mode AD computes the losses beside their tangents, for any model whose operators have
     forward derivatives. What the step's own forward pass left in its graph is not computed again
-    where that pays: the maps of convolutions.
+    where that pays: the maps of convolutions. (Forward mode does not know ``torch.no_grad``: write
+    ``detach`` where a model is to stop gradients.)
     """
     _load_forward_rules()
+    slopes, is_sure = _slopes(step, direction, saved_maps(step.losses))
+    if not is_sure:
+        slopes, _ = _slopes(step, direction, {})
+    step.meter.add(forwarded=len(step.losses))  # the tangents; losses_at counted the losses
+    return slopes
+
+
+def _slopes(
+    step: Lookahead, direction: Mapping[str, Tensor], saved: Mapping[int, Tensor]
+) -> tuple[Tensor, bool]:
     parameters = dict(step.model.named_parameters())
-    with torch.no_grad(), forward_ad.dual_level(), TangentRules(step.losses):
+    with torch.no_grad(), forward_ad.dual_level(), TangentRules(saved) as rules:
         duals = {
             name: forward_ad.make_dual(parameters[name].detach(), tangent)
             for name, tangent in direction.items()
         }
         slopes: Tensor | None = forward_ad.unpack_dual(step.losses_at(duals)).tangent
-    step.meter.add(forwarded=len(step.losses))  # the tangents; losses_at counted the losses
     if slopes is None:
-        return torch.zeros_like(step.losses)
-    return slopes
+        slopes = torch.zeros_like(step.losses)
+    return slopes, not rules.repeated
 
 
 class TangentRules(TorchFunctionMode):
@@ -51,12 +61,15 @@ class TangentRules(TorchFunctionMode):
     which are also what sets the peak of memory. Running statistics are not updated.
 
     A convolution's value is as much work as either half of its tangent. It is not computed where
-    the graph of ``losses`` holds it, which must be of the same parameters and images.
+    ``saved`` has it, by the address of the kernel. That is sure only for a kernel that is used
+    once: ``repeated`` tells whether one was not.
     """
 
-    def __init__(self, losses: Tensor) -> None:
+    def __init__(self, saved: Mapping[int, Tensor]) -> None:
         super().__init__()
-        self._saved = saved_maps(losses)
+        self._saved = saved
+        self._used: set[int] = set()
+        self.repeated = False
 
     def __torch_function__(
         self,
@@ -85,9 +98,12 @@ class TangentRules(TorchFunctionMode):
         **named_layout: Any,
     ) -> Tensor:
         kernel, kernel_tangent = forward_ad.unpack_dual(weight)
-        value = self._saved.get(kernel.data_ptr())
+        address = kernel.data_ptr()
+        value = self._saved.get(address)
         if value is None or kernel_tangent is None:
             return F.conv2d(input, weight, bias, *layout, **named_layout)
+        self.repeated |= address in self._used
+        self._used.add(address)
         maps, maps_tangent = forward_ad.unpack_dual(input)
         _, shift_tangent = _unpacked(bias)
         tangent = F.conv2d(maps, kernel_tangent, shift_tangent, *layout, **named_layout)
@@ -100,11 +116,10 @@ class TangentRules(TorchFunctionMode):
 def saved_maps(losses: Tensor) -> dict[int, Tensor]:
     """Find what convolutions gave, by the address of the kernel.
 
-    A graph keeps that where batch norm follows, as its input. A kernel that is used several times
-    is left out. (torch refuses to show what was changed in place since.)
+    A graph keeps that where batch norm follows, as its input. (torch refuses to show what was
+    changed in place since.)
     """
     maps: dict[int, Tensor] = {}
-    uses = Counter[int]()
     seen, waiting = set(), [losses.grad_fn]
     while waiting:
         node: Any = waiting.pop()
@@ -113,12 +128,10 @@ def saved_maps(losses: Tensor) -> dict[int, Tensor]:
         seen.add(node)
         before = [earlier for earlier, _ in node.next_functions]
         waiting += before
-        if node.name() == CONVOLUTION:
-            uses[node._saved_weight.data_ptr()] += 1  # noqa: SLF001, torch's documented way
-        elif "BatchNorm" in node.name() and before[0] and before[0].name() == CONVOLUTION:
-            kernel = before[0]._saved_weight  # noqa: SLF001
+        if node.name() in BATCH_NORMS and before[0] and before[0].name() == CONVOLUTION:
+            kernel = before[0]._saved_weight  # noqa: SLF001, torch's documented way
             maps[kernel.data_ptr()] = node._saved_input.detach()  # noqa: SLF001
-    return {address: given for address, given in maps.items() if uses[address] == 1}
+    return maps
 
 
 def _batch_norm(maps: Tensor, scale: Tensor | None, shift: Tensor | None, epsilon: float) -> Tensor:

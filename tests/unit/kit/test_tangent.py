@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchbase.kit.loops import forward
 from benchbase.kit.tangent import directional_losses, saved_maps
@@ -29,6 +30,19 @@ class Repeated(nn.Module):
         return self.convolution(self.norm(self.convolution(maps)))
 
 
+class Aside(nn.Module):
+    """One kernel twice, the second time where no gradient comes from."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution = nn.Conv2d(4, 4, 3, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+
+    def forward(self, maps):
+        first = self.norm(self.convolution(maps))
+        return first * self.convolution(first).detach()
+
+
 LAYERS = {
     "batch norm": nn.BatchNorm2d(4),
     "batch norm without parameters": nn.BatchNorm2d(4, affine=False),
@@ -44,6 +58,7 @@ LAYERS = {
         nn.Conv2d(4, 4, (3, 1), padding="same", groups=2), nn.BatchNorm2d(4)
     ),
     "one kernel twice": Repeated(),
+    "one kernel once more aside": Aside(),
     "instance norm": nn.InstanceNorm2d(4, affine=True),
     "group norm": nn.GroupNorm(2, 4),
     "silu": nn.SiLU(),
@@ -80,16 +95,29 @@ def test_slopes_along_nothing_are_zero(make_step):
     assert torch.equal(directional_losses(step, {}), torch.zeros_like(step.losses))
 
 
-def test_what_convolutions_gave_is_found_in_the_graph(make_task, make_step):
+def test_what_convolutions_gave_is_found_in_the_graph(make_step):
     step, _ = make_step()
     convolution = step.model.body[0]
     found = saved_maps(step.losses)
     assert list(found) == [convolution.weight.data_ptr()]
     (maps,) = found.values()
     assert torch.equal(maps, convolution(step.batch.images))
+    assert saved_maps(step.losses.detach()) == {}
 
-    step.model.body[1] = Repeated().double()  # whose kernel is used twice
-    step = forward(make_task(), step.model, step.batch, 0.1, 0)
-    assert saved_maps(step.losses) == {}
-    unattached = step.losses.detach()
-    assert saved_maps(unattached) == {}
+
+class Convolutions(TorchDispatchMode):
+    """Counts them."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.count += func is torch.ops.aten.convolution.default
+        return func(*args, **(kwargs or {}))
+
+
+def test_it_is_not_computed_again(make_step):
+    step, _ = make_step()
+    direction = {name: torch.ones_like(value) for name, value in step.model.named_parameters()}
+    with Convolutions() as convolutions:
+        directional_losses(step, direction)
+    assert convolutions.count == 1, "of the kernel's tangent: images have none"
