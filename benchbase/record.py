@@ -101,6 +101,7 @@ def parse_record(text: str) -> JSON:
     for rule, scores in record["metrics"].items():
         _check_scores(scores, f"metrics.{rule}")
     _check_diagnostics(record)
+    _check_selected(record)
     _check_relabelling(record.get("relabelling", {}), record)  # older records have no such block
     _check_corruption(record["corruption"])
     return record
@@ -167,10 +168,33 @@ def _check_diagnostics(record: JSON) -> None:
         _check_number(record["weights"].get(name), 0.0, 1.0, "weights", name)
 
 
+def _check_selected(record: JSON) -> None:
+    """Compare what each rule says of balanced accuracy with the checkpoints that it averages."""
+    curve = record["curves"].get("test_balanced_accuracy", [])
+    for rule, chosen in record["selected"].items():
+        if type(chosen) is not list or not all(
+            type(each) is int and 0 <= each < len(curve) for each in chosen
+        ):
+            raise ValueError(
+                f"selected.{rule}: expected checkpoints of {len(curve)}, got {chosen!r}"
+            )
+        told = record["metrics"].get(rule, {}).get("balanced_accuracy", {}).get("value")
+        scores = [curve[each] for each in chosen]
+        if told is None or not scores or None in scores:
+            raise ValueError(f"selected.{rule}: expected a balanced accuracy and its checkpoints")
+        if abs(sum(scores) / len(scores) - told) > _CURVE_TOLERANCE:
+            raise ValueError(
+                f"metrics.{rule}.balanced_accuracy: {told!r} is not the mean of the checkpoints "
+                f"{chosen!r} in curves.test_balanced_accuracy, {scores!r}"
+            )
+
+
 def _check_relabelling(block: Any, record: JSON) -> None:
     """Check the scores at each number of labels bought, and that areas and curves agree."""
     if type(block) is not dict:
         raise ValueError(f"relabelling: expected a block of scores, got {block!r}"[:200])
+    if bool(block) != ("labels_bought" in record["curves"]):
+        raise ValueError("relabelling: expected it with a curve of labels_bought, and only there")
     if not block:
         return
     levels, areas = block.get("labels_bought"), block.get("area")
@@ -194,7 +218,8 @@ def _check_relabelling(block: Any, record: JSON) -> None:
 def _check_levels(levels: list[int], scores: list[float], record: JSON) -> None:
     """Compare numbers of labels and balanced accuracies with what the record says of its run."""
     budget = record["spec"]["scenario"].get("label_budget")
-    if type(budget) is not int or levels[-1] > budget:
+    total = record["cost"].get("labels_bought")
+    if type(budget) is not int or max(levels[-1], total or 0) > budget:
         raise ValueError(f"relabelling.labels_bought: {levels!r} with a budget of {budget!r}"[:200])
     names = ("labels_bought", "test_balanced_accuracy")
     counts, curve = (record["curves"].get(name, []) for name in names)

@@ -50,8 +50,8 @@ def _columns(table: Table) -> Iterator[str]:
     )
     yield (
         f"**Training time**: seconds against {board.reference} over the cells that both finished "
-        "on the same kind of device. **Judging**: share of the time that went into predicting "
-        "and scoring. **Peak memory**: of the worst cell."
+        "on the same kind of device, with whatever else the machine did then. **Judging**: share "
+        "of the time that went into predicting and scoring. **Peak memory**: of the worst cell."
     )
     yield (
         "**Needs**: what a method asks for beyond the noisy labels, and what it was given. "

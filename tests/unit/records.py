@@ -101,7 +101,7 @@ def make_record(
         reason=None if good else f"{status} on purpose",
         error=None if good else {"type": "ValueError", "message": "no", "traceback": "line 1"},
         metrics=make_metrics(score) if good else {},
-        selected={"last": [2], "last5": [0, 1, 2]} if good else {},
+        selected={"last": [2], "last5": [2]} if good and not relabelling else {},
         curves=make_curves(score, relabelling) if good else {},
         relabelling=relabelling or {},
         weights={"auroc": auroc} if good and auroc is not None else {},

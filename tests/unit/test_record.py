@@ -82,6 +82,27 @@ def test_single_precision_is_no_contradiction():
 
 
 FOR_SALE = make_scenario(label_budget=10)
+SELECTED: dict[str, Callable[[JSON], object]] = {
+    "selected.last: expected checkpoints of 3": lambda r: r["selected"].update(last=[3]),
+    "got [-1]": lambda r: r["selected"].update(last=[-1]),
+    "got 'all'": lambda r: r["selected"].update(last="all"),
+    "selected.last: expected a balanced accuracy": lambda r: r["selected"].update(last=[]),
+    "selected.best: expected a balanced accuracy": lambda r: r["selected"].update(best=[0]),
+    "0.8 is not the mean of the checkpoints [1, 2]": lambda r: r["selected"].update(last5=[1, 2]),
+    "metrics.last.balanced_accuracy: 0.8 is not": lambda r: r["curves"].update(
+        test_balanced_accuracy=[0.6, 0.7, 0.7]
+    ),
+}
+
+
+@pytest.mark.parametrize("problem", SELECTED)
+def test_a_score_that_the_curve_contradicts_is_refused(problem):
+    record = make_record(score=0.8)
+    SELECTED[problem](record)
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        parse_record(json.dumps(record))
+
+
 RELABELLING: dict[str, Callable[[JSON], object]] = {
     "labels_bought: expected rising counts": lambda block: block.update(labels_bought=[0, 5, 5]),
     "rising counts, got [0, 5.0, 9]": lambda block: block.update(labels_bought=[0, 5.0, 9]),
@@ -105,6 +126,20 @@ def test_scores_against_labels_that_contradict_themselves_are_refused(problem):
     record = make_record(scenario=FOR_SALE, relabelling=copy.deepcopy(BOUGHT))
     RELABELLING[problem](record["relabelling"])
     with pytest.raises(ValueError, match=re.escape(problem)):
+        parse_record(json.dumps(record))
+
+
+def test_more_labels_in_all_than_were_for_sale_are_refused():
+    record = make_record(scenario=FOR_SALE, relabelling=BOUGHT)
+    record["cost"]["labels_bought"] = 11
+    with pytest.raises(ValueError, match="with a budget of 10"):
+        parse_record(json.dumps(record))
+
+
+def test_a_curve_of_labels_without_scores_is_refused():
+    record = make_record(scenario=FOR_SALE, relabelling=BOUGHT)
+    record["relabelling"] = {}
+    with pytest.raises(ValueError, match="expected it with a curve of labels_bought"):
         parse_record(json.dumps(record))
 
 
