@@ -102,7 +102,7 @@ def parse_record(text: str) -> JSON:
         _check_scores(scores, f"metrics.{rule}")
     _check_diagnostics(record)
     _check_selected(record)
-    _check_relabelling(record.get("relabelling", {}), record)  # older records have no such block
+    _check_relabelling(record)
     _check_corruption(record["corruption"])
     return record
 
@@ -189,8 +189,9 @@ def _check_selected(record: JSON) -> None:
             )
 
 
-def _check_relabelling(block: Any, record: JSON) -> None:
+def _check_relabelling(record: JSON) -> None:
     """Check the scores at each number of labels bought, and that areas and curves agree."""
+    block = record.get("relabelling", {})  # older records have none
     if type(block) is not dict:
         raise ValueError(f"relabelling: expected a block of scores, got {block!r}"[:200])
     if bool(block) != ("labels_bought" in record["curves"]):

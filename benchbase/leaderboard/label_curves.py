@@ -48,9 +48,9 @@ def label_curves(entry: Entry, board: Board) -> tuple[LabelCurve, ...]:
         heights = [dict(zip(block["labels_bought"], block[score], strict=True)) for block in blocks]
         levels = sorted(set.intersection(*(set(each) for each in heights)))
         cells = sum(place[0] == index for place in entry.cells)
+        ends = [*levels[:1], *levels[-1:]]
         # An area over part of the budget, or over the seeds that went well, would win unearned.
-        is_whole = [*levels[:1], *levels[-1:]] == [0, board.scenarios[index].label_budget]
-        is_whole = is_whole and len(blocks) == cells
+        is_whole = len(blocks) == cells and ends == [0, board.scenarios[index].label_budget]
         areas = [mean_height(levels, [each[n] for n in levels]) for each in heights]
         curves.append(
             LabelCurve(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchbase.cell import Recipe, Scenario
-from benchbase.data import opening
+from benchbase.cell import Scenario
 from benchbase.data.contract import DataSet, Part
 from benchbase.data.corruption import observe
-from benchbase.data.imbalance import Exponential, Natural
-from benchbase.data.noise import MatrixNoise, SymmetricNoise
-from benchbase.data.opening import Opened, channel_statistics, identify, open_scenario
+from benchbase.data.imbalance import Natural
+from benchbase.data.noise import SymmetricNoise
+from benchbase.data.opening import Opened, channel_statistics
 from benchbase.data.split import split
 from benchbase.errors import UsageError
 
@@ -326,79 +324,3 @@ def test_channel_statistics_are_exact_over_several_blocks() -> None:
     mean, std = channel_statistics(pixels.astype(np.uint8))
     assert mean == pytest.approx((pixels / 255).mean(axis=(0, 2, 3)))
     assert std == pytest.approx((pixels / 255).std(axis=(0, 2, 3)))
-
-
-def identify_stamps(dataset: DataSet, cache: Path, scenario: Scenario, seed: int = 0) -> Any:
-    return identify(
-        scenario,
-        seed,
-        dataset=dataset,
-        noise=SymmetricNoise(),
-        imbalance=Exponential(),
-        roots=[],
-        cache=cache,
-    )
-
-
-def test_identify_names_what_opening_gives(stamps: MakeStamps, cache: Path) -> None:
-    for track in TRACKS:
-        scenario = Scenario(noise="symmetric", noise_rate=0.2, track=track)
-        opened = open_scenario(
-            scenario,
-            3,
-            dataset=stamps(),
-            noise=SymmetricNoise(),
-            imbalance=Exponential(),
-            roots=[],
-            cache=cache,
-        )
-        assert identify_stamps(stamps(), cache, scenario, 3) == opened.identity
-
-
-def test_identities_are_read_from_the_cache_without_decoding(
-    stamps: MakeStamps, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scenario = Scenario(noise="symmetric", noise_rate=0.2)
-    first = identify_stamps(stamps(), cache, scenario)
-
-    def decode(*_: object) -> None:
-        raise AssertionError("decoded again")
-
-    monkeypatch.setattr(opening, "prepare", decode)
-    # Backbone and recipe have no part in the data.
-    other = dataclasses.replace(scenario, backbone="resnet32", recipe=Recipe(epochs=3))
-    assert identify_stamps(stamps(), cache, other) == first
-    with pytest.raises(AssertionError, match="decoded again"):
-        identify_stamps(stamps(), cache, scenario, seed=1)
-
-
-def test_a_damaged_identity_is_worked_out_again(stamps: MakeStamps, cache: Path) -> None:
-    scenario = Scenario(noise="symmetric", noise_rate=0.2)
-    first = identify_stamps(stamps(), cache, scenario)
-    [file] = (cache / "identities").iterdir()
-    file.write_text(file.read_text()[:20])
-    assert identify_stamps(stamps(), cache, scenario) == first
-    assert file.read_text().endswith("}")
-
-
-def test_another_matrix_in_the_same_file_is_another_identity(
-    stamps: MakeStamps, cache: Path, tmp_path: Path
-) -> None:
-    file = tmp_path / "matrix.csv"
-    identities = []
-    for step, off in enumerate((0.1, 0.3)):
-        file.write_text(f"{1 - off},{off},0\n0,1,0\n0,0,1\n")
-        os.utime(file, (step, step))
-        identities.append(
-            identify(
-                Scenario(noise="matrix"),
-                0,
-                dataset=stamps(),
-                noise=MatrixNoise(str(file)),
-                imbalance=Natural(),
-                roots=[],
-                cache=cache,
-            )
-        )
-    assert identities[0].labels_hash != identities[1].labels_hash
-    assert identities[0].split_hash == identities[1].split_hash
