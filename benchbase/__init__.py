@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from benchbase.data.contract import Noise as Noise
     from benchbase.data.contract import Part as Part
     from benchbase.errors import DataError as DataError
-    from benchbase.metrics import Metric as Metric
+    from benchbase.judging.metrics import Metric as Metric
 
 __version__ = "0.1.0"
 
@@ -43,7 +43,7 @@ _HOMES = {
     ),
     "benchbase.data.contract": "DataParts DataSet Imbalance Noise Part",
     "benchbase.errors": "DataError",
-    "benchbase.metrics": "Metric",
+    "benchbase.judging.metrics": "Metric",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

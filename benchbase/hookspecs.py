@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from benchbase.api import Backbone, Weighter
     from benchbase.data.contract import DataSet, Imbalance, Noise
-    from benchbase.executors.contract import Executor
-    from benchbase.metrics import Metric
+    from benchbase.judging.metrics import Metric
+    from benchbase.running.executors.contract import Executor
 
 API_VERSION = 1
 """A distribution states ``BENCHBASE_API = 1``; it is compared before anything is registered."""

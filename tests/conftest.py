@@ -16,7 +16,7 @@ import pytest
 from benchbase import typechecking
 
 if TYPE_CHECKING:
-    from benchbase.executors.forkserver import ForkServer
+    from benchbase.running.executors.forkserver import ForkServer
 
 # Read when torch is imported, hence before any test module is.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -41,8 +41,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 @pytest.fixture(scope="session")
 def server() -> Iterator[ForkServer]:
     """One process server for all tests that run cells: starting it imports torch."""
-    from benchbase import metrics
-    from benchbase.executors.forkserver import ForkServer
+    from benchbase.judging import metrics
+    from benchbase.running.executors.forkserver import ForkServer
 
     metrics.preload()
     server = ForkServer()

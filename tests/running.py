@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from benchbase.boards.board import Board
+from benchbase.boards.plan import conditions, contestants, make_jobs
 from benchbase.cell import Recipe, Scenario
-from benchbase.executors.contract import Job, Outcome, Slot
-from benchbase.executors.forkserver import ForkServer
-from benchbase.plan import conditions, contestants, make_jobs
 from benchbase.plugins import describe, resolve_source
-from benchbase.runner import Settings, run_cell
-from benchbase.scenario import Board
+from benchbase.running.executors.contract import Job, Outcome, Slot
+from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.runner import Settings, run_cell
 
 TINY = Scenario(
     dataset="nuclei",

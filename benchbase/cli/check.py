@@ -39,8 +39,8 @@ def check(name: str, as_json: bool) -> int:
     source = resolve_source(selector.name)
     weighters = load_weighters(source)
     # Imported after the plugin proved to load: these are what takes the seconds.
+    from benchbase.running.trainer import prepare_device
     from benchbase.testing.conformance import run_checks
-    from benchbase.trainer import prepare_device
 
     prepare_device("cpu")
     results = []

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from benchbase.committed import Committed
+from benchbase.boards.board import LEADERBOARDS, load_board
 from benchbase.errors import UsageError
-from benchbase.leaderboard.files import (
+from benchbase.leaderboard.pages.files import (
     board_files,
     index_text,
     stale_charts,
     write_board,
     write_index,
 )
-from benchbase.scenario import LEADERBOARDS, load_board
+from benchbase.records.committed import Committed
 
 DIFFERS = 4
 

@@ -15,7 +15,7 @@ from benchbase.plugins import KINDS, Found, load
 from benchbase.plugins.discovery import find_all, reachable_names
 from benchbase.plugins.loading import is_strict, load_command
 from benchbase.plugins.verdicts import key_of, recall, record
-from benchbase.store import default_home
+from benchbase.records.store import default_home
 
 TITLES = {
     "weighters": "Weighters (benchbase run --plugin NAME)",

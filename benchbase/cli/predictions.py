@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchbase.cell import JSON
 from benchbase.errors import StoreError, UsageError
-from benchbase.store import write_text
+from benchbase.records.store import write_text
 
 
 def write_predictions(record: JSON, home: Path, path: Path) -> int:

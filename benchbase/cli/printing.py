@@ -23,7 +23,7 @@ from benchbase.leaderboard.cells import (
 )
 from benchbase.leaderboard.curves import Curve, Curves
 from benchbase.leaderboard.label_curves import label_tables
-from benchbase.leaderboard.notes import remarks
+from benchbase.leaderboard.pages.notes import remarks
 from benchbase.leaderboard.table import Table
 
 WIDE = 120

@@ -18,8 +18,8 @@ from rich.progress import (
 )
 
 from benchbase.cell import JSON
-from benchbase.executors.contract import Job
-from benchbase.runner import Progress as CellProgress
+from benchbase.running.executors.contract import Job
+from benchbase.running.runner import Progress as CellProgress
 
 
 def describe(job: Job) -> str:

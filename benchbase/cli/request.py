@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchbase.cell import Scenario, canonical_json
-from benchbase.errors import UsageError
-from benchbase.scenario import (
+from benchbase.boards.board import (
     Board,
     ImbalanceChoice,
     NoiseChoice,
@@ -23,6 +21,8 @@ from benchbase.scenario import (
     parse_seeds,
     parse_track,
 )
+from benchbase.cell import Scenario, canonical_json
+from benchbase.errors import UsageError
 
 DEFAULT_BOARD = "quick"
 

@@ -17,20 +17,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from benchbase import registry
-from benchbase.cell import JSON
-from benchbase.cli.printing import print_table
-from benchbase.cli.progress import Display, describe
-from benchbase.cli.request import Request, read_request
-from benchbase.committed import Committed
-from benchbase.errors import UsageError
-from benchbase.executors.contract import Executor, Job
-from benchbase.executors.forkserver import ForkServer
-from benchbase.leaderboard.files import write_board, write_index
-from benchbase.leaderboard.rows import build
-from benchbase.leaderboard.table import Table
-from benchbase.options import parse_selector
-from benchbase.plan import (
+from benchbase.boards.board import LEADERBOARDS, Board
+from benchbase.boards.plan import (
     Contestant,
     Plan,
     conditions,
@@ -42,12 +30,23 @@ from benchbase.plan import (
     make_jobs,
     sources_of,
 )
-from benchbase.plugins import PluginDescription, PluginSource
-from benchbase.provenance import gather
-from benchbase.runner import Settings, log_path
-from benchbase.scenario import LEADERBOARDS, Board
-from benchbase.store import Store, counting_attempt, default_home, write_text
-from benchbase.sweep import Home, Tally, sweep
+from benchbase.cell import JSON
+from benchbase.cli.printing import print_table
+from benchbase.cli.progress import Display, describe
+from benchbase.cli.request import Request, read_request
+from benchbase.errors import UsageError
+from benchbase.leaderboard.pages.files import write_board, write_index
+from benchbase.leaderboard.rows import build
+from benchbase.leaderboard.table import Table
+from benchbase.options import parse_selector
+from benchbase.plugins import PluginDescription, PluginSource, registry
+from benchbase.records.committed import Committed
+from benchbase.records.provenance import gather
+from benchbase.records.store import Store, counting_attempt, default_home, write_text
+from benchbase.running.executors.contract import Executor, Job
+from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.runner import Settings, log_path
+from benchbase.running.sweep import Home, Tally, sweep
 
 CELLS_FAILED = 3
 INTERRUPTED = 130

@@ -9,16 +9,16 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from benchbase.boards.board import LEADERBOARDS, Board, board_folder, load_board
 from benchbase.cell import JSON, Scenario, format_label
 from benchbase.cli.predictions import write_predictions
 from benchbase.cli.printing import print_curves, print_failures, print_table
-from benchbase.committed import Committed
 from benchbase.errors import StoreError, UsageError
+from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.curves import mean_curves
 from benchbase.leaderboard.rows import build
-from benchbase.leaderboard.selection import choose
-from benchbase.scenario import LEADERBOARDS, Board, board_folder, load_board
-from benchbase.store import Store, default_home
+from benchbase.records.committed import Committed
+from benchbase.records.store import Store, default_home
 
 LAST = "last.json"
 """What ``run`` leaves in the home folder: the board as it ran, and the keys of its cells."""

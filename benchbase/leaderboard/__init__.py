@@ -1,10 +1,10 @@
 """Leaderboards: a pure function of the records. The same records give the same bytes."""
 
-from benchbase.leaderboard.csv_text import render_csv
-from benchbase.leaderboard.files import board_files, index_text, write_board, write_index
+from benchbase.leaderboard.pages.csv import render_csv
+from benchbase.leaderboard.pages.files import board_files, index_text, write_board, write_index
+from benchbase.leaderboard.pages.markdown import render_json, render_markdown
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
-from benchbase.leaderboard.text import render_json, render_markdown
 
 __all__ = [
     "Cost",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from benchbase.judging.statistics import Estimate
 from benchbase.leaderboard.table import CONTROL, PROVISIONAL, SEES_TRUTH, Row
-from benchbase.stats import Estimate
 
 _METRIC_NAMES = {
     "balanced_accuracy": "balanced accuracy",

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from benchbase.boards.board import Board
 from benchbase.cell import JSON
-from benchbase.leaderboard.labels import scenario_labels
-from benchbase.leaderboard.selection import choose
-from benchbase.scenario import Board
+from benchbase.leaderboard.choose import choose
+from benchbase.leaderboard.pages.captions import scenario_labels
 
 Curve = tuple[float | None, ...]
 

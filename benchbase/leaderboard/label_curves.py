@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from benchbase.boards.board import Board
+from benchbase.judging.relabelling import SCORES, mean_height
+from benchbase.judging.statistics import estimate
 from benchbase.leaderboard.cells import NOTHING, marked_label, metric_name, score_text
-from benchbase.leaderboard.selection import Entry
+from benchbase.leaderboard.choose import Entry
 from benchbase.leaderboard.table import LabelCurve, Row, Table
-from benchbase.relabelling import SCORES, mean_height
-from benchbase.scenario import Board
-from benchbase.stats import estimate
 
 MOST_COLUMNS = 12
 """Numbers of labels that a table shows at most."""

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from benchbase.boards.board import Board
 from benchbase.cell import JSON
-from benchbase.leaderboard.comparison import Compared, compare, data_sets, failure_of, score_of
+from benchbase.judging.statistics import estimate
+from benchbase.leaderboard.choose import Entry, choose
+from benchbase.leaderboard.compare import Compared, compare, data_sets, failure_of, score_of
 from benchbase.leaderboard.label_curves import label_curves
-from benchbase.leaderboard.labels import scenario_labels
-from benchbase.leaderboard.selection import Entry, choose
+from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.leaderboard.setting import not_identifiable, setting_text
 from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
-from benchbase.scenario import Board
-from benchbase.stats import estimate
-from benchbase.store import collection_paused
+from benchbase.records.store import collection_paused
 
 _ALL_EQUAL = 1 - 1e-9
 """Effective sample size, as a share of the rows, above which all weights are the same."""

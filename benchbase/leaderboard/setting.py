@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from benchbase.boards.board import Board
 from benchbase.cell import Scenario
 from benchbase.errors import StoreError
-from benchbase.leaderboard.labels import scenario_labels
-from benchbase.leaderboard.selection import Entry, Place
-from benchbase.scenario import Board
+from benchbase.leaderboard.choose import Entry, Place
+from benchbase.leaderboard.pages.captions import scenario_labels
 
 _TRACKS = {"T0": "no clean labels", "TM": "the balanced meta set of 1,000 clean images"}
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchbase.boards.board import Board
 from benchbase.cell import JSON
-from benchbase.scenario import Board
-from benchbase.stats import Estimate
+from benchbase.judging.statistics import Estimate
 
 RANKED = "ranked"
 PROVISIONAL = "provisional"

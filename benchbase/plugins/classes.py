@@ -15,8 +15,8 @@ _BASES: dict[str, tuple[str, tuple[str, ...]]] = {
     "backbones": ("benchbase.api", ("Backbone",)),
     "datasets": ("benchbase.data.contract", ("DataSet",)),
     "corruptions": ("benchbase.data.contract", ("Noise", "Imbalance")),
-    "metrics": ("benchbase.metrics", ("Metric",)),
-    "executors": ("benchbase.executors.contract", ("Executor",)),
+    "metrics": ("benchbase.judging.metrics", ("Metric",)),
+    "executors": ("benchbase.running.executors.contract", ("Executor",)),
 }
 _WITH_OPTIONS = ("weighters", "backbones", "datasets", "corruptions")
 _FACTS = ("name", "kind", "needs", "honesty", "paper")

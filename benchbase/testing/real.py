@@ -16,7 +16,7 @@ from benchbase.data.imbalance import Natural
 from benchbase.data.noise import NoNoise
 from benchbase.data.nuclei import Nuclei
 from benchbase.data.opening import open_scenario
-from benchbase.task_files import load_task, write_task
+from benchbase.running.task_files import load_task, write_task
 
 
 @dataclass(frozen=True)

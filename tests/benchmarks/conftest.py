@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchbase import typechecking
-from benchbase.executors.forkserver import CHILD_ENVIRONMENT
+from benchbase.running.executors.forkserver import CHILD_ENVIRONMENT
 
 Measure = Callable[..., dict[str, float]]
 

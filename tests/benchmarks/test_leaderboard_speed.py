@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchbase.committed import Committed
+from benchbase.boards.board import Board
 from benchbase.leaderboard import board_files
-from benchbase.scenario import Board
-from tests.unit.records import make_board, make_records, make_scenario
+from benchbase.records.committed import Committed
+from tests.unit.made_records import make_board, make_records, make_scenario
 
 SECONDS = 3.0
 """Of one core: what else the machine does must not count."""

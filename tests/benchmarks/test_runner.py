@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from benchbase import metrics
 from benchbase.cell import Recipe, Scenario
-from benchbase.executors.contract import Job, Outcome
-from benchbase.executors.forkserver import ForkServer
-from benchbase.executors.local import LocalExecutor
-from benchbase.runner import Settings, run_cell
+from benchbase.judging import metrics
+from benchbase.running.executors.contract import Job, Outcome
+from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.executors.local import LocalExecutor
+from benchbase.running.runner import Settings, run_cell
 from tests.running import make_job
 
 CELLS = 8

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchbase import log_limit
 from benchbase.cell import Recipe
+from benchbase.running import log_limit
 from tests.running import TINY, make_job, run
 
 HEAD = """
@@ -68,7 +68,7 @@ def test_a_weighter_in_a_file_is_trained_and_judged(outcome, tmp_path):
 
 
 def test_stored_predictions_give_the_recorded_score_again(outcome):
-    from benchbase.metrics import balanced_accuracy
+    from benchbase.judging.metrics import balanced_accuracy
 
     played = outcome(ONES)
     recomputed = balanced_accuracy(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec
-from benchbase.executors.contract import Job
-from benchbase.executors.forkserver import ForkServer
 from benchbase.plugins import PluginSource, WeighterDescription
+from benchbase.running.executors.contract import Job
+from benchbase.running.executors.forkserver import ForkServer
 
 
 class NoServer(ForkServer):

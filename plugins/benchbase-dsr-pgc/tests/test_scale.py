@@ -7,7 +7,7 @@ the paper's 93.16 % on ISIC 2018 may well be on, a constant answer scores 90.56 
 import numpy as np
 import pytest
 
-from benchbase.metrics import score
+from benchbase.judging.metrics import score
 
 ISIC_2018 = [1113, 6705, 514, 327, 1099, 115, 142]
 

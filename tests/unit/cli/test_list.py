@@ -14,7 +14,7 @@ from benchbase.testing.site import PluginSite
 
 METRIC = """
     from benchbase.hookspecs import hookimpl
-    from benchbase.metrics import Metric
+    from benchbase.judging.metrics import Metric
 
     BENCHBASE_API = 1
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from benchbase.cli.printing import print_curves, print_table, sparkline
 from benchbase.leaderboard import build
 from benchbase.leaderboard.curves import Curves, mean_curves
-from tests.unit.records import (
+from tests.unit.made_records import (
     make_board,
     make_record,
     make_records,

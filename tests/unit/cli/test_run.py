@@ -4,15 +4,15 @@ import dataclasses
 
 import pytest
 
+from benchbase.boards.plan import Contestant, contestants, sources_of
 from benchbase.cli.request import Request
 from benchbase.cli.run import _beside, _told_apart, _with_labels
 from benchbase.errors import UsageError
 from benchbase.leaderboard.cells import label_text
 from benchbase.leaderboard.rows import build
-from benchbase.plan import Contestant, contestants, sources_of
 from benchbase.plugins import describe
 from tests.unit.jobs import make_job
-from tests.unit.records import CLEAN, make_board, make_record
+from tests.unit.made_records import CLEAN, make_board, make_record
 
 
 def entered(*names: str) -> list[Contestant]:

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from benchbase.cli import show
-from benchbase.committed import Committed
 from benchbase.errors import StoreError, UsageError
-from benchbase.store import Store
-from tests.unit.records import make_board, make_record, make_records, make_scenario
+from benchbase.records.committed import Committed
+from benchbase.records.store import Store
+from tests.unit.made_records import make_board, make_record, make_records, make_scenario
 
 BOARD = """
 weighters = ["plain", "clever"]

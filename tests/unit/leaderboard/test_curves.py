@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from benchbase.leaderboard.curves import mean_curves
-from tests.unit.records import make_board, make_record, make_scenario
+from tests.unit.made_records import make_board, make_record, make_scenario
 
 
 def test_curves_are_means_over_the_seeds_that_finished_well():

@@ -8,10 +8,10 @@ import pytest
 from scipy import stats as scipy_stats
 
 from benchbase.leaderboard import board_files, build, render_json, render_markdown
-from benchbase.leaderboard.label_chart import LINE_HEIGHT, label_charts
+from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.label_curves import label_curves, label_tables
-from benchbase.leaderboard.selection import choose
-from tests.unit.records import make_board, make_record, make_relabelling, make_scenario
+from benchbase.leaderboard.pages.label_chart import LINE_HEIGHT, label_charts
+from tests.unit.made_records import make_board, make_record, make_relabelling, make_scenario
 
 BUDGET = make_scenario(0.4, 10, label_budget=40)
 

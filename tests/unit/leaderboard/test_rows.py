@@ -6,10 +6,10 @@ import random
 import pytest
 from scipy import stats as scipy_stats
 
-from benchbase.committed import slim
 from benchbase.errors import StoreError
 from benchbase.leaderboard import build, render_csv, render_json, render_markdown
-from tests.unit.records import make_board, make_record, make_records, make_scenario
+from benchbase.records.committed import slim
+from tests.unit.made_records import make_board, make_record, make_records, make_scenario
 
 THREE = {"plain": 0.7, "clever": 0.8, "poor": 0.5}
 

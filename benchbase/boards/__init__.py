@@ -1,0 +1,1 @@
+"""Boards, scenarios and plans: what is to be run, as values."""

@@ -1,0 +1,316 @@
+"""Suites and boards: which scenarios and seeds, which weighters, what is compared with what.
+
+A suite is scenarios and seeds. A board is a suite with weighters, a reference, a metric and a
+selection rule. Both are TOML files; a board file is a suite as well.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchbase.boards.conditions import (
+    ImbalanceChoice,
+    NoiseChoice,
+    grid,
+    parse_imbalance,
+    parse_noise,
+    parse_seeds,
+    parse_track,
+)
+from benchbase.boards.toml_table import TomlTable
+from benchbase.cell import JSON, Recipe, Scenario
+from benchbase.errors import UsageError
+from benchbase.options import looks_like_path, parse_selector, unknown
+
+__all__ = [
+    "LEADERBOARDS",
+    "LEAST_SEEDS",
+    "METRICS",
+    "RULES",
+    "Board",
+    "ImbalanceChoice",
+    "NoiseChoice",
+    "Suite",
+    "board_folder",
+    "find_board",
+    "grid",
+    "load_board",
+    "load_suite",
+    "parse_imbalance",
+    "parse_noise",
+    "parse_seeds",
+    "parse_track",
+]
+
+RULES = ("last", "last5", "val_noisy")
+"""Selection rules that may rank; ``val_clean`` and ``oracle`` are diagnostics."""
+METRICS = (
+    "balanced_accuracy",
+    "accuracy",
+    "macro_f1",
+    "macro_auroc",
+    "macro_auprc",
+    "rarest_recall",
+)
+"""Metrics that may rank: higher is better, and none is below the 0 of a failed cell."""
+LEAST_SEEDS = 3
+"""Seeds that a provisional rank needs, and at how many a board's controls run."""
+LEADERBOARDS = Path("leaderboards")
+_BUILT_IN = Path(__file__).parent
+
+_SUITE_KEYS = ("title", "description", "scenarios", "seeds")
+_BOARD_KEYS = (*_SUITE_KEYS, "suite", "weighters", "controls", "reference", "metric", "rule")
+_RECIPE_INTEGERS = {"epochs": 1, "batch_size": 1, "trusted_batch_size": 1, "shift": 0}
+_RECIPE_NUMBERS = {"learning_rate": 100.0, "momentum": 1.0, "weight_decay": 100.0}
+_SCENARIO_KEYS = (
+    "dataset",
+    "dataset_options",
+    "train_size",
+    "label_fraction",
+    "label_budget",
+    "noise",
+    "imbalance",
+    "track",
+    "backbone",
+    "backbone_options",
+    "recipe",
+)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named list of scenarios, and the seeds at which each is run."""
+
+    name: str
+    title: str
+    scenarios: tuple[Scenario, ...]
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a leaderboard compares, and how."""
+
+    name: str
+    title: str
+    scenarios: tuple[Scenario, ...]
+    seeds: tuple[int, ...]
+    weighters: tuple[str, ...]
+    """Selectors, such as ``name`` or ``name[option=1,2]``; one row for each option setting."""
+    reference: str
+    """Label of the row that the others are compared with."""
+    metric: str = "balanced_accuracy"
+    rule: str = "last5"
+    description: str = ""
+    controls: tuple[str, ...] = ()
+    """Selectors of yardsticks: run at ``control_seeds``, compared there, never ranked."""
+
+    @property
+    def control_seeds(self) -> tuple[int, ...]:
+        """The seeds at which controls run: the first few."""
+        return self.seeds[:LEAST_SEEDS]
+
+    def to_json(self) -> JSON:
+        """Give the JSON object."""
+        return {
+            **vars(self),
+            "scenarios": [scenario.to_json() for scenario in self.scenarios],
+            "seeds": list(self.seeds),
+            "weighters": list(self.weighters),
+            "controls": list(self.controls),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Board:
+        """Read what ``to_json`` wrote."""
+        return cls(
+            **{
+                **value,
+                "scenarios": tuple(Scenario.from_json(item) for item in value["scenarios"]),
+                "seeds": tuple(value["seeds"]),
+                "weighters": tuple(value["weighters"]),
+                "controls": tuple(value.get("controls", ())),
+            }
+        )
+
+
+def load_board(name: str, root: Path = Path()) -> Board:
+    """Read a board: a built-in name, a name below ``root/leaderboards``, or a TOML file.
+
+    Raises:
+        UsageError: there is none, or its file says something wrong; the message names the key.
+    """
+    path = find_board(name, root)
+    table = TomlTable.read(path)
+    table.allow(_BOARD_KEYS)
+    suite = _board_suite(table, root)
+    weighters = tuple(table.texts("weighters", []))
+    reference = table.text("reference", weighters[0])
+    controls = tuple(table.texts("controls", [])) if "controls" in table.values else ()
+    _refuse_shared(table, (*weighters, reference), controls)
+    if path.name == "board.toml":
+        _refuse_files(
+            table, {"weighters": weighters, "reference": [reference], "controls": controls}
+        )
+    return Board(
+        name=_board_name(path),
+        title=table.text("title", suite.title),
+        scenarios=suite.scenarios,
+        seeds=_seeds(table) if "seeds" in table.values else suite.seeds,
+        weighters=weighters,
+        reference=reference,
+        metric=table.text("metric", "balanced_accuracy", METRICS),
+        rule=table.text("rule", "last5", RULES),
+        description=table.text("description", "").strip(),
+        controls=controls,
+    )
+
+
+def load_suite(name: str, root: Path = Path()) -> Suite:
+    """Read a suite: the scenarios and seeds of a board of that name, or of a TOML file.
+
+    Raises:
+        UsageError: there is none, or its file says something wrong; the message names the key.
+    """
+    path = find_board(name, root)
+    table = TomlTable.read(path)
+    table.allow(_BOARD_KEYS)
+    return _board_suite(table, root)
+
+
+def find_board(name: str, root: Path = Path()) -> Path:
+    """Find the TOML file behind a name or path.
+
+    Raises:
+        UsageError: there is none; the message lists the nearest names.
+    """
+    if name.endswith(".toml") or "/" in name:
+        path = root / name
+        path = path / "board.toml" if path.is_dir() else path
+        if not path.is_file():
+            raise UsageError(f"{path}: there is no such file; expected a board or suite in TOML")
+        return path
+    known = {path.stem: path for path in sorted(_BUILT_IN.glob("*.toml"))}
+    for path in sorted((root / LEADERBOARDS).glob("*/board.toml")):
+        known.setdefault(path.parent.name, path)
+    if name not in known:
+        raise UsageError(
+            f"{unknown('board or suite', name, known)} (Built-in names and "
+            f"{LEADERBOARDS}/*/board.toml were looked at; a path to a .toml file works too.)"
+        )
+    return known[name]
+
+
+def board_folder(name: str, root: Path = Path()) -> Path | None:
+    """Give the folder that the board's leaderboard is written to; None for the home folder."""
+    path = find_board(name, root)
+    return path.parent if path.name == "board.toml" else None
+
+
+def _refuse_shared(table: TomlTable, ranked: Sequence[str], controls: Sequence[str]) -> None:
+    """Refuse a control that is to be ranked as well."""
+    known = {point for text in ranked for point in parse_selector(text).points()}
+    for text in controls:
+        if not known.isdisjoint(parse_selector(text).points()):
+            table.fail(
+                "controls",
+                f"{text!r} is a weighter or the reference of this board as well; a control runs at "
+                f"{LEAST_SEEDS} seeds and is never ranked: name it in one place only",
+            )
+
+
+def _refuse_files(table: TomlTable, named: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a file in a leaderboard: its row could not be told from another file's."""
+    for key, texts in named.items():
+        for text in texts:
+            if looks_like_path(parse_selector(text).name):
+                table.fail(
+                    key,
+                    f"{text!r} is a file; a leaderboard names installed methods: make a package "
+                    f"of it, or run it beside the board with --plugin {text}",
+                )
+
+
+def _board_name(path: Path) -> str:
+    return path.resolve().parent.name if path.name == "board.toml" else path.stem
+
+
+def _board_suite(table: TomlTable, root: Path) -> Suite:
+    if "suite" not in table.values:
+        return _own_suite(table)
+    if "scenarios" in table.values:
+        table.fail("suite", "give either suite or scenarios, not both")
+    name = table.text("suite", "")
+    beside = table.path.parent / name
+    other = TomlTable.read(beside if beside.is_file() else find_board(name, root))
+    other.allow(_BOARD_KEYS)
+    if "suite" in other.values:
+        table.fail("suite", f"{name!r} names a suite itself; give one that holds [[scenarios]]")
+    return _own_suite(other)
+
+
+def _own_suite(table: TomlTable) -> Suite:
+    name = _board_name(table.path)
+    scenarios = [item for part in table.tables("scenarios") for item in _scenarios(part)]
+    for index, scenario in enumerate(scenarios):
+        if scenario in scenarios[:index]:
+            table.fail("scenarios", f"{scenario.label!r} on {scenario.dataset} stands there twice")
+    return Suite(name, table.text("title", name), tuple(scenarios), _seeds(table))
+
+
+def _seeds(table: TomlTable) -> tuple[int, ...]:
+    value = table.values.get("seeds")
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return tuple(range(value))
+    if not isinstance(value, list) or not value:
+        table.fail("seeds", f"expected how many, or a list such as [0, 3, 7], got {value!r}")
+    try:
+        return parse_seeds(",".join(table.texts("seeds", [])) + ",")
+    except UsageError as error:
+        table.fail("", str(error))
+
+
+def _scenarios(table: TomlTable) -> tuple[Scenario, ...]:
+    """Read one ``[[scenarios]]`` table: a base, and what it is put under.
+
+    Label fractions, noises and imbalances may be lists: a scenario for each combination.
+    """
+    table.allow(_SCENARIO_KEYS)
+    given = table.values
+    default = Scenario()
+    base = Scenario(
+        dataset=table.text("dataset", default.dataset),
+        dataset_options=dict(table.table("dataset_options").values),
+        train_size=table.integer("train_size", 1) if "train_size" in given else None,
+        label_budget=table.integer("label_budget", 0) if "label_budget" in given else None,
+        track=table.text("track", default.track),
+        backbone=table.text("backbone", default.backbone),
+        backbone_options=dict(table.table("backbone_options").values),
+        recipe=_recipe(table.table("recipe")),
+    )
+    try:
+        parse_track(base.track)
+        noises = parse_noise(",".join(table.texts("noise", ["none"])))
+        imbalances = parse_imbalance(",".join(table.texts("imbalance", ["natural"])))
+    except UsageError as error:
+        table.fail("", str(error))
+    fractions = table.numbers("label_fraction", 0, 1) if "label_fraction" in given else [None]
+    bases = [dataclasses.replace(base, label_fraction=fraction) for fraction in fractions]
+    return tuple(scenario for each in bases for scenario in grid(each, noises, imbalances))
+
+
+def _recipe(table: TomlTable) -> Recipe:
+    table.allow((*_RECIPE_INTEGERS, *_RECIPE_NUMBERS, "schedule"))
+    values: dict[str, Any] = {}
+    for key in table.values:
+        if key in _RECIPE_INTEGERS:
+            values[key] = table.integer(key, _RECIPE_INTEGERS[key])
+        elif key in _RECIPE_NUMBERS:
+            values[key] = table.number(key, 0, _RECIPE_NUMBERS[key])
+        else:
+            values[key] = table.text(key, "", ("cosine", "constant"))
+    return Recipe(**values)

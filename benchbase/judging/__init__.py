@@ -1,0 +1,1 @@
+"""Scores: from logits and labels to the blocks of a record; a pure function of both."""

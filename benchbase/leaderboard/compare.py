@@ -1,0 +1,197 @@
+"""Scores, paired differences and ranks of the chosen records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchbase.boards.board import LEAST_SEEDS, Board
+from benchbase.cell import JSON
+from benchbase.judging.statistics import (
+    Estimate,
+    estimate,
+    holm,
+    rank_ranges,
+    sign_flip_p,
+    surely_ahead,
+)
+from benchbase.leaderboard.choose import Entry
+from benchbase.leaderboard.table import CONTROL, FIRM_SEEDS, PROVISIONAL, RANKED, SEES_TRUTH
+
+Scores = NDArray[np.float64]
+
+
+def score_of(record: JSON, rule: str, metric: str) -> float | None:
+    """Give one score of a record; None where it failed or the metric is undefined."""
+    value = record["metrics"].get(rule, {}).get(metric, {}).get("value")
+    return float(value) if record["status"] == "ok" and isinstance(value, int | float) else None
+
+
+def failure_of(record: JSON, board: Board) -> str | None:
+    """Give the status of a record that failed or has no score, None for a good one."""
+    if score_of(record, board.rule, board.metric) is not None:
+        return None
+    return "no score" if record["status"] == "ok" else str(record["status"])
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How one entry stands against the others."""
+
+    cells: Scores
+    """Shape (scenarios, seeds); NaN for a cell that was not run, 0 for one that failed."""
+    score: Estimate | None
+    standing: str
+    ranks: tuple[int, int] | None
+    difference: Estimate | None
+    p: float | None
+    failures: dict[str, int]
+    """Status -> cells."""
+    seeds: frozenset[int]
+    """Positions of the seeds that the score is of: every scenario that counts was run there."""
+    last_epoch: float | None
+    """The score under the rule ``last``, over the same cells."""
+
+
+def data_sets(board: Board, left_out: frozenset[int]) -> list[list[int]]:
+    """Group the scenarios that count by data set."""
+    groups: dict[str, list[int]] = {}
+    for index, scenario in enumerate(board.scenarios):
+        if index not in left_out:
+            groups.setdefault(scenario.dataset, []).append(index)
+    return list(groups.values())
+
+
+def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> dict[str, Compared]:
+    """Compare the entries over the scenarios in ``groups``, each group one data set.
+
+    Differences are paired: over seeds, or over data sets where there are several (cells of one
+    data set are not independent, so they are averaged first).
+    """
+    cells = {entry.label: _cells(entry, board, board.rule) for entry in entries}
+    by_seed = {label: _by_seed(values, groups) for label, values in cells.items()}
+    blocks = {label: _blocks(values, groups) for label, values in cells.items()}
+    standing = {entry.label: _standing(entry, board, groups) for entry in entries}
+    ranked = [label for label, text in standing.items() if text in (RANKED, PROVISIONAL)]
+    paired = _paired(entries, cells, groups, board)
+    p_of = _p_values({label: paired[label] for label in ranked if len(paired.get(label, ()))})
+    counted = {index for group in groups for index in group}
+    failed = {entry.label: _failures(entry, board, counted) for entry in entries}
+    ahead = _ahead([blocks[label] for label in ranked], [failed[label] for label in ranked])
+    rank_of = dict(zip(ranked, rank_ranges(ahead), strict=True))
+    last = {
+        entry.label: estimate(_complete(_by_seed(_cells(entry, board, "last"), groups)))
+        for entry in entries
+    }
+    everywhere = range(len(board.scenarios))
+    failures = {entry.label: _failures(entry, board, everywhere) for entry in entries}
+    return {
+        label: Compared(
+            cells=cells[label],
+            score=estimate(_complete(by_seed[label])),
+            standing=standing[label],
+            ranks=rank_of.get(label),
+            difference=estimate(paired[label]) if label in paired else None,
+            failures=failures[label],
+            seeds=frozenset(np.flatnonzero(~np.isnan(by_seed[label])).tolist()),
+            last_epoch=one.mean if (one := last[label]) is not None else None,
+            p=p_of.get(label),
+        )
+        for label in cells
+    }
+
+
+def _cells(entry: Entry, board: Board, rule: str) -> Scores:
+    cells = np.full((len(board.scenarios), len(board.seeds)), np.nan)
+    for place, record in entry.cells.items():
+        cells[place] = score_of(record, rule, board.metric) or 0.0
+    return cells
+
+
+def _by_seed(cells: Scores, groups: list[list[int]]) -> Scores:
+    """Mean over scenarios, then over data sets, for each seed; NaN where a cell is missing."""
+    if not groups:
+        return np.full(cells.shape[1], np.nan)
+    return np.asarray(np.stack([cells[group].mean(axis=0) for group in groups]).mean(axis=0))
+
+
+def _by_data_set(cells: Scores, groups: list[list[int]]) -> Scores:
+    """Mean over scenarios and seeds for each data set; NaN where a cell is missing."""
+    return np.array([cells[group].mean() for group in groups])
+
+
+def _complete(values: Scores) -> Scores:
+    return values[~np.isnan(values)]
+
+
+def _blocks(cells: Scores, groups: list[list[int]]) -> Scores:
+    """Give the values that comparisons take for independent: of data sets, or of one's seeds."""
+    return _by_data_set(cells, groups) if len(groups) > 1 else _by_seed(cells, groups)
+
+
+def _paired(
+    entries: Sequence[Entry], cells: Mapping[str, Scores], groups: list[list[int]], board: Board
+) -> dict[str, Scores]:
+    """Give each entry's differences to the reference, at the seeds planned for the entry."""
+    if board.reference not in cells:
+        return {}
+    differences = {}
+    for entry in entries:
+        if entry.label != board.reference:
+            seeds = len(entry.planned_seeds(board))
+            own, other = cells[entry.label][:, :seeds], cells[board.reference][:, :seeds]
+            differences[entry.label] = _complete(_blocks(own, groups) - _blocks(other, groups))
+    return differences
+
+
+def _failures(entry: Entry, board: Board, scenarios: Container[int]) -> dict[str, int]:
+    counts = Counter(
+        failure
+        for place, record in entry.cells.items()
+        if place[0] in scenarios and (failure := failure_of(record, board)) is not None
+    )
+    return dict(sorted(counts.items()))
+
+
+def _ahead(blocks: Sequence[Scores], failures: Sequence[Mapping[str, int]]) -> NDArray[np.bool_]:
+    """Tell which method is ahead of which: by the interval, or by failing less.
+
+    A failure is a defect, not chance: a wide interval around its zeros must not keep a method that
+    fails level with methods that do not. Whoever fails less and has the higher mean is ahead.
+    """
+    if not blocks:
+        return np.zeros((0, 0), dtype=np.bool_)
+    scores = np.stack(blocks)
+    failed = np.array([sum(counts.values()) for counts in failures])
+    means = scores.mean(axis=1)
+    fails_less = failed[:, None] < failed[None, :]
+    return np.asarray(surely_ahead(scores) | (fails_less & (means[:, None] > means[None, :])))
+
+
+def _p_values(differences: Mapping[str, Scores]) -> dict[str, float]:
+    adjusted = holm([sign_flip_p(values) for values in differences.values()])
+    return dict(zip(differences, adjusted, strict=True))
+
+
+def _standing(entry: Entry, board: Board, groups: list[list[int]]) -> str:
+    """Say ``ranked``, ``provisional``, ``control``, or why the entry gets no rank."""
+    if entry.control:
+        return CONTROL
+    planned = len(board.scenarios) * len(board.seeds)
+    seeds = len(board.seeds)
+    problems = {
+        "not run": not entry.cells,
+        "run in one process (--inline)": not entry.trusted,
+        SEES_TRUTH: any("truth" in r["grants"] for r in entry.cells.values()),
+        "no scenario that can be ranked": not groups,
+        f"{len(entry.cells)} of {planned} cells were run": len(entry.cells) < planned,
+        f"{seeds} seed{'s' * (seeds != 1)}; {LEAST_SEEDS} are needed": seeds < LEAST_SEEDS,
+    }
+    return next(
+        (problem for problem, applies in problems.items() if applies),
+        RANKED if seeds >= FIRM_SEEDS else PROVISIONAL,
+    )

@@ -1,0 +1,1 @@
+"""From tables to text: Markdown, CSV, charts, captions, files."""

@@ -1,0 +1,99 @@
+"""A table as CSV: plain numbers, scores from 0 to 1."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from benchbase.judging.statistics import Estimate
+from benchbase.leaderboard.cells import needs_text
+from benchbase.leaderboard.pages.captions import imbalance_label, noise_label
+from benchbase.leaderboard.table import Row, Table
+
+
+def render_csv(table: Table) -> str:
+    """Write a line for each method overall and for each method in each scenario."""
+    lines = [line for row in table.rows for line in _csv_lines(row, table)]
+    file = io.StringIO()
+    writer = csv.DictWriter(file, _CSV_COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return file.getvalue()
+
+
+_CSV_COLUMNS = (
+    *("board", "method", "scenario", "dataset", "noise", "imbalance", "track", "backbone"),
+    *("metric", "rule", "score", "low", "high", "last_epoch", "cells", "planned", "failed"),
+    *("standing", "rank_best", "rank_worst", "difference", "difference_low", "difference_high"),
+    *("p_holm", "relative_seconds", "seconds_train", "judge_share", "peak_memory_bytes"),
+    *("labels_bought", "oracle_gap", "weight_auroc", "needs", "honesty", "distribution"),
+    *("version", "torch"),
+)
+
+
+def _csv_lines(row: Row, table: Table) -> list[dict[str, Any]]:
+    board = table.board
+    shared = {"board": board.name, "method": row.label, "metric": board.metric, "rule": board.rule}
+    difference = row.difference
+    overall = {
+        **shared,
+        **_interval(row.score),
+        "scenario": "overall",
+        "last_epoch": _six(row.last_epoch),
+        "cells": row.covered,
+        "planned": row.planned,
+        "failed": row.failed,
+        "standing": row.standing,
+        "rank_best": row.ranks[0] if row.ranks else "",
+        "rank_worst": row.ranks[1] if row.ranks else "",
+        **{
+            f"difference{suffix}": value
+            for suffix, value in zip(
+                ("", "_low", "_high"), _interval(difference).values(), strict=True
+            )
+        },
+        "p_holm": _six(row.p),
+        "relative_seconds": _six(row.cost.relative_seconds),
+        "seconds_train": _six(row.cost.seconds_train),
+        "judge_share": _six(row.cost.judge_share),
+        "peak_memory_bytes": row.cost.peak_memory_bytes,
+        "labels_bought": row.cost.labels_bought,
+        "oracle_gap": _six(row.oracle_gap),
+        "weight_auroc": _six(row.weight_auroc),
+        "needs": needs_text(row),
+        "honesty": row.honesty,
+        **{name: row.versions.get(name, "") for name in ("distribution", "version", "torch")},
+    }
+    lines = [overall]
+    for index, (scenario, label) in enumerate(
+        zip(row.scenarios, table.scenario_labels, strict=True)
+    ):
+        condition = board.scenarios[index]
+        lines.append(
+            {
+                **shared,
+                **_interval(scenario.score),
+                "scenario": label,
+                "dataset": condition.dataset,
+                "noise": noise_label(condition),
+                "imbalance": imbalance_label(condition),
+                "track": condition.track,
+                "backbone": condition.backbone,
+                "cells": scenario.covered,
+                "planned": row.planned // len(row.scenarios),
+                "failed": scenario.failures,
+                "standing": "not identifiable" if index in table.not_identifiable else "",
+            }
+        )
+    return lines
+
+
+def _interval(score: Estimate | None) -> dict[str, Any]:
+    if score is None:
+        return {"score": "", "low": "", "high": ""}
+    return {"score": _six(score.mean), "low": _six(score.low), "high": _six(score.high)}
+
+
+def _six(value: float | None) -> float | str:
+    return "" if value is None else round(value, 6)

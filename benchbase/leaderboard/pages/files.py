@@ -1,0 +1,105 @@
+"""Writes a board's folder and the index of all boards."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from pathlib import Path
+
+from tabulate import tabulate
+
+from benchbase.boards.board import Board, load_board
+from benchbase.cell import JSON
+from benchbase.leaderboard.cells import NOTHING, rank_text, score_text
+from benchbase.leaderboard.pages.csv import render_csv
+from benchbase.leaderboard.pages.label_chart import charts_in, label_charts
+from benchbase.leaderboard.pages.markdown import render_json, render_markdown
+from benchbase.leaderboard.rows import build
+from benchbase.leaderboard.table import Table
+from benchbase.records.committed import Committed
+from benchbase.records.store import collection_paused, write_text
+
+
+@collection_paused()
+def board_files(board: Board, records: Iterable[JSON]) -> dict[str, str]:
+    """Give the generated files of a board: name -> text. The same records give the same bytes."""
+    table = build(board, records)
+    return {
+        "README.md": render_markdown(table),
+        "leaderboard.csv": render_csv(table),
+        "leaderboard.json": render_json(table),
+        **label_charts(table),
+    }
+
+
+def write_board(folder: Path, board: Board, records: Iterable[JSON]) -> list[Path]:
+    """Write the board's README.md, leaderboard.csv, leaderboard.json and charts; give the paths.
+
+    Charts that the page does not name any more are deleted.
+
+    Raises:
+        StoreError: the folder cannot be written to, or the disk is full.
+    """
+    files = board_files(board, records)
+    for name, text in files.items():
+        write_text(folder / name, text)
+    for path in stale_charts(folder, files):
+        path.unlink(missing_ok=True)
+    return [folder / name for name in files]
+
+
+def stale_charts(folder: Path, files: Container[str]) -> list[Path]:
+    """Find the charts in a board's folder that are not among its ``board_files``."""
+    return [path for path in charts_in(folder) if path.name not in files]
+
+
+def index_text(leaderboards: Path) -> str:
+    """Write the index of the boards in ``leaderboards``, from their committed records.
+
+    Raises:
+        UsageError: a board file says something wrong.
+        StoreError: a committed record cannot be read.
+    """
+    lines = []
+    for path in sorted(leaderboards.glob("*/board.toml")):
+        board = load_board(str(path.resolve()))
+        lines.append(_index_line(build(board, Committed(path.parent).records())))
+    header = ["board", "data", "scenarios", "seeds", "methods", "best so far", "score (%)"]
+    listing = tabulate(lines, header, tablefmt="github", disable_numparse=True)
+    return f"""# Leaderboards
+
+Each board is a folder: `board.toml` says what is compared, `results/` holds the records, and the
+pages are generated from both.
+
+{listing}
+
+*Best so far* lists every method that may hold rank 1 (\\* provisional: fewer than five seeds).
+`benchbase run --board NAME` runs what is missing on a board and writes its page and this one;
+`benchbase leaderboard` writes all pages again from the records alone.
+"""
+
+
+def _index_line(table: Table) -> list[str]:
+    board = table.board
+    leading = [row for row in table.rows if row.ranks is not None and row.ranks[0] == 1]
+    star = r"\*" if any(rank_text(row).endswith("*") for row in leading) else ""
+    return [
+        f"[{board.title}]({board.name}/README.md)",
+        ", ".join(sorted({scenario.dataset for scenario in board.scenarios})),
+        str(len(board.scenarios)),
+        str(len(board.seeds)),
+        str(sum(row.covered > 0 and not row.is_control for row in table.rows)),
+        ", ".join(row.label for row in leading) + star or NOTHING,
+        score_text(leading[0].score) if leading else NOTHING,
+    ]
+
+
+def write_index(leaderboards: Path) -> Path:
+    """Write ``leaderboards/README.md``; give its path.
+
+    Raises:
+        UsageError: a board file says something wrong.
+        StoreError: a record cannot be read, or the index not written.
+    """
+    path = leaderboards / "README.md"
+    write_text(path, index_text(leaderboards))
+    return path

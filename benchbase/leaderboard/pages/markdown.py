@@ -1,0 +1,156 @@
+"""A table as Markdown and JSON."""
+
+from __future__ import annotations
+
+import json
+
+from tabulate import tabulate
+
+from benchbase.leaderboard.cells import (
+    METRIC_ORDER,
+    NOTHING,
+    RULE_NAMES,
+    cost_text,
+    difference_text,
+    failures_text,
+    label_text,
+    last_epoch_text,
+    marked_label,
+    memory_text,
+    metric_name,
+    needs_text,
+    number_text,
+    rank_text,
+    rule_name,
+    score_text,
+)
+from benchbase.leaderboard.label_curves import label_note, label_tables
+from benchbase.leaderboard.pages.label_chart import chart_name
+from benchbase.leaderboard.pages.notes import notes
+from benchbase.leaderboard.table import Table
+
+
+def _github(rows: list[list[str]], header: list[str]) -> str:
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return tabulate(cells, header, tablefmt="github", disable_numparse=True)
+
+
+def _main_table(table: Table) -> str:
+    header = ["rank", "method", f"{metric_name(table.board.metric)} (%)", "last epoch (%)"]
+    header += [f"difference to {table.board.reference}", "cells", "failed", "training time"]
+    header += ["judging", "peak memory", "needs (granted)", "oracle gap", "weight AUROC", "code"]
+    rows = [
+        [
+            rank_text(row),
+            label_text(row),
+            score_text(row.score, row.failed, row.covered),
+            last_epoch_text(row),
+            difference_text(row, table.reference),
+            f"{row.covered}/{row.planned}",
+            failures_text(row),
+            cost_text(row),
+            number_text(row.cost.judge_share, ".0%"),
+            memory_text(row),
+            needs_text(row) if row.covered else NOTHING,
+            number_text(row.oracle_gap, "+.1f", 100),
+            number_text(row.weight_auroc, ".3f"),
+            row.honesty or NOTHING,
+        ]
+        for row in table.rows
+    ]
+    return _github(rows, header)
+
+
+def _scenario_table(table: Table) -> str:
+    header = ["method"]
+    for index, label in enumerate(table.scenario_labels):
+        header.append(f"{label} ‡" if index in table.not_identifiable else label)
+    rows = []
+    for row in table.rows:
+        cells = []
+        seeds = row.planned // len(row.scenarios)
+        for scenario in row.scenarios:
+            text = score_text(scenario.score, scenario.failures, scenario.covered)
+            if 0 < scenario.failures < scenario.covered:
+                text += f" ({scenario.failures} failed)"
+            if 0 < scenario.covered < seeds:
+                text += f" ({scenario.covered} of {seeds} seeds)"
+            cells.append(text)
+        rows.append([label_text(row), *cells])
+    return _github(rows, header)
+
+
+def _rule_table(table: Table) -> str:
+    rows = [
+        [marked_label(row), *(number_text(row.rules[rule], ".1f", 100) for rule in RULE_NAMES)]
+        for row in table.rows
+    ]
+    return _github(rows, ["method", *RULE_NAMES.values()])
+
+
+def _metric_table(table: Table) -> str:
+    known = {name for row in table.rows for name in row.metrics}
+    names = [name for name in METRIC_ORDER if name in known]
+    names += sorted(known - set(names))
+    rows = [
+        [marked_label(row), *(number_text(row.metrics.get(name), ".3f") for name in names)]
+        for row in table.rows
+    ]
+    return _github(rows, ["method", *map(metric_name, names)])
+
+
+def _code_table(table: Table) -> str:
+    rows = [
+        [label_text(row), *(row.versions[name] or NOTHING for name in ("distribution", "version"))]
+        for row in table.rows
+        if row.versions
+    ]
+    return _github(rows, ["method", "distribution", "version"])
+
+
+def _label_parts(table: Table) -> list[str]:
+    """Write the section on labels bought; nothing where none were for sale."""
+    tables = label_tables(table)
+    if not tables:
+        return []
+    parts = ["## Score against labels bought"]
+    for each in tables:
+        parts += [f"### {each.title}", _github([[*row] for row in each.rows], [*each.header])]
+        parts.append(f"![Score against labels bought: {each.title}]({chart_name(each.scenario)})")
+    return [*parts, label_note(table)]
+
+
+def render_markdown(table: Table) -> str:
+    """Write the page of a board: the tables, and what each column means in plain words."""
+    board = table.board
+    parts = [f"# {board.title}", table.setting]
+    if board.description:
+        parts.append(board.description)
+    parts.append(_main_table(table))
+    parts.append("\n".join(f"- {note}" for note in notes(table)))
+    parts += ["## Scenario by scenario", _scenario_table(table)]
+    parts += _label_parts(table)
+    parts += ["## Other ways to choose the epoch", _rule_table(table)]
+    parts.append(
+        f"{metric_name(board.metric).capitalize()} in percent, mean of the cells that finished, "
+        "over the seeds of the score. * looks at labels that nobody has in practice: a "
+        "diagnostic, never ranked. † has failed cells, which are missing from this mean."
+    )
+    if any(row.metrics for row in table.rows):
+        parts += [f"## Other metrics ({rule_name(board.rule)})", _metric_table(table)]
+        parts.append(
+            "Mean of the cells that finished, over the seeds of the score; lower is better for "
+            "Brier score and calibration error."
+        )
+    if any(row.versions for row in table.rows):
+        parts += ["## Whose code ran", _code_table(table)]
+        parts.append(
+            "The installed distribution that brought the method; *file* or *module* for a method "
+            "given by path or by module name."
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def render_json(table: Table) -> str:
+    """Write everything that the table holds."""
+    return json.dumps(table.to_json(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"

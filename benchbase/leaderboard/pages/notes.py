@@ -1,0 +1,130 @@
+"""The notes under a table: what each column means, who is not ranked and why, how to recompute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchbase.judging.statistics import smallest_sign_flip_p
+from benchbase.leaderboard.cells import failures_text
+from benchbase.leaderboard.table import FIRM_SEEDS, PROVISIONAL, Table
+
+_RULES_IN_WORDS = {
+    "last": "of the last epoch",
+    "last5": "averaged over the last five epochs",
+    "val_noisy": "of the epoch that was best on the noisy validation labels",
+}
+
+
+def notes(table: Table) -> list[str]:
+    """Give the notes, each one line of Markdown."""
+    marked = [line.replace("*", r"\*", 1) for line in remarks(table)]
+    return [*_columns(table), *_test(table), *marked, *_origin(table)]
+
+
+def _columns(table: Table) -> Iterator[str]:
+    board = table.board
+    seeds = len(board.seeds)
+    yield (
+        f"**Score**: {board.metric.replace('_', ' ')} on the test set, "
+        f"{_RULES_IN_WORDS[board.rule]}, averaged over scenarios and then over {seeds} "
+        f"seed{'s' * (seeds != 1)}. ± is half of a 95 % t interval over seeds: it speaks about "
+        "these tasks only, not about other data. A row with failures has none. A row that lacks "
+        "cells is averaged over the seeds at which it ran every scenario. **Last epoch**: the same "
+        "for the finished model. Controls: over their own seeds."
+    )
+    yield (
+        f"**Difference**: paired with {board.reference} (same data, same wrong labels, same "
+        f"seeds), mean and half of the 95 % t interval over {table.blocks}, in points. "
+        "*Tied*: the interval contains zero."
+    )
+    yield (
+        "**Rank**: from the best to the worst place that the paired intervals leave open, so "
+        "methods with overlapping ranges are not told apart by these data; each pair is compared "
+        "at 95 %, not adjusted for the number of pairs. Whoever fails in fewer "
+        "cells and has the higher mean is ahead without further question."
+    )
+    yield (
+        "**Cells**: how many of the planned ones were run (a cell is one method in one scenario "
+        "at one seed). **Failed**: those that crashed, ran out of memory or time, or diverged. A "
+        "failed cell scores 0 and stays in the mean."
+    )
+    yield (
+        f"**Training time**: seconds against {board.reference} over the cells that both finished "
+        "on the same kind of device, with whatever else the machine did then. **Judging**: share "
+        "of the time that went into predicting and scoring. **Peak memory**: of the worst cell."
+    )
+    yield (
+        "**Needs**: what a method asks for beyond the noisy labels, and what it was given. "
+        "**Oracle gap**: points that choosing the epoch on test labels would have added. "
+        "**Weight AUROC**: how well the method's sample weights tell right labels from wrong "
+        "ones (0.5 is chance; below 0.5 the method prefers wrong labels; a dash where it weighs "
+        "all alike). **Code**: how the implementation relates to the publication."
+    )
+
+
+def _test(table: Table) -> Iterator[str]:
+    tested = [row for row in table.rows if row.p is not None]
+    if not tested or _reference_failed(table):
+        return
+    blocks = max(row.difference.blocks for row in tested if row.difference)
+    smallest = smallest_sign_flip_p(blocks)
+    values = ", ".join(f"{row.label} {row.p:.3f}" for row in tested)
+    text = (
+        f"**Exact sign-flip test** over {blocks} {table.blocks}, two-sided, Holm-adjusted over "
+        f"{len(tested)} comparison{'s' * (len(tested) != 1)}: p = {values}."
+    )
+    if smallest * len(tested) >= 0.05:
+        text += (
+            f" The smallest p that {blocks} {table.blocks} can reach is {smallest:.3f} before the "
+            f"adjustment: not enough {table.blocks} for this test, which is not the same as no "
+            "difference."
+        )
+    yield text
+
+
+def remarks(table: Table) -> Iterator[str]:
+    """Say who is not ranked and what is only provisional, as plain text."""
+    if any(row.standing == PROVISIONAL for row in table.rows):
+        yield f"* Provisional: {len(table.board.seeds)} seeds; a firm rank needs {FIRM_SEEDS}."
+    if table.reference is not None and _reference_failed(table):
+        yield (
+            f"The reference {table.reference.label} failed in {failures_text(table.reference)} of "
+            f"{table.reference.covered} cells. Each of these scores 0 and distorts every "
+            "difference to it, so no difference has an interval or a test."
+        )
+    controls = [row.label for row in table.rows if row.is_control]
+    if controls:
+        seeds = len(table.board.control_seeds)
+        yield (
+            f"Never ranked: {', '.join(controls)} (control). A control is a yardstick: it runs at "
+            f"the first {seeds} seed{'s' * (seeds != 1)} and is compared with "
+            f"{table.board.reference} over these."
+        )
+    reasons: dict[str, list[str]] = {}
+    for row in table.rows:
+        if not row.has_rank and not row.is_control:
+            reasons.setdefault(row.standing, []).append(row.label)
+    for why, labels in reasons.items():
+        yield f"Not ranked: {', '.join(labels)} ({why})."
+    if table.not_identifiable:
+        names = "; ".join(table.scenario_labels[index] for index in sorted(table.not_identifiable))
+        yield (
+            f"‡ Not identifiable: {names}. The true class is not the most likely label there, so "
+            "it counts in no score and no rank."
+        )
+
+
+def _reference_failed(table: Table) -> bool:
+    return table.reference is not None and table.reference.failed > 0
+
+
+def _origin(table: Table) -> Iterator[str]:
+    versions = sorted({row.versions["torch"] for row in table.rows if row.versions})
+    if versions:
+        devices = f" on {', '.join(table.devices)}" if table.devices else ""
+        yield f"Ran with torch {', '.join(versions)}{devices}."
+    yield (
+        "This page is generated from the records; nothing on it is written by hand. Below "
+        "`leaderboards/`, `benchbase run --board NAME` runs what is missing and writes the page, "
+        "and `benchbase leaderboard` writes it again from the records alone."
+    )

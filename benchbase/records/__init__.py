@@ -1,0 +1,1 @@
+"""Records of finished cells: their form, the home folder, the committed files."""

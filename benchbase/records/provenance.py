@@ -1,0 +1,57 @@
+"""Where a result comes from: versions, commit, machine. No name or path of the machine itself."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchbase.cell import JSON
+
+_PACKAGES = ("benchbase", "torch", "torchvision", "torchmetrics", "numpy", "scipy")
+
+
+def gather(argv: Sequence[str], executor: str, gpus: Sequence[str]) -> JSON:
+    """Collect what is the same for all cells of a run."""
+    return {
+        "argv": list(argv),
+        "executor": executor,
+        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "gpus": list(gpus),
+        "host": hashlib.sha256(platform.node().encode()).hexdigest()[:12],
+        **_commit(),
+    }
+
+
+def torch_minor() -> str:
+    """Give torch's major.minor without importing it."""
+    return ".".join(importlib.metadata.version("torch").split(".")[:2])
+
+
+def _commit() -> JSON:
+    """Give the checkout's commit and whether it was changed; nulls for an installed package."""
+    root = Path(__file__).resolve().parent.parent.parent
+
+    def git(*arguments: str) -> str | None:
+        try:
+            return subprocess.run(
+                ["git", "-C", str(root), *arguments],
+                check=True,
+                capture_output=True,
+                text=True,
+                timeout=10,
+            ).stdout.strip()
+        except (OSError, subprocess.SubprocessError):
+            return None
+
+    if not (root / ".git").exists():
+        return {"commit": None, "dirty": None}
+    return {
+        "commit": git("rev-parse", "HEAD"),
+        "dirty": bool(git("status", "--porcelain", "--untracked-files=no", "--", "benchbase")),
+    }

@@ -1,0 +1,185 @@
+"""The result store: one immutable JSON file an attempt, below the home folder."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import logging
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchbase.cell import FINISHED, JSON, canonical_json
+from benchbase.errors import StoreError
+from benchbase.records.record import SCHEMA as SCHEMA
+from benchbase.records.record import parse_record
+
+logger = logging.getLogger(__name__)
+
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def default_home() -> Path:
+    """Give ``$BENCHBASE_HOME``, else ``.benchbase`` in the working directory."""
+    return Path(os.environ.get("BENCHBASE_HOME") or ".benchbase")
+
+
+def new_attempt() -> str:
+    """Name an attempt; names sort by the time at which they were given."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
+
+
+def counting_attempt(attempts: Iterable[JSON]) -> JSON | None:
+    """Choose the attempt of one cell that counts: the first ok one, else the first finished one.
+
+    Never the last and never the best, so that running again cannot improve a score. An untrusted
+    attempt (``--inline``) counts only where there is no trusted one.
+    """
+    finished = [record for record in attempts if record["status"] in FINISHED]
+    return min(
+        finished,
+        key=lambda record: (not record["trusted"], record["status"] != "ok", record["attempt"]),
+        default=None,
+    )
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """Keep Python's cycle collector out of a block that makes or walks very many records.
+
+    Records hold no cycles; looking for some among a million small objects doubles the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+class Store:
+    """Records under ``home/runs/<first two of the key>/<key>/<attempt>.json``."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def write(self, record: JSON) -> Path:
+        """Write one attempt for good; an existing file is never touched.
+
+        Raises:
+            StoreError: the folder cannot be written to, the disk is full, the attempt exists
+                already, or the record is not JSON (a NaN, for example).
+        """
+        path = self._folder(record["key"]) / f"{record['attempt']}.json"
+        text = _to_text(record, path)
+        with _explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+            try:
+                _write_synced(temporary, text)
+                _link(temporary, path)
+                _sync_folder(path.parent)
+            finally:
+                temporary.unlink(missing_ok=True)
+        return path
+
+    def attempts(self, key: str) -> list[JSON]:
+        """Read all attempts of a cell, the first one first."""
+        paths = sorted(self._folder(key).glob("*.json"))
+        return [record for path in paths if (record := _read(path)) is not None]
+
+    def finished(self, key: str) -> JSON | None:
+        """Give the attempt that counts, or None where the cell is still to be run.
+
+        A cell that was only run in one process (``--inline``) is still to be run.
+        """
+        return counting_attempt(record for record in self.attempts(key) if record["trusted"])
+
+    def records(self) -> Iterator[JSON]:
+        """Read every attempt; a file that cannot be read is named in the log and left alone."""
+        for path in sorted((self.home / "runs").glob("??/*/*.json")):
+            record = _read(path)
+            if record is not None:
+                yield record
+
+    def _folder(self, key: str) -> Path:
+        return self.home / "runs" / key[:2] / key
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file at once: a reader sees the old text or the new one, never a part.
+
+    Raises:
+        StoreError: the folder cannot be written to, or the disk is full.
+    """
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            _write_synced(temporary, text)
+            temporary.replace(path)
+            _sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _to_text(record: JSON, path: Path) -> str:
+    try:
+        return canonical_json(record) + "\n"
+    except (TypeError, ValueError) as error:
+        raise StoreError(
+            f"{path.name}: the record is not plain JSON ({error}); write null for a number that "
+            "is not finite, with the reason beside it"
+        ) from error
+
+
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError as error:
+        raise StoreError(f"{path}: this attempt was written before; it is left alone") from error
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        advice = ""
+        if error.errno in _FULL_DISK:
+            advice = ": free some space and run again; what is finished stays"
+        elif error.errno in _READ_ONLY:
+            advice = ": choose a folder you may write to with --home or BENCHBASE_HOME"
+        raise StoreError(f"{path}: cannot be written, {error.strerror}{advice}") from error
+
+
+def _read(path: Path) -> JSON | None:
+    try:
+        record = parse_record(path.read_text(encoding="utf-8"))
+        if (record["key"], record["attempt"]) == (path.parent.name, path.stem):
+            return record
+        problem = "its file is named after another cell or attempt"
+    except (OSError, ValueError) as error:
+        problem = str(error) or type(error).__name__
+    logger.warning("skipped the unreadable record %s (%s); the file is left alone", path, problem)
+    return None

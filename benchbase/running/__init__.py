@@ -1,0 +1,1 @@
+"""From planned cells to results: the sweep, one cell's conversation, its children."""

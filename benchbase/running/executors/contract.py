@@ -1,0 +1,92 @@
+"""What an executor is given and what it owes: every job run once, every outcome reported."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
+
+from benchbase.cell import Cell, Result
+from benchbase.data.opening import Opened
+from benchbase.plugins import PluginSource, WeighterDescription
+from benchbase.running.channel import Channel
+from benchbase.running.executors.forkserver import ForkServer
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell, and what this machine needs to run it."""
+
+    cell: Cell
+    source: PluginSource
+    description: WeighterDescription
+    open: Callable[[], Opened]
+    """Opens the scenario at the cell's seed; called in the parent."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job came to."""
+
+    result: Result
+    predictions: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+@runtime_checkable
+class ChildProcess(Protocol):
+    """A role's process, or its stand-in within this one."""
+
+    channel: Channel
+
+    def exit_code(self, timeout: float) -> int | None:
+        """Wait for the end; None means still running, a negative code is a signal."""
+
+    def kill(self) -> None:
+        """End it."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place for one running cell."""
+
+    index: int
+    device: str
+    start: Callable[[str, Path], ChildProcess]
+    """Start ``module.main(channel)`` with its output in the log."""
+
+
+class Executor(ABC):
+    """A way to run the cells of a sweep; one executor serves one sweep."""
+
+    name: ClassVar[str]
+    trusted: ClassVar[bool] = True
+    """Whether methods train in processes that have never held the truth."""
+
+    def __init__(self, server: ForkServer, devices: Sequence[str]) -> None:
+        """Take the process server, and one device (``cpu``, ``cuda:1``) for each slot."""
+        self.server = server
+        self.devices = tuple(devices)
+
+    @abstractmethod
+    def run(
+        self,
+        jobs: Sequence[Job],
+        work: Callable[[Job, Slot], Outcome],
+        done: Callable[[Job, Outcome], None],
+    ) -> None:
+        """Run ``work`` once for each job and hand each outcome to ``done``, one at a time.
+
+        Returns when all are done, or drained, or stopped.
+        """
+
+    @abstractmethod
+    def drain(self) -> None:
+        """Start no more jobs; those in flight go on. Called from another thread."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End the jobs in flight; their outcomes are dropped. Called from another thread."""

@@ -1,0 +1,248 @@
+"""A process that has imported torch and forks a fresh child for each role of each cell.
+
+Importing torch costs seconds, forking a process that has done so about a tenth of one. The server
+is a program of its own (``python -m benchbase.running.executors.forkserver``): a user's unguarded
+script is not run again in it, as multiprocessing would, and nothing is pickled. It must not touch
+CUDA, which does not survive a fork.
+
+Every child leads a session of its own, so that it can be killed with all that it started, and
+watches a pipe whose other end only the parent holds: when the parent dies, the child ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from benchbase import typechecking
+from benchbase.errors import RunError
+from benchbase.running.channel import Channel
+
+# glibc otherwise maps and unmaps every activation: page faults cost a fifth of a small network's
+# step (measured). One torch thread a worker, always, whatever the number of jobs.
+CHILD_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 34),
+    "MALLOC_TOP_PAD_": str(1 << 28),
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    "PYTHONHASHSEED": "0",
+}
+
+PRELOAD = (
+    "torch",
+    "torchvision",
+    "benchbase.api",
+    "benchbase.kit.bilevel",
+    "benchbase.kit.loops",
+    "benchbase.running.predictor",
+    "benchbase.running.trainer",
+)
+
+
+class Child:
+    """A forked process as the parent holds it."""
+
+    def __init__(self, pid: int, channel: Channel, ended: Future[int]) -> None:
+        self.pid = pid
+        self.channel = channel
+        self._ended = ended
+
+    def exit_code(self, timeout: float) -> int | None:
+        """Wait for the end; a negative code is a signal, None means still running."""
+        try:
+            return self._ended.result(timeout)
+        except TimeoutError:
+            return None
+
+    def kill(self) -> None:
+        """End the child and all that it started."""
+        self.channel.close()
+        if not self._ended.done():
+            _kill_group(self.pid)
+
+
+class ForkServer:
+    """The parent's handle on the server; it starts with the first child, and serves all slots."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._replies: Future[int] = Future()
+        self._ended: dict[int, Future[int]] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
+
+    def _launch(self) -> None:
+        ours, theirs = socket.socketpair()
+        lifeline_read, self._lifeline = os.pipe()
+        fds = (theirs.fileno(), lifeline_read)
+        self._process = subprocess.Popen(
+            # -P: a random.py in the working directory must not stand in for Python's own.
+            [sys.executable, "-P", "-m", __name__, *map(str, fds)],
+            pass_fds=fds,
+            env={**os.environ, **CHILD_ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C at the terminal is the parent's to handle
+        )
+        theirs.close()
+        os.close(lifeline_read)
+        self._control = ours
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def start(self, module: str, log: Path | None = None) -> Child:
+        """Fork a child that runs ``module.main(channel)``; its output goes to ``log``."""
+        ours, theirs = socket.socketpair()
+        request = json.dumps({"module": module, "log": str(log or os.devnull)}).encode()
+        with self._lock, theirs:
+            if self._closed:
+                raise RunError("the process server was closed")
+            if self._process is None:
+                self._launch()
+            self._replies = Future()
+            try:
+                socket.send_fds(self._control, [request], [theirs.fileno()])
+                pid = self._replies.result()
+            except OSError as error:
+                raise RunError(f"the process server is gone: {error}") from error
+        return Child(pid, Channel(ours), self._ended[pid])
+
+    def close(self) -> None:
+        """End the server and every child that is left; closing twice is fine."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._process is None:
+            return
+        for pid, ended in list(self._ended.items()):
+            if not ended.done():
+                _kill_group(pid)
+        self._process.kill()
+        self._process.wait()
+        self._control.close()
+        os.close(self._lifeline)
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            for line in self._control.makefile("r"):
+                message = json.loads(line)
+                if "started" in message:
+                    self._ended[message["started"]] = Future()
+                    self._replies.set_result(message["started"])
+                else:
+                    self._ended[message["ended"]].set_result(message["code"])
+        for pid, ended in self._ended.items():
+            if not ended.done():
+                _kill_group(pid)
+                ended.set_result(-signal.SIGKILL)
+        if not self._replies.done():
+            self._replies.set_exception(RunError("the process server ended; see its output above"))
+
+
+def serve(control: socket.socket, lifeline: int) -> None:
+    """Fork on request until the parent closes the connection; then end what is left."""
+    typechecking.install_if_asked()
+    for name in PRELOAD:
+        importlib.import_module(name)
+    import torch
+
+    torch.set_num_threads(1)
+    assert not torch.cuda.is_initialized(), "a preloaded module touched CUDA"
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake_write)
+    running: set[int] = set()
+    while True:
+        watched: list[Any] = [control, wake_read]
+        ready, _, _ = select.select(watched, [], [])
+        if wake_read in ready:
+            os.read(wake_read, 4096)
+            for pid, code in _reap(running):
+                _tell(control, {"ended": pid, "code": code})
+        if control in ready:
+            request, fds, _, _ = socket.recv_fds(control, 1 << 16, 1)
+            if not request:
+                break
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                os.close(wake_read)
+                _become_child(json.loads(request), fds[0], lifeline)
+            os.close(fds[0])
+            running.add(pid)
+            _tell(control, {"started": pid})
+    for pid in running:
+        _kill_group(pid)
+
+
+def _kill_group(pid: int) -> None:
+    """End a child and all that it started; it may have ended by itself meanwhile."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _tell(control: socket.socket, message: dict[str, int]) -> None:
+    with contextlib.suppress(OSError):  # the parent is gone: the next read says so
+        control.sendall(json.dumps(message).encode() + b"\n")
+
+
+def _reap(running: set[int]) -> list[tuple[int, int]]:
+    ended = []
+    for pid in list(running):
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            # What the child started goes with it. Until it is waited for, its number is taken, so
+            # that no stranger's processes can be meant.
+            _kill_group(pid)
+            _, status = os.waitpid(pid, 0)
+            running.discard(pid)
+            ended.append((pid, os.waitstatus_to_exitcode(status)))
+    return ended
+
+
+def _become_child(request: dict[str, Any], connection: int, lifeline: int) -> None:
+    """Run the role; never returns."""
+    code = 1
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
+        channel = Channel(socket.socket(fileno=connection))
+        importlib.import_module(request["module"]).main(channel)
+        code = 0
+    except BaseException:  # noqa: BLE001 - the last frame of the process
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _end_with_parent(lifeline: int) -> None:
+    os.read(lifeline, 1)  # returns when the parent's end closes, and never before
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))

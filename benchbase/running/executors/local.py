@@ -1,0 +1,82 @@
+"""Runs cells on this machine: one slot a job, fresh processes for every cell."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from benchbase.hookspecs import hookimpl
+from benchbase.running.executors.contract import Executor, Job, Outcome, Slot
+from benchbase.running.executors.forkserver import ForkServer
+
+BENCHBASE_API = 1
+
+
+@hookimpl
+def register_executors() -> list[type[Executor]]:
+    """Give the default executor."""
+    return [LocalExecutor]
+
+
+class LocalExecutor(Executor):
+    """Slots are threads that wait on processes; a dead process costs its own cell only."""
+
+    name: ClassVar[str] = "local"
+
+    def __init__(self, server: ForkServer, devices: Sequence[str]) -> None:
+        super().__init__(server, devices)
+        self._slots = [Slot(index, device, server.start) for index, device in enumerate(devices)]
+        self._draining = threading.Event()
+        self._stopped = threading.Event()
+
+    def run(
+        self,
+        jobs: Sequence[Job],
+        work: Callable[[Job, Slot], Outcome],
+        done: Callable[[Job, Outcome], None],
+    ) -> None:
+        """Run all jobs; ``done`` is called in this thread."""
+        waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        for job in jobs:
+            waiting.put(job)
+        finished: queue.SimpleQueue[tuple[Job, Outcome] | BaseException | None]
+        finished = queue.SimpleQueue()
+
+        def serve(slot: Slot) -> None:
+            try:
+                while not self._draining.is_set():
+                    job = waiting.get_nowait()
+                    outcome = work(job, slot)
+                    if not self._stopped.is_set():
+                        finished.put((job, outcome))
+            except queue.Empty:
+                pass
+            except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+                finished.put(error)
+            finally:
+                finished.put(None)
+
+        for slot in self._slots:
+            threading.Thread(target=serve, args=(slot,), daemon=True).start()
+        left = len(self._slots)
+        while left:
+            item = finished.get()
+            if item is None:
+                left -= 1
+            elif isinstance(item, BaseException):
+                self.stop()
+                raise item
+            else:
+                done(*item)
+
+    def drain(self) -> None:
+        """Start no more jobs."""
+        self._draining.set()
+
+    def stop(self) -> None:
+        """End every process of the server."""
+        self._draining.set()
+        self._stopped.set()
+        self.server.close()

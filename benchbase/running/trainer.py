@@ -1,0 +1,200 @@
+"""The trainer child: drives one weighter on its task and reports each checkpoint to the parent.
+
+It holds training images, observed labels and what the weighter's needs grant; nothing else.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import resource
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchbase.api import Backbone, Checkpoint, Task, Weighter
+from benchbase.errors import ContractError, DivergedError, PluginError
+from benchbase.running.channel import Channel
+from benchbase.seeding import seed_everything
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+
+
+def main(channel: Channel) -> None:
+    """Train; the parent's first message says what."""
+    start, _ = channel.receive()
+    try:
+        device = prepare_device(start["device"])
+        weighter, backbone = load_contestant(start)
+        task = _load_task(channel, start, weighter, backbone, device)
+        seed_everything(task.seed, "global")
+        before = _digest(task)
+        channel.send({"type": "ready"})
+        for index, checkpoint in enumerate(_checkpoints(weighter, task)):
+            _report(channel, Path(start["model"]), checkpoint, task, index)
+            if not channel.receive()[0]["go"]:
+                return
+        if _digest(task) != before:
+            raise ContractError(
+                "the weighter changed its task's images or labels in place; make new views "
+                "instead (`task.train.subset(...)`, `task.train.relabelled(...)`)"
+            )
+        channel.send({"type": "done", **_spent(task)})
+    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
+        channel.send(describe_failure(error))
+
+
+def prepare_device(name: str) -> torch.device:
+    """Set the numerics of every child: one thread, float32, deterministic where torch can."""
+    torch.set_num_threads(1)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Else every fresh tensor is filled as well: some 7 % of a small network's step.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    kind, _, index = name.partition(":")
+    if kind == "cuda":
+        # Before CUDA starts in this process; the index counts among what the user left visible.
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+        number = int(index or 0)
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible[number] if visible[0] else str(number)
+    return torch.device(kind)
+
+
+def load_contestant(start: dict[str, Any]) -> tuple[Weighter, Backbone]:
+    """Load the plugin in this process and build the weighter and the backbone with options."""
+    from benchbase import options, plugins
+    from benchbase.plugins import registry
+
+    source = plugins.PluginSource.from_json(start["source"])
+    classes = {cls.name: cls for cls in plugins.load_weighters(source)}
+    weighter = options.construct(classes[start["weighter"]], start["options"])
+    backbone = options.construct(registry.backbone(start["backbone"]), start["backbone_options"])
+    return weighter, backbone
+
+
+def describe_failure(error: BaseException) -> dict[str, Any]:
+    """Turn an exception into the message that the parent records; paths are cut to names."""
+    text = str(error)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text:
+        status = "oom"
+    elif isinstance(error, OSError) and error.errno in FULL_DISK:
+        status = "killed"  # no fault of the method's: the cell is run again
+    else:
+        status = "diverged" if isinstance(error, DivergedError) else "error"
+    frames = traceback.extract_tb(error.__traceback__)
+    trace = [f"{Path(f.filename).name}:{f.lineno} in {f.name}: {f.line}" for f in frames[-12:]]
+    traceback.print_exception(error)
+    return {
+        "type": "failed",
+        "status": status,
+        "error": {
+            "type": type(error).__name__,
+            "message": text[:2000],
+            "traceback": "\n".join(trace),
+        },
+    }
+
+
+def _load_task(
+    channel: Channel,
+    start: dict[str, Any],
+    weighter: Weighter,
+    backbone: Backbone,
+    device: torch.device,
+) -> Task:
+    from benchbase.running.task_files import load_task
+
+    def ask(rows: list[int]) -> list[int]:
+        channel.send({"type": "query", "rows": rows})
+        answer, _ = channel.receive()
+        labels: list[int] = answer["labels"]
+        return labels
+
+    return load_task(Path(start["folder"]), backbone, weighter.needs, device, ask)
+
+
+def _checkpoints(weighter: Weighter, task: Task) -> Iterator[Any]:
+    fitting: Any = weighter.fit(task)
+    if not isinstance(fitting, Iterator):
+        raise ContractError(
+            f"{weighter.name}.fit gave {type(fitting).__name__}, expected an iterator of "
+            "checkpoints: write `yield Checkpoint(model)` in it"
+        )
+    empty = True
+    for checkpoint in fitting:
+        empty = False
+        yield checkpoint
+    if empty:
+        raise ContractError(
+            f"{weighter.name}.fit yielded no checkpoint: yield one an epoch, when the model is "
+            "ready to be judged"
+        )
+
+
+def _report(channel: Channel, path: Path, checkpoint: Any, task: Task, index: int) -> None:
+    """Save and announce what the weighter yielded, which may be anything."""
+    if not isinstance(checkpoint, Checkpoint) or not isinstance(checkpoint.model, nn.Module):
+        raise ContractError(
+            f"expected fit to yield a Checkpoint with a torch module, got {checkpoint!r:.200}"
+        )
+    weights = _checked_weights(checkpoint.weights, len(task.train))
+    saved = io.BytesIO()
+    try:
+        torch.save(checkpoint.model, saved)
+    except Exception as error:
+        raise PluginError(
+            f"checkpoint {index} cannot be saved ({error}): its model must pickle, so its classes "
+            "must stand at the top of a module, without lambdas or local functions"
+        ) from error
+    path.write_bytes(saved.getbuffer())
+    notes = {str(name): float(value) for name, value in checkpoint.notes.items()}
+    finite = {name: value for name, value in notes.items() if np.isfinite(value)}
+    parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
+    message = {"type": "checkpoint", "notes": finite, "parameters": parameters, **_spent(task)}
+    channel.send(message, b"" if weights is None else weights.tobytes())
+
+
+def _checked_weights(weights: Any, rows: int) -> np.ndarray | None:
+    if weights is None:
+        return None
+    if not isinstance(weights, Tensor) or weights.shape != (rows,):
+        shape = tuple(weights.shape) if isinstance(weights, Tensor) else type(weights).__name__
+        raise ContractError(
+            f"expected one weight for each of the {rows} training rows, shape ({rows},), "
+            f"got {shape}"
+        )
+    array: np.ndarray = weights.detach().float().cpu().numpy()
+    return array
+
+
+def _spent(task: Task) -> dict[str, Any]:
+    if task.device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated()
+    else:
+        unit = 1 if sys.platform == "darwin" else 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    meter = task.meter
+    return {
+        "forwarded": meter.forwarded,
+        "backpropagated": meter.backpropagated,
+        "steps": meter.steps,
+        "peak_memory_bytes": peak,
+    }
+
+
+def _digest(task: Task) -> str:
+    """Hash what the weighter could have changed in place."""
+    digest = hashlib.sha256()
+    for tensor in (task.train.pixels, task.train.labels, task.train.rows):
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from benchbase.boards.board import (
+    METRICS,
+    Board,
+    ImbalanceChoice,
+    NoiseChoice,
+    board_folder,
+    grid,
+    load_board,
+    load_suite,
+    parse_imbalance,
+    parse_noise,
+    parse_seeds,
+    parse_track,
+)
+from benchbase.cell import Recipe, Scenario
+from benchbase.errors import UsageError
+
+ROOT = Path(__file__).parents[3]
+SMALL = """
+weighters = ["a", "b[x=1,2]"]
+seeds = 3
+
+[[scenarios]]
+dataset = "digits"
+noise = ["none", "pair:0.3"]
+imbalance = [1, "step:5"]
+"""
+
+
+def write(folder: Path, text: str, name: str = "board.toml") -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text)
+    return str(folder / name)
+
+
+@pytest.mark.parametrize(
+    ("text", "choices"),
+    [
+        ("none", [NoiseChoice("none")]),
+        (
+            "symmetric:0.4, pair:0.2",
+            [NoiseChoice("symmetric", 0.4), NoiseChoice("pair", 0.2)],
+        ),
+        ("instance:1", [NoiseChoice("instance", 1.0)]),
+        ("matrix:some/file.csv", [NoiseChoice("matrix", 0.0, {"file": "some/file.csv"})]),
+    ],
+)
+def test_noise_is_read_from_text(text, choices):
+    assert list(parse_noise(text)) == choices
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("symmetric:1.2", "from 0 to 1, got 1.2"),
+        ("symmetric:-0.1", "from 0 to 1"),
+        ("symmetric:nan", "from 0 to 1"),
+        ("symmetric:much", "from 0 to 1, got much"),
+        ("symmetric", "expected kind:rate"),
+        (":0.3", "expected kind:rate"),
+        ("none,,", "an item is empty"),
+    ],
+)
+def test_wrong_noise_is_a_usage_error_that_says_what_was_expected(text, says):
+    with pytest.raises(UsageError, match=says):
+        parse_noise(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "choices"),
+    [
+        ("1,10", [ImbalanceChoice("exponential", 1.0), ImbalanceChoice("exponential", 10.0)]),
+        ("exponential:50", [ImbalanceChoice("exponential", 50.0)]),
+        ("step:20", [ImbalanceChoice("step", 20.0)]),
+        ("natural", [ImbalanceChoice("natural")]),
+        ("none", [ImbalanceChoice("natural")]),
+    ],
+)
+def test_imbalance_is_read_from_text(text, choices):
+    assert list(parse_imbalance(text)) == choices
+
+
+@pytest.mark.parametrize("text", ["0.5", "step:0", "step", "step:", ":3", "inf", ""])
+def test_wrong_imbalance_is_a_usage_error(text):
+    with pytest.raises(UsageError, match="imbalance"):
+        parse_imbalance(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("5", (0, 1, 2, 3, 4)), ("0,3,7", (0, 3, 7)), ("3,", (3,)), ("0,", (0,))]
+)
+def test_seeds_are_a_count_or_a_list(text, seeds):
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1,1", "a", "", "1.5", "1,,2"])
+def test_wrong_seeds_are_a_usage_error(text):
+    with pytest.raises(UsageError, match="seeds"):
+        parse_seeds(text)
+
+
+def test_tracks_are_named_by_the_clean_labels_they_grant():
+    assert [parse_track(text) for text in ("T0", "t5", "T10", "TM")] == ["T0", "T5", "T10", "TM"]
+    for wrong in ("5", "T", "T05", "TX", ""):
+        with pytest.raises(UsageError, match="expected T0"):
+            parse_track(wrong)
+
+
+def test_a_grid_holds_every_combination_once():
+    scenarios = grid(Scenario(), parse_noise("none,pair:0.1,none"), parse_imbalance("1,natural"))
+    assert [scenario.label for scenario in scenarios] == [
+        "none imbalance 1",
+        "none natural",
+        "pair:0.1 imbalance 1",
+        "pair:0.1 natural",
+    ]
+
+
+def test_a_board_file_gives_scenarios_seeds_and_weighters(tmp_path):
+    board = load_board(write(tmp_path / "mine", SMALL))
+    assert (board.name, board.seeds, board.weighters) == ("mine", (0, 1, 2), ("a", "b[x=1,2]"))
+    assert (board.reference, board.metric, board.rule) == ("a", "balanced_accuracy", "last5")
+    assert len(board.scenarios) == 4
+    assert {scenario.dataset for scenario in board.scenarios} == {"digits"}
+
+
+def test_a_board_survives_json(tmp_path):
+    board = load_board(write(tmp_path, SMALL))
+    assert Board.from_json(json.loads(json.dumps(board.to_json()))) == board
+    board = dataclasses.replace(board, controls=("c", "d"))
+    assert Board.from_json(json.loads(json.dumps(board.to_json()))) == board
+
+
+def test_a_board_from_before_there_were_controls_is_read(tmp_path):
+    board = load_board(write(tmp_path, SMALL))
+    before = board.to_json()
+    del before["controls"]
+    assert Board.from_json(before) == board
+
+
+def test_controls_run_at_the_first_seeds_of_the_board(tmp_path):
+    text = SMALL.replace("seeds = 3", 'seeds = [9, 4, 7, 1]\ncontrols = ["c", "b[x=3]"]')
+    board = load_board(write(tmp_path, text))
+    assert board.controls == ("c", "b[x=3]")
+    assert board.control_seeds == (9, 4, 7)
+    assert dataclasses.replace(board, seeds=(5,)).control_seeds == (5,)
+
+
+def test_a_list_of_label_fractions_is_one_scenario_each(tmp_path):
+    text = SMALL.replace('dataset = "digits"', "label_fraction = [0.05, 0.5]\nlabel_budget = 30")
+    scenarios = load_board(write(tmp_path, text)).scenarios
+    assert len(scenarios) == 8
+    assert [scenario.label_fraction for scenario in scenarios] == [0.05] * 4 + [0.5] * 4
+    assert scenarios[0].label == "none imbalance 1 labels 5 % budget 30"
+    one = SMALL.replace('dataset = "digits"', "label_fraction = 0.1")
+    assert {each.label_fraction for each in load_board(write(tmp_path, one)).scenarios} == {0.1}
+
+
+def test_a_board_may_take_its_scenarios_from_a_suite_file(tmp_path):
+    suite = SMALL.replace('weighters = ["a", "b[x=1,2]"]', "")
+    write(tmp_path, suite, "conditions.toml")
+    board = load_board(write(tmp_path, 'weighters = ["c"]\nsuite = "conditions.toml"\nseeds = [7]'))
+    assert (len(board.scenarios), board.seeds, board.weighters) == (4, (7,), ("c",))
+    assert load_suite(str(tmp_path / "conditions.toml")).seeds == (0, 1, 2)
+
+
+def test_a_suite_may_not_name_a_suite(tmp_path):
+    write(tmp_path, 'suite = "board.toml"', "other.toml")
+    with pytest.raises(UsageError, match="names a suite itself"):
+        load_board(write(tmp_path, 'weighters = ["c"]\nsuite = "other.toml"'))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (('dataset = "digits"', 'datset = "digits"'), r"scenarios\[0\].datset: .*dataset"),
+        (("seeds = 3", "seed = 3"), "seed: unknown key 'seed'; did you mean seeds"),
+        (("seeds = 3", 'seeds = "three"'), "seeds: expected how many"),
+        (("seeds = 3", "seeds = [1, 1]"), "stands there twice"),
+        (("pair:0.3", "pair:3"), r"scenarios\[0\]: noise 'pair:3'"),
+        (("step:5", "step:0.5"), r"scenarios\[0\]: imbalance 'step:0.5'"),
+        (('dataset = "digits"', "dataset = 3"), r"scenarios\[0\].dataset: expected a text"),
+        (('dataset = "digits"', "train_size = 0"), "train_size: expected a whole number"),
+        (('dataset = "digits"', "label_fraction = 2"), "label_fraction: expected a number from 0"),
+        (('dataset = "digits"', "recipe = {epochs = 'ten'}"), "recipe.epochs: expected a whole"),
+        (('dataset = "digits"', "recipe = {epoch = 3}"), "recipe.epoch: unknown key"),
+        (('dataset = "digits"', "recipe = {schedule = 'step'}"), "schedule: expected one of"),
+        (('dataset = "digits"', "recipe = 3"), "recipe: expected a table"),
+        (('dataset = "digits"', 'track = "T"'), "track 'T'"),
+        (('["a", "b[x=1,2]"]', "[]"), "weighters: expected a list"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=1,2]"]'), "controls: 'b.x=1,2.' is a weighter"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=2]"]'), "controls: 'b.x=2.' is a weighter"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=3,1]"]'), "controls: 'b.x=3,1.' is a weighter"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["a"]'), "controls: 'a' is a weighter or the refer"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["./x.py"]'), "controls: './x.py' is a file"),
+        (("seeds = 3", "seeds = 3\ncontrols = []"), "controls: expected a list"),
+        (('dataset = "digits"', "label_fraction = []"), "label_fraction: expected a number, or a"),
+        (('dataset = "digits"', "label_fraction = [0.1, 2]"), "label_fraction: .* from 0 to 1"),
+        (("seeds = 3", 'seeds = 3\nrule = "oracle"'), "rule: expected one of last, last5"),
+        (("seeds = 3", 'seeds = 3\nmetric = "ece"'), "metric: expected one of balanced_accuracy"),
+        (("seeds = 3", "seeds ="), "not a TOML file"),
+        (("[[scenarios]]", "[scenarios]"), r"expected at least one table headed \[\[scenarios\]\]"),
+        (('"pair:0.3"', '"none"'), "stands there twice"),
+    ],
+)
+def test_a_wrong_board_file_is_named_with_the_key(tmp_path, change, says):
+    text = SMALL.replace(*change)
+    if change[0] == '"pair:0.3"':
+        text = SMALL + SMALL[SMALL.index("[[scenarios]]") :]
+    assert text != SMALL
+    with pytest.raises(UsageError, match=says) as caught:
+        load_board(write(tmp_path, text))
+    assert "board.toml" in str(caught.value)
+
+
+def test_an_unknown_board_is_answered_with_the_nearest_names(tmp_path):
+    write(tmp_path / "leaderboards" / "kidneys", SMALL)
+    with pytest.raises(UsageError, match="did you mean kidneys"):
+        load_board("kidney", tmp_path)
+    with pytest.raises(UsageError, match="no such file"):
+        load_board("nowhere/board.toml", tmp_path)
+
+
+def test_boards_are_found_by_name_and_by_path(tmp_path):
+    write(tmp_path / "leaderboards" / "kidneys", SMALL)
+    assert load_board("kidneys", tmp_path) == load_board("leaderboards/kidneys", tmp_path)
+    assert board_folder("kidneys", tmp_path) == tmp_path / "leaderboards" / "kidneys"
+    assert board_folder("quick", tmp_path) is None
+
+
+def test_quick_is_the_grid_that_the_readme_promises():
+    board = load_board("quick")
+    assert [scenario.label for scenario in board.scenarios] == [
+        "none imbalance 1",
+        "none imbalance 10",
+        "symmetric:0.4 imbalance 1",
+        "symmetric:0.4 imbalance 10",
+    ]
+    assert (len(board.seeds), len(board.weighters)) == (2, 3)
+    assert {scenario.recipe for scenario in board.scenarios} == {Recipe(epochs=6)}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "epochs"),
+    [
+        ("nuclei", 30, 10),
+        ("fashion-mnist-6k", 9, 8),
+        ("fashion-mnist-gpu", 3, 5),
+        ("relabelling", 6, 30),
+        ("semi-supervised", 12, 10),
+    ],
+)
+def test_the_committed_boards_load(name, cells, epochs):
+    board = load_board(name, ROOT)
+    assert len(board.scenarios) * len(board.seeds) == cells
+    assert {scenario.recipe.epochs for scenario in board.scenarios} == {epochs}
+    assert board.reference in board.weighters
+
+
+def test_a_ratio_may_be_written_as_the_tables_print_it():
+    assert parse_imbalance("1:10") == parse_imbalance("10") == parse_imbalance("exponential:10")
+    for text in ("1:", "1:x", "1:0.5"):
+        with pytest.raises(UsageError, match="expected"):
+            parse_imbalance(text)
+
+
+def test_a_metric_that_can_be_below_a_failed_cells_zero_does_not_rank():
+    assert "mcc" not in METRICS
+
+
+@pytest.mark.parametrize("key", ["weighters", "reference"])
+def test_a_leaderboard_names_no_file(tmp_path, key):
+    values = {"weighters": ["plain"], "reference": "plain"}
+    values[key] = ["./x.py[gain=1]"] if key == "weighters" else "./x.py"
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    text = "\n".join([*lines, "seeds = 3", "[[scenarios]]", "imbalance = [1]"])
+    (tmp_path / "board.toml").write_text(text)
+    with pytest.raises(UsageError, match=rf"{key}: './x.py.*--plugin ./x.py"):
+        load_board(str(tmp_path / "board.toml"))
+    (tmp_path / "mine.toml").write_text(text)
+    assert load_board(str(tmp_path / "mine.toml")).seeds == (0, 1, 2)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from benchbase.boards.board import load_board
+from benchbase.cli.leaderboard import leaderboard
+from benchbase.errors import StoreError
+from benchbase.leaderboard import board_files, index_text, write_board, write_index
+from benchbase.records.committed import Committed
+from tests.unit.made_records import (
+    make_board,
+    make_record,
+    make_records,
+    make_relabelling,
+    make_scenario,
+)
+
+TEXT = """
+title = "Kidneys and wrong labels"
+weighters = ["plain", "clever"]
+seeds = 3
+
+[[scenarios]]
+noise = ["none", "symmetric:0.4"]
+imbalance = [1]
+"""
+
+
+def test_a_board_is_three_files(tmp_path):
+    board = make_board()
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})
+    paths = write_board(tmp_path / "demo", board, records)
+    assert [path.name for path in paths] == ["README.md", "leaderboard.csv", "leaderboard.json"]
+    texts = {path.name: path.read_text() for path in paths}
+    assert texts == board_files(board, records)
+    write_board(tmp_path / "demo", board, records)
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == set(texts)
+
+
+def bought(board, *scenarios):
+    heights = make_relabelling({0: 0.5, 40: 0.8})
+    return [
+        make_record("plain", board.scenarios[index], relabelling=heights) for index in scenarios
+    ]
+
+
+def test_charts_that_the_page_does_not_name_any_more_are_deleted(tmp_path):
+    board = make_board(scenarios=[make_scenario(rate, label_budget=40) for rate in (0.2, 0.4)])
+    write_board(tmp_path, board, bought(board, 0, 1))
+    kept = ["labels-bought-1.svg", "labels-bought-by-hand.svg", "labels-bought-2.svg.txt"]
+    for name in kept[1:]:
+        (tmp_path / name).write_text("a user's own")
+    before = {path.name for path in tmp_path.iterdir()}
+    write_board(tmp_path, board, bought(board, 0))
+    assert before - {path.name for path in tmp_path.iterdir()} == {"labels-bought-2.svg"}
+    assert all((tmp_path / name).exists() for name in kept)
+
+
+def test_the_check_notices_a_chart_that_no_page_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "leaderboards" / "kidneys"
+    folder.mkdir(parents=True)
+    (folder / "board.toml").write_text(TEXT)
+    rebuild = functools.partial(CliRunner().invoke, leaderboard, catch_exceptions=False)
+    rebuild()
+    assert rebuild(["--check"]).exit_code == 0
+    (folder / "labels-bought-3.svg").write_text("<svg/>")
+    noticed = rebuild(["--check"])
+    assert noticed.exit_code == 4
+    assert "kidneys/labels-bought-3.svg" in noticed.output
+    rebuild()
+    assert rebuild(["--check"]).exit_code == 0
+
+
+def test_a_folder_that_cannot_be_written_is_a_store_error(tmp_path):
+    (tmp_path / "demo").write_text("a file")
+    with pytest.raises(StoreError, match="cannot be written"):
+        write_board(tmp_path / "demo", make_board(), [])
+
+
+def test_the_index_lists_every_board_with_its_leaders(tmp_path):
+    for name in ("kidneys", "empty"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "board.toml").write_text(TEXT)
+    board = load_board(str(tmp_path / "kidneys"))
+    Committed(tmp_path / "kidneys").merge(make_records(board, {"plain": 0.7, "clever": 0.8}))
+    path = write_index(tmp_path)
+    assert path == tmp_path / "README.md"
+    lines = [line for line in path.read_text().splitlines() if "Kidneys" in line]
+    assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines] == [
+        ["[Kidneys and wrong labels](empty/README.md)", "nuclei", "2", "3", "0", "–", "–"],
+        [
+            "[Kidneys and wrong labels](kidneys/README.md)",
+            *("nuclei", "2", "3", "2", r"clever\*", "78.6 ± 2.5"),
+        ],
+    ]
+
+
+def test_the_index_of_no_boards_is_a_page(tmp_path: Path):
+    assert index_text(tmp_path).startswith("# Leaderboards\n")

@@ -1,0 +1,156 @@
+"""Synthetic records: what the runner would have written, with chosen scores."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from benchbase.boards.board import Board
+from benchbase.cell import JSON, Cell, DataIdentity, Result, Scenario, Status, WeighterSpec
+from benchbase.judging.relabelling import SCORES, describe_levels
+from benchbase.records.store import SCHEMA
+
+RULES = ("last", "last5", "val_noisy", "val_clean", "oracle")
+FIRST = "20260101T000000.000000Z-00000000"
+METRICS = ("accuracy", "macro_f1", "mcc", "macro_auroc", "macro_auprc", "rarest_recall")
+
+
+def make_scenario(rate: float = 0.0, ratio: float = 1.0, **fields: Any) -> Scenario:
+    kind = "symmetric" if rate else "none"
+    values = {"noise": kind, "noise_rate": rate, "imbalance": "exponential"}
+    return Scenario(**{**values, "imbalance_ratio": ratio, **fields})
+
+
+CLEAN = make_scenario()
+NOISY = make_scenario(0.4)
+
+
+def make_board(
+    weighters: Iterable[str] = ("plain", "clever"),
+    scenarios: Iterable[Scenario] = (CLEAN, NOISY),
+    seeds: int = 5,
+    controls: Iterable[str] = (),
+    **fields: Any,
+) -> Board:
+    values = {"name": "demo", "title": "Demo board", "reference": "plain", **fields}
+    values["controls"] = tuple(controls)
+    return Board(
+        scenarios=tuple(scenarios), seeds=tuple(range(seeds)), weighters=tuple(weighters), **values
+    )
+
+
+def make_metrics(score: float, gap: float = 0.01) -> JSON:
+    """Give scores under every rule; the oracle's is ``gap`` above the others."""
+    scores = {rule: score + gap * (rule == "oracle") for rule in RULES}
+    return {
+        rule: {
+            "balanced_accuracy": {
+                "value": scores[rule],
+                "interval": [score - 0.02, score + 0.02],
+            },
+            **{name: {"value": score, "interval": None} for name in METRICS},
+            "brier": {"value": 1 - score, "interval": None},
+            "ece": {"value": 0.05, "interval": None},
+            "recall_per_class": {
+                "value": [scores[rule], scores[rule], None],
+                "interval": None,
+            },
+        }
+        for rule in RULES
+    }
+
+
+def attempt_name(number: int) -> str:
+    """Name an attempt; names sort by number."""
+    return f"20260101T000000.{number:06}Z-00000000"
+
+
+def make_record(
+    weighter: str = "plain",
+    scenario: Scenario = CLEAN,
+    seed: int = 0,
+    score: float = 0.8,
+    *,
+    status: Status = "ok",
+    attempt: str = FIRST,
+    options: Mapping[str, Any] | None = None,
+    source: str = "s1",
+    distribution: str = "demo-plugin",
+    torch: str = "2.15",
+    data: str = "d1",
+    seconds: float = 10.0,
+    auroc: float | None = None,
+    grants: Mapping[str, str] | None = None,
+    identifiable: bool = True,
+    relabelling: JSON | None = None,
+    **fields: Any,
+) -> JSON:
+    """Build the record of one attempt, ok or failed."""
+    cell = Cell(
+        weighter=WeighterSpec(weighter, dict(options or {}), source, distribution, "1.0"),
+        scenario=scenario,
+        data=DataIdentity("f1", "p1", data),
+        backbone_source="b1",
+        seed=seed,
+        torch=torch,
+    )
+    good = status == "ok"
+    result = Result(
+        status=status,
+        reason=None if good else f"{status} on purpose",
+        error=None if good else {"type": "ValueError", "message": "no", "traceback": "line 1"},
+        metrics=make_metrics(score) if good else {},
+        selected={"last": [2], "last5": [2]} if good and not relabelling else {},
+        curves=make_curves(score, relabelling) if good else {},
+        relabelling=relabelling or {},
+        weights={"auroc": auroc} if good and auroc is not None else {},
+        corruption={"identifiable": identifiable, "transition": [[0.7654321, 0.2345679]]},
+        grants=dict(grants or {}),
+        honesty="defined here",
+        cost={
+            "seconds_train": seconds,
+            "seconds_judge": 1.0,
+            "seconds_total": seconds + 2.0,
+            "peak_memory_bytes": 300 * 2**20,
+            "labels_bought": 0,
+            "device": "cpu",
+        },
+        artefacts={"predictions": {"file": "preds/x.npz", "sha256": "abc"}} if good else {},
+        provenance={"argv": ["run"], "host": "0123", "python": "3.11.7"},
+    )
+    head = {"schema": SCHEMA, "key": cell.key, "attempt": attempt, "spec": cell.spec()}
+    return {**head, **dataclasses.replace(result, **fields).to_json()}
+
+
+def make_curves(score: float, relabelling: JSON | None = None) -> JSON:
+    if relabelling:
+        scores, counts = relabelling[SCORES[0]], relabelling["labels_bought"]
+        return {"test_balanced_accuracy": scores, "labels_bought": [*map(float, counts)]}
+    return {
+        "test_balanced_accuracy": [score - 0.2, score - 0.1, score],
+        "validation_noisy_balanced_accuracy": [score - 0.3, score - 0.2, score - 0.123456],
+        "weight_auroc": [0.5, 0.6, None],
+        "loss": [1.5, 1.0, 0.5],
+    }
+
+
+def make_relabelling(heights: Mapping[int, float]) -> JSON:
+    """Give the block of a run that was judged at these numbers of labels bought."""
+    return describe_levels([*heights], [dict.fromkeys(SCORES, value) for value in heights.values()])
+
+
+def make_records(board: Board, scores: Mapping[str, float], **fields: Any) -> list[JSON]:
+    """Build ok records of every method, scenario and seed; scores vary a little by both."""
+    return [
+        make_record(
+            name,
+            scenario,
+            seed,
+            max(0.0, score - 0.05 * s + 0.01 * (seed % 3) + 0.002 * ((seed + m) % 2)),
+            **fields,
+        )
+        for m, (name, score) in enumerate(scores.items())
+        for s, scenario in enumerate(board.scenarios)
+        for seed in board.seeds
+    ]

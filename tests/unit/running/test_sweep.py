@@ -1,0 +1,131 @@
+"""A sweep with an executor that runs everything at once: what is written, and what may be lost."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchbase.boards.plan import Plan, estimate_seconds
+from benchbase.cell import Result
+from benchbase.errors import StoreError, UsageError
+from benchbase.records.store import Store
+from benchbase.running import sweep as sweeping
+from benchbase.running.executors.contract import Executor, Outcome, Slot
+from benchbase.running.runner import Settings
+from benchbase.running.sweep import Home, sweep
+from tests.unit.jobs import NoServer, make_job
+
+
+class AtOnce(Executor):
+    """Runs each job in turn, in this thread."""
+
+    name = "at-once"
+
+    def __init__(self) -> None:
+        super().__init__(NoServer(), ["cpu"])
+
+    def run(self, jobs, work, done):
+        for job in jobs:
+            done(job, work(job, Slot(0, "cpu", print)))
+
+    def drain(self):
+        raise AssertionError
+
+    def stop(self):
+        raise AssertionError
+
+
+@pytest.fixture
+def play(tmp_path, monkeypatch):
+    """Sweep jobs whose cells come to the given outcomes."""
+
+    def run(outcomes: dict[str, Outcome], store: Store | None = None):
+        monkeypatch.setattr(
+            sweeping, "run_cell", lambda job, slot, settings: outcomes[job.cell.weighter.name]
+        )
+        plan = Plan(tuple(make_job(name) for name in outcomes), {})
+        settings = Settings(tmp_path, tmp_path, 1.0, 1, {})
+        heard: list[str] = []
+        tally = sweep(
+            plan,
+            AtOnce(),
+            settings,
+            store or Store(tmp_path),
+            started=lambda job: heard.append(f"start {job.cell.weighter.name}"),
+            finished=lambda job, record: heard.append(f"end {job.cell.weighter.name}"),
+        )
+        return tally, heard
+
+    return run
+
+
+OK = Outcome(Result("ok"), {"test_logits": np.zeros((1, 2, 3), np.float16)})
+
+
+def test_each_outcome_becomes_one_record_and_failures_are_counted(play, tmp_path):
+    tally, heard = play({"one": OK, "two": Outcome(Result("error", reason="lost"))})
+    assert heard == ["start one", "end one", "start two", "end two"]
+    assert [record["reason"] for record in tally.failures] == ["lost"]
+    records = {r["spec"]["weighter"]["name"]: r for r in Store(tmp_path).records()}
+    assert {name: record["status"] for name, record in records.items()} == {
+        "one": "ok",
+        "two": "error",
+    }
+    artefact = records["one"]["artefacts"]["predictions"]
+    with np.load(tmp_path / artefact["file"], allow_pickle=False) as stored:
+        assert stored["test_logits"].shape == (1, 2, 3)
+    assert records["two"]["artefacts"] == {}
+
+
+def test_a_record_that_cannot_be_written_is_told_and_the_others_go_on(play, tmp_path):
+    class Full(Store):
+        def write(self, record):
+            if record["spec"]["weighter"]["name"] == "one":
+                raise StoreError("no space left")
+            return super().write(record)
+
+    tally, heard = play({"one": OK, "two": OK}, Full(tmp_path))
+    assert [(job.cell.weighter.name, reason) for job, reason in tally.lost] == [
+        ("one", "no space left")
+    ]
+    assert heard == ["start one", "end one", "start two", "end two"]
+    assert len(list(Store(tmp_path).records())) == 1
+
+
+def test_predictions_that_cannot_be_written_lose_the_cell_and_nothing_else(play, tmp_path):
+    (tmp_path / "preds").write_text("in the way")
+    tally, _ = play({"one": OK})
+    assert "predictions cannot be written" in tally.lost[0][1]
+
+
+def test_the_workspace_of_a_dead_run_is_cleared_away(tmp_path):
+    dead = tmp_path / "work" / "999-dead" / "cell"
+    dead.mkdir(parents=True)
+    (dead.parent / "lock").write_text("")
+    with Home(tmp_path).workspace() as own:
+        assert own.is_dir()
+        assert not dead.exists()
+        with Home(tmp_path).workspace() as other:  # a second run leaves the first alone
+            assert own.is_dir()
+            assert other != own
+    assert not own.exists()
+
+
+def test_a_home_below_a_file_is_a_usage_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="--home"), Home(tmp_path / "file").workspace():
+        pass
+
+
+def test_the_time_left_is_estimated_from_cells_that_ran():
+    def record(name: str, seconds: float) -> dict:
+        spec = json.loads(json.dumps(make_job(name).cell.spec()))
+        return {"status": "ok", "spec": spec, "cost": {"seconds_total": seconds}}
+
+    plan = Plan((make_job("slow", 1), make_job("fast", 1), make_job("new", 1)), {})
+    records = [record("slow", 40.0), record("fast", 10.0), record("fast", 10.0)]
+    # "new" is taken for the median of its scenario, 10 s.
+    assert estimate_seconds(plan, records, slots=2) == pytest.approx((40 + 10 + 10) / 2)
+    assert estimate_seconds(plan, [], slots=2) is None
