@@ -180,7 +180,7 @@ class Result:
     error: JSON | None = None
     """Type, message and trimmed traceback of what went wrong."""
     trusted: bool = True
-    """False for a cell run in one process (``--inline``)."""
+    """False for a cell run in one process (``--executor inline``)."""
     metrics: JSON = field(default_factory=dict)
     """rule -> metric -> {"value", "interval"}; rules last, last5, val_noisy, val_clean, oracle."""
     selected: JSON = field(default_factory=dict)

@@ -1,4 +1,8 @@
-"""The extension points. Each is called once, plugin by plugin; most return a list of classes."""
+"""The extension points. Each is called plugin by plugin, and returns a list of classes.
+
+A hook imports what it returns in its body: benchbase then loads no more of a plugin than a process
+needs.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,13 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    import click
-
     from benchbase.api import Backbone, Weighter
     from benchbase.data.contract import DataSet, Imbalance, Noise
     from benchbase.judging.metrics import Metric
     from benchbase.running.executors.contract import Executor
 
-API_VERSION = 1
-"""A distribution states ``BENCHBASE_API = 1``; it is compared before anything is registered."""
+API_VERSION = 2
+"""A distribution states ``BENCHBASE_API = 2``; it is compared before anything is registered."""
 
 hookspec = pluggy.HookspecMarker("benchbase")
 hookimpl = pluggy.HookimplMarker("benchbase")
@@ -37,8 +39,13 @@ def register_datasets() -> list[type[DataSet]]:  # type: ignore[empty-body]
 
 
 @hookspec
-def register_corruptions() -> list[type[Noise] | type[Imbalance]]:  # type: ignore[empty-body]
-    """Give kinds of label noise and imbalance. A run calls it in its parent."""
+def register_noises() -> list[type[Noise]]:  # type: ignore[empty-body]
+    """Give kinds of label noise. A run calls it in its parent."""
+
+
+@hookspec
+def register_imbalances() -> list[type[Imbalance]]:  # type: ignore[empty-body]
+    """Give kinds of class imbalance. A run calls it in its parent."""
 
 
 @hookspec
@@ -49,8 +56,3 @@ def register_metrics() -> list[type[Metric]]:  # type: ignore[empty-body]
 @hookspec
 def register_executors() -> list[type[Executor]]:  # type: ignore[empty-body]
     """Give ways to run the cells of a sweep. A run calls it in its parent."""
-
-
-@hookspec
-def register_commands(cli: click.Group) -> None:
-    """Add commands to the command line; called when one of them is asked for."""

@@ -50,6 +50,21 @@ def server() -> Iterator[ForkServer]:
     server.close()
 
 
+@pytest.fixture
+def shared_server(server: ForkServer, monkeypatch: pytest.MonkeyPatch) -> ForkServer:
+    """Let commands that are run in this process use the one server of the tests."""
+    from benchbase.cli import info, list  # noqa: A004 - the command's own name
+    from benchbase.running.executors.forkserver import Child, ForkServer
+
+    class Shared(ForkServer):
+        def start(self, module: str, log: Path | None = None) -> Child:
+            return server.start(module, log)
+
+    for module in (info, list):
+        monkeypatch.setattr(module, "ForkServer", Shared)
+    return server
+
+
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the embedded data set is decoded once."""

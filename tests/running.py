@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
 from benchbase.boards.board import Board
 from benchbase.boards.plan import conditions, contestants, make_jobs
 from benchbase.cell import Recipe, Scenario
-from benchbase.plugins import describe, resolve_source
+from benchbase.plugins import Catalogue, Entry, Source
+from benchbase.plugins.catalogue import describe_given, describe_installed, join
+from benchbase.plugins.installed import find_installed
+from benchbase.plugins.source import given_source
 from benchbase.running.executors.contract import Job, Outcome, Slot
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.runner import Settings, run_cell
@@ -24,11 +28,30 @@ TINY = Scenario(
 
 def make_job(plugin: str, cache: Path, scenario: Scenario = TINY, seed: int = 0) -> Job:
     """Plan the one cell of ``plugin`` (a selector) in ``scenario``."""
-    source = resolve_source(plugin.partition("[")[0])
-    entered = contestants([plugin], {source: describe(source)})
+    catalogue = installed()
+    entered = contestants([plugin], catalogue, given(plugin))
     board = Board("test", "test", (scenario,), (seed,), (plugin,), reference=plugin)
-    [job] = make_jobs(conditions(board, (), cache), entered)
+    [job] = make_jobs(conditions(board, catalogue, (), cache), entered)
     return job
+
+
+@functools.cache
+def installed() -> Catalogue:
+    """Tell what is installed, without a process."""
+    return join([describe_installed(one) for one in find_installed()])
+
+
+def given(*plugins: str) -> dict[Source, tuple[Entry, ...]]:
+    """Tell what the files and modules among the selectors bring, without a process."""
+    names = [plugin.partition("[")[0] for plugin in plugins]
+    sources = [
+        source
+        for name in names
+        if not installed().matching("weighters", name)
+        for source in [given_source(name)]
+        if source is not None
+    ]
+    return {source: describe_given(source) for source in sources}
 
 
 def run(job: Job, server: ForkServer, folder: Path, **settings: Any) -> Outcome:

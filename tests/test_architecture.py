@@ -7,13 +7,15 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from benchbase.plugins.catalogue import describe_installed, join
+from benchbase.plugins.installed import find_installed
 
 ROOT = Path(__file__).parent.parent
 CORE = sorted(ROOT.glob("benchbase/**/*.py"))
@@ -33,7 +35,7 @@ LAYERS = [
     {"boards.toml_table", "boards.conditions", "boards.board"},
     {"records"},
     {"plugins"},
-    {"running", "leaderboard", "boards"},
+    {"running", "leaderboard", "boards", "plugins.own"},
     {"testing"},
     {"cli"},
 ]
@@ -55,7 +57,6 @@ TORCH_FREE = [
     "benchbase.leaderboard",
     "benchbase.options",
     "benchbase.plugins",
-    "benchbase.plugins.registry",
     "benchbase.boards.board",
     "benchbase.seeding",
     "benchbase.judging.statistics",
@@ -206,11 +207,8 @@ def test_a_module_is_short_and_named_for_what_it_holds(path: Path) -> None:
 
 
 def weighter_names() -> set[str]:
-    names: set[str] = set()
-    for project in ROOT.glob("plugins/*/pyproject.toml"):
-        points = tomllib.loads(project.read_text())["project"].get("entry-points", {})
-        names |= points.get("benchbase.weighters", {}).keys()
-    return names
+    brought = [describe_installed(one) for one in find_installed()]
+    return {entry.name for entry in join(brought).of("weighters")}
 
 
 def test_the_core_never_mentions_a_weighter_by_name() -> None:

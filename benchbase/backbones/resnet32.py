@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchbase.api import Backbone, Classifier, ImageShape, hookimpl
+from benchbase.api import Backbone, Classifier, ImageShape
 
-BENCHBASE_API = 1
 STAGES = (16, 32, 64)
 BLOCKS_PER_STAGE = 5
 
@@ -80,9 +79,3 @@ class ResNet32(Backbone):
     def build(self, shape: ImageShape, num_classes: int) -> Classifier:
         """Build the network; odd sizes work too."""
         return ResNet32Classifier(shape.channels, num_classes)
-
-
-@hookimpl
-def register_backbones() -> list[type[Backbone]]:
-    """Give the ResNet-32."""
-    return [ResNet32]

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchbase.api import Backbone, Classifier, ImageShape, hookimpl
+from benchbase.api import Backbone, Classifier, ImageShape
 
-BENCHBASE_API = 1
 WIDTHS = (16, 32, 64)
 
 
@@ -63,9 +62,3 @@ class SmallCNN(Backbone):
     def build(self, shape: ImageShape, num_classes: int) -> Classifier:
         """Build the network for images of at least 8 pixels a side."""
         return SmallCNNClassifier(shape.channels, num_classes)
-
-
-@hookimpl
-def register_backbones() -> list[type[Backbone]]:
-    """Give the small network."""
-    return [SmallCNN]

@@ -10,10 +10,9 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchbase.api import Backbone, Classifier, ImageShape, hookimpl, option
+from benchbase.api import Backbone, Classifier, ImageShape, option
 from benchbase.errors import UsageError
 
-BENCHBASE_API = 1
 RGB = 3
 
 
@@ -172,7 +171,4 @@ class EfficientNetB0(TorchvisionBackbone):
         return nn.Sequential(network.features, network.avgpool, nn.Flatten()), head
 
 
-@hookimpl
-def register_backbones() -> list[type[Backbone]]:
-    """Give the families of the board."""
-    return [ResNet18, ResNet34, ResNet50, DenseNet121, EfficientNetB0]
+FAMILIES = (ResNet18, ResNet34, ResNet50, DenseNet121, EfficientNetB0)

@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 import statistics
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchbase.boards.board import Board
-from benchbase.cell import (
-    JSON,
-    Cell,
-    DataIdentity,
-    Scenario,
-    WeighterSpec,
-    canonical_json,
-    content_hash,
-)
+from benchbase.cell import JSON, Cell, DataIdentity, Scenario, WeighterSpec, canonical_json
 from benchbase.data.opening import Opened, identify, open_scenario
-from benchbase.errors import PluginError, UsageError
-from benchbase.options import construct, expand, parse_selector
-from benchbase.plugins import (
-    PluginDescription,
-    PluginSource,
-    WeighterDescription,
-    find_installed,
-    module_source_hash,
-    registry,
-    resolve_source,
-)
-from benchbase.plugins.discovery import find_one, module_files_hash
+from benchbase.errors import UsageError
+from benchbase.options import Selector, construct, expand, parse_selector
+from benchbase.plugins import Catalogue, Entry, Source
+from benchbase.plugins.source import given_source
 from benchbase.records.provenance import torch_minor
-from benchbase.records.store import write_text
 from benchbase.running.executors.contract import Job
-from benchbase.running.executors.forkserver import ForkServer
-
-IMPORT_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -48,8 +25,7 @@ class Contestant:
     """One row of the table to be: a weighter with one setting of its options."""
 
     spec: WeighterSpec
-    source: PluginSource
-    description: WeighterDescription
+    entry: Entry
 
 
 @dataclass(frozen=True)
@@ -67,128 +43,75 @@ class Plan:
         return tuple(job for job in self.jobs if job.cell.key not in self.done)
 
 
-def sources_of(selectors: Iterable[str]) -> tuple[PluginSource, ...]:
-    """Find where the selectors' code lies; imports none of it.
+def given_sources(selectors: Iterable[str], catalogue: Catalogue) -> tuple[Source, ...]:
+    """Find the files and modules among the selectors; imports none of them.
 
     Raises:
-        UsageError: a name, file or module does not exist.
+        UsageError: a file does not exist, or a name is neither installed nor a module.
     """
-    return tuple({resolve_source(parse_selector(text).name): None for text in selectors})
+    names = [parse_selector(text).name for text in selectors]
+    found = [_given(name, catalogue) for name in names]
+    return tuple(dict.fromkeys(source for source in found if source is not None))
 
 
-def describe_all(
-    server: ForkServer, sources: Sequence[PluginSource], cache: Path
-) -> dict[PluginSource, PluginDescription]:
-    """Describe plugins in a child, or from the cache where their code is what it was.
-
-    Raises:
-        PluginError: one does not load; the message says why.
-    """
-    known = {source: _recall(_described_at(source, cache)) for source in sources}
-    unknown = [source for source, description in known.items() if description is None]
-    if unknown:
-        names = ", ".join(source.target for source in unknown)
-        answers = _scout(server, {"describe": [source.to_json() for source in unknown]}, names)
-        try:
-            for source, answer in zip(unknown, answers, strict=True):
-                if "error" in answer:
-                    raise PluginError(answer["error"])
-                known[source] = PluginDescription.from_json(answer["plugin"])
-                if (path := _described_at(source, cache)) is not None:
-                    write_text(path, canonical_json(answer["plugin"]))
-        except (KeyError, TypeError, ValueError) as error:  # a plugin was imported there
-            raise PluginError(f"importing {names} left a process that answers nonsense") from error
-    return {source: description for source, description in known.items() if description}
-
-
-def find_gpus(server: ForkServer) -> tuple[str, ...]:
-    """Name the GPUs that torch sees; asked in a child, for CUDA does not survive a fork."""
-    return tuple(map(str, _scout(server, {"gpus": True}, "torch")))
-
-
-def _scout(server: ForkServer, request: JSON, names: str) -> list[Any]:
-    child = server.start("benchbase.running.scout")
-    child.channel.deadline = time.monotonic() + IMPORT_SECONDS
-    try:
-        child.channel.send(request)
-        found = child.channel.receive()[0].get("found")
-    except TimeoutError:
-        raise PluginError(f"importing {names} did not end within {IMPORT_SECONDS} s") from None
-    except (EOFError, OSError):
-        raise PluginError(
-            f"a process that only imported {names} ended by itself: does a plugin exit on import?"
-        ) from None
-    finally:
-        child.kill()
-    if not isinstance(found, list):
-        raise PluginError(f"importing {names} left a process that answers nonsense")
-    return found
-
-
-def _described_at(source: PluginSource, cache: Path) -> Path | None:
-    """Name the file that remembers a plugin's description while no file of it changes."""
-    if source.kind == "file":
-        code = hashlib.sha256(Path(source.target).read_bytes()).hexdigest()
-    elif source.kind == "installed":
-        found = find_one("weighters", source.target)
-        code = content_hash([module_files_hash(found.module), found.distribution, found.version])
-    else:
-        return None  # a module may be a package of many files
-    name = content_hash([source.to_json(), code, _own_code()])
-    return cache / "descriptions" / f"{name}.json"
-
-
-@functools.cache
-def _own_code() -> str:
-    """Hash benchbase itself: a plugin's options may come from a class of ours."""
-    files = sorted(Path(__file__).parent.parent.rglob("*.py"))
-    return content_hash([hashlib.sha256(path.read_bytes()).hexdigest() for path in files])
-
-
-def _recall(path: Path | None) -> PluginDescription | None:
-    if path is None:
+def _given(name: str, catalogue: Catalogue) -> Source | None:
+    """Tell which file or module a name means; None for an installed weighter."""
+    if catalogue.matching("weighters", name):
         return None
-    try:
-        return PluginDescription.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # not there yet, or damaged
+    source = given_source(name)
+    if source is None:
+        try:
+            catalogue.find("weighters", name)
+        except UsageError as error:
+            if Path(f"{name}.py").is_file():
+                raise UsageError(f"{error}; the file is given as ./{name}.py") from None
+            raise
+    return source
 
 
 def contestants(
-    selectors: Sequence[str], plugins: Mapping[PluginSource, PluginDescription]
+    selectors: Sequence[str], catalogue: Catalogue, given: Mapping[Source, tuple[Entry, ...]]
 ) -> tuple[Contestant, ...]:
-    """Expand each selector's grid of options; a contestant named twice enters once."""
+    """Expand each selector's grid of options; a contestant named twice enters once.
+
+    ``given`` holds the weighters of the files and modules among the selectors.
+    """
     entered: dict[str, Contestant] = {}
-    installed = {found.name for found in find_installed("weighters")}
+    installed = {entry.name for entry in catalogue.of("weighters")}
     for text in selectors:
         selector = parse_selector(text)
-        source = resolve_source(selector.name)
-        for description in plugins[source].weighters:
-            if source.kind != "installed" and description.name in installed:
+        source = _given(selector.name, catalogue)
+        found = (catalogue.find("weighters", selector.name),) if source is None else given[source]
+        for entry in found:
+            if source is not None and entry.name in installed:
                 raise UsageError(
-                    f"{source.target} calls its weighter {description.name!r}, as an installed "
-                    "one is called: rename it, so that no table mixes the two"
+                    f"{source.target} calls its weighter {entry.name!r}, as an installed one is "
+                    "called: rename it, so that no table mixes the two"
                 )
-            for options in expand(selector, description.options):
-                spec = WeighterSpec(
-                    name=description.name,
-                    options=options,
-                    source=description.source_hash,
-                    distribution=description.distribution,
-                    version=description.version,
-                )
-                known = entered.setdefault(spec.label, Contestant(spec, source, description))
-                if known.spec != spec:
-                    raise UsageError(
-                        f"two plugins bring a weighter called {spec.label!r} "
-                        f"({known.source.target} and {source.target}): rename one of them"
-                    )
+            _enter(entered, entry, selector)
     return tuple(entered.values())
+
+
+def _enter(entered: dict[str, Contestant], entry: Entry, selector: Selector) -> None:
+    for options in expand(selector, entry.options):
+        spec = WeighterSpec(
+            name=entry.name,
+            options=options,
+            source=entry.source_hash,
+            distribution=entry.distribution,
+            version=entry.distribution_version,
+        )
+        known = entered.setdefault(spec.label, Contestant(spec, entry))
+        if known.spec != spec:
+            raise UsageError(
+                f"two plugins bring a weighter called {spec.label!r} "
+                f"({known.entry.source.target} and {entry.source.target}): rename one of them"
+            )
 
 
 def is_named(contestant: Contestant, selectors: Iterable[str]) -> bool:
     """Tell whether one of the selectors means this contestant, alone or in a grid."""
-    spec, options = contestant.spec, contestant.description.options
+    spec, options = contestant.spec, contestant.entry.options
     for selector in map(parse_selector, selectors):
         distribution, _, name = selector.name.rpartition(":")
         is_it = name == spec.name and distribution in ("", spec.distribution)
@@ -197,14 +120,17 @@ def is_named(contestant: Contestant, selectors: Iterable[str]) -> bool:
     return False
 
 
-def conditions(board: Board, roots: Sequence[Path], cache: Path) -> tuple[Condition, ...]:
+def conditions(
+    board: Board, catalogue: Catalogue, roots: Sequence[Path], cache: Path
+) -> tuple[Condition, ...]:
     """Give every scenario at every seed, seed by seed; reads no data yet.
 
     Raises:
         UsageError: a data set, backbone, noise or imbalance does not exist.
+        PluginError: the plugin of one does not load.
     """
     return tuple(
-        Condition(scenario, seed, tuple(roots), cache)
+        Condition(scenario, seed, catalogue, tuple(roots), cache)
         for seed in board.seeds
         for scenario in board.scenarios
     )
@@ -233,11 +159,11 @@ def make_jobs(
                 weighter=contestant.spec,
                 scenario=condition.scenario,
                 data=identity,
-                backbone_source=condition.backbone_source,
+                backbone_source=condition.backbone.source_hash,
                 seed=condition.seed,
                 torch=torch,
             )
-            jobs.append(Job(cell, contestant.source, contestant.description, condition.open))
+            jobs.append(Job(cell, contestant.entry, condition.backbone, condition.open))
     return tuple(jobs)
 
 
@@ -272,20 +198,29 @@ def _open_cached(condition: Condition) -> Opened:
 class Condition:
     """A scenario at a seed, ready to be identified or opened."""
 
-    def __init__(self, scenario: Scenario, seed: int, roots: tuple[Path, ...], cache: Path) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        catalogue: Catalogue,
+        roots: tuple[Path, ...],
+        cache: Path,
+    ) -> None:
         self.scenario = scenario
         self.seed = seed
-        dataset = construct(registry.dataset(scenario.dataset), scenario.dataset_options)
-        noise = construct(registry.noise(scenario.noise), scenario.noise_options)
+
+        def build(kind: str, name: str, options: Mapping[str, Any]) -> Any:
+            return construct(catalogue.find(kind, name).load(), options)
+
         self.parts: dict[str, Any] = {
-            "dataset": dataset,
-            "noise": noise,
-            "imbalance": construct(registry.imbalance(scenario.imbalance), {}),
+            "dataset": build("datasets", scenario.dataset, scenario.dataset_options),
+            "noise": build("noises", scenario.noise, scenario.noise_options),
+            "imbalance": build("imbalances", scenario.imbalance, {}),
             "roots": roots,
             "cache": cache,
         }
         # The backbone itself is code for the children; here its name must exist, no more.
-        self.backbone_source = module_source_hash(registry.found_backbone(scenario.backbone).module)
+        self.backbone = catalogue.find("backbones", scenario.backbone)
 
     def identify(self) -> DataIdentity:
         """Give the hashes of the data."""

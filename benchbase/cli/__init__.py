@@ -17,8 +17,6 @@ import click
 import benchbase
 from benchbase.errors import BenchbaseError, PluginError, UsageError
 from benchbase.options import unknown
-from benchbase.plugins import find_installed
-from benchbase.plugins.loading import load_command
 
 FAILED = 3
 INTERRUPTED = 130
@@ -50,24 +48,21 @@ Environment:
 
 
 class Commands(click.Group):
-    """Benchbase's own commands, then those of plugins; none is imported before it is used."""
+    """The commands; none is imported before it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name benchbase's own commands in reading order, then plugins' commands."""
-        return [*COMMANDS, *(one.name for one in find_installed("commands"))]
+        """Name the commands in reading order."""
+        return [*COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module, or the one plugin that brings the command."""
-        if cmd_name in COMMANDS:
-            module, _, function = COMMANDS[cmd_name][0].partition(":")
-            command: click.Command = getattr(
-                importlib.import_module(f"benchbase.cli.{module}"), function
-            )
-            return command
-        for found in find_installed("commands"):
-            if found.name == cmd_name:
-                return load_command(found)
-        return None
+        """Import the command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(
+            importlib.import_module(f"benchbase.cli.{module}"), function
+        )
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -80,7 +75,6 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         rows = [(name, text) for name, (_, text) in COMMANDS.items()]
-        rows += [(one.name, f"Of {one.distribution}.") for one in find_installed("commands")]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

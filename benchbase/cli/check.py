@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import os
 import traceback
+from typing import TYPE_CHECKING
 
 import click
 
 from benchbase.cli import FAILED
 from benchbase.errors import UsageError
 from benchbase.options import parse_selector
-from benchbase.plugins import load_weighters, resolve_source
+from benchbase.plugins.catalogue import describe_given, describe_installed, join
+from benchbase.plugins.installed import find_installed
+from benchbase.plugins.source import given_source
+
+if TYPE_CHECKING:
+    from benchbase.api import Weighter
 
 EPILOG = """\b
 Examples:
@@ -36,8 +42,7 @@ def check(name: str, as_json: bool) -> int:
     selector = parse_selector(name)
     if selector.settings:
         raise UsageError(f"the checks take default options: write benchbase check {selector.name}")
-    source = resolve_source(selector.name)
-    weighters = load_weighters(source)
+    weighters = _load(selector.name)
     # Imported after the plugin proved to load: these are what takes the seconds.
     from benchbase.running.trainer import prepare_device
     from benchbase.testing.conformance import run_checks
@@ -66,6 +71,15 @@ def check(name: str, as_json: bool) -> int:
     else:
         click.echo(f"{len(results) - failed} of {len(results)} checks passed")
     return FAILED if failed else 0
+
+
+def _load(name: str) -> list[type[Weighter]]:
+    """Load the weighters that a name, file or module means, in this process."""
+    source = given_source(name)
+    if source is not None:
+        return [entry.load() for entry in describe_given(source)]
+    catalogue = join([describe_installed(one) for one in find_installed()])
+    return [catalogue.find("weighters", name).load()]
 
 
 def _show(weighter: str, title: str, reason: str | None, *, known: bool) -> None:

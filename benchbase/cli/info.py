@@ -7,7 +7,6 @@ import json
 import shlex
 import textwrap
 from dataclasses import dataclass, field
-from typing import Any
 
 import click
 
@@ -17,19 +16,14 @@ from benchbase.options import (
     OptionSpec,
     expand,
     looks_like_path,
-    options_of,
     parse_selector,
     unknown,
 )
-from benchbase.plugins import KINDS, Found, PluginSource, describe, load, resolve_source
-from benchbase.plugins.description import WeighterDescription, summary_of
-from benchbase.plugins.discovery import (
-    find_all,
-    matching,
-    module_path,
-    reachable_names,
-    thing,
-)
+from benchbase.plugins import KINDS, Entry
+from benchbase.plugins.source import given_source
+from benchbase.records.store import default_home
+from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.scouting import describe_sources, read_catalogue
 
 EPILOG = """\b
 Examples:
@@ -44,7 +38,6 @@ class Page:
     """What is known of one thing."""
 
     kind: str
-    """``weighter``, ``backbone``, ``data set``, ``corruption``, ``metric`` or ``executor``."""
     name: str
     distribution: str
     version: str
@@ -59,12 +52,13 @@ class Page:
 @click.argument("name", metavar="NAME|FILE.py|MODULE")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def info(name: str, as_json: bool) -> None:
-    """Explain a weighter, backbone, data set, kind of noise or imbalance, metric or executor.
-
-    Its module is imported for that.
-    """
+    """Explain a weighter, backbone, data set, kind of noise or imbalance, metric or executor."""
     selector = parse_selector(name)
-    pages = pages_of(selector.name)
+    server = ForkServer()
+    try:
+        pages = [page_of(entry, selector.name) for entry in _find(server, selector.name)]
+    finally:
+        server.close()
     for page in pages:
         expand(selector, page.options)  # options that it has not are an error here as in `run`
     if as_json:
@@ -73,86 +67,60 @@ def info(name: str, as_json: bool) -> None:
         click.echo("\n\n".join(_text(page) for page in pages))
 
 
-def pages_of(name: str) -> list[Page]:
+def _find(server: ForkServer, name: str) -> list[Entry]:
     """Look a name up in every kind.
 
     Raises:
         UsageError: nothing has that name (the error names the nearest).
         PluginError: what has it does not load.
     """
-    if looks_like_path(name):
-        return _weighter_pages(resolve_source(name), name)
-    kinds = [kind for kind in KINDS if kind != "commands"]
-    found = [one for kind in kinds for one in matching(kind, name)]
-    if found:
-        return [page for one in found for page in _pages(one)]
-    if module_path(name) is not None:
-        return _weighter_pages(PluginSource("module", name), name)
-    installed = find_all()
-    known = [known for kind in kinds for known in reachable_names(installed[kind])]
-    raise UsageError(unknown("name", name, known))
+    home = default_home()
+    if not looks_like_path(name):
+        catalogue = read_catalogue(server, home)
+        if found := [entry for kind in KINDS for entry in catalogue.matching(kind, name)]:
+            return found
+    source = given_source(name)
+    if source is None:
+        known = [known for kind in KINDS for known in catalogue.names(kind)]
+        raise UsageError(unknown("name", name, known))
+    return [*describe_sources(server, [source], home)[source]]
 
 
-def _pages(found: Found) -> list[Page]:
-    if found.kind == "weighters":
-        return _weighter_pages(PluginSource("installed", found.qualified), found.name)
-    cls = load(found)
-    options = options_of(cls)
+def page_of(entry: Entry, given: str) -> Page:
+    """Tell what is known of one thing; ``given`` is how it was asked for."""
     facts = {}
-    argument = ""
-    if found.kind == "datasets":
-        facts["flips"] = str(cls.flips)
-        argument = f"--dataset {found.name}"
-    elif found.kind == "backbones":
-        argument = f"--backbone {found.name}"
-    elif found.kind == "corruptions":
-        facts["kind"], argument = _corruption(found.name, cls, options)
-    return [
-        Page(
-            kind=thing(found.kind),
-            name=found.name,
-            distribution=found.distribution,
-            version=found.version,
-            summary=summary_of(cls),
-            options=options,
-            example=f"benchbase run {argument}" if argument else "",
-            facts=facts,
-        )
-    ]
-
-
-def _corruption(name: str, cls: type[Any], options: tuple[OptionSpec, ...]) -> tuple[str, str]:
-    from benchbase.data.contract import Noise
-
-    level: str
-    if issubclass(cls, Noise):
-        from_file = any(spec.name == "file" for spec in options)
-        level = "" if name == "none" else ":FILE.csv" if from_file else ":0.4"
-        return "label noise", f"--noise {name}{level}"
-    level = "" if name == "natural" else ":10"
-    return "class imbalance", f"--imbalance {name}{level}"
-
-
-def _weighter_pages(source: PluginSource, given: str) -> list[Page]:
-    return [_weighter_page(one, given) for one in describe(source).weighters]
-
-
-def _weighter_page(weighter: WeighterDescription, given: str) -> Page:
-    setting = next((f"[{one.name}={one.default}]" for one in weighter.options), "")
+    if entry.kind == "weighters":
+        facts = {
+            "needs": ", ".join(entry.needs) or "nothing beyond the training images",
+            "honesty": entry.honesty,
+            "paper": entry.paper,
+        }
+    argument = _argument(entry, given)
     return Page(
-        kind="weighter",
-        name=weighter.name,
-        distribution=weighter.distribution,
-        version=weighter.version,
-        summary=weighter.summary,
-        options=weighter.options,
-        example=f"benchbase run --plugin {shlex.quote(given + setting)}",
-        facts={
-            "needs": ", ".join(weighter.needs) or "nothing beyond the training images",
-            "honesty": weighter.honesty,
-            "paper": weighter.paper,
-        },
+        kind=KINDS[entry.kind].thing,
+        name=entry.name,
+        distribution=entry.distribution,
+        version=entry.distribution_version,
+        summary=entry.summary,
+        options=entry.options,
+        example=f"benchbase run {argument}" if argument else "",
+        facts=facts,
     )
+
+
+def _argument(entry: Entry, given: str) -> str:
+    """Give an argument of ``benchbase run`` that uses a thing; empty where none names it."""
+    if entry.kind == "weighters":
+        setting = next((f"[{one.name}={one.default}]" for one in entry.options), "")
+        return f"--plugin {shlex.quote(given + setting)}"
+    if entry.kind == "noises":
+        from_file = any(spec.name == "file" for spec in entry.options)
+        level = "" if entry.name == "none" else ":FILE.csv" if from_file else ":0.4"
+        return f"--noise {given}{level}"
+    if entry.kind == "imbalances":
+        return f"--imbalance {given}{'' if entry.name == 'natural' else ':10'}"
+    option = {"datasets": "dataset", "backbones": "backbone", "executors": "executor"}
+    return f"--{option[entry.kind]} {given}" if entry.kind in option else ""
 
 
 def _text(page: Page) -> str:

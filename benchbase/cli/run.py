@@ -5,13 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -23,14 +19,13 @@ from benchbase.boards.plan import (
     Plan,
     conditions,
     contestants,
-    describe_all,
     estimate_seconds,
-    find_gpus,
+    given_sources,
     is_named,
     make_jobs,
-    sources_of,
 )
 from benchbase.cell import JSON
+from benchbase.cli.interrupts import interruptible
 from benchbase.cli.printing import print_table
 from benchbase.cli.progress import Display, describe
 from benchbase.cli.request import Request, read_request
@@ -38,14 +33,15 @@ from benchbase.errors import UsageError
 from benchbase.leaderboard.pages.files import write_board, write_index
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
-from benchbase.options import parse_selector
-from benchbase.plugins import PluginDescription, PluginSource, registry
+from benchbase.options import construct, expand, parse_selector
+from benchbase.plugins import Catalogue, Entry, Source
 from benchbase.records.committed import Committed
 from benchbase.records.provenance import gather
 from benchbase.records.store import Store, counting_attempt, default_home, write_text
-from benchbase.running.executors.contract import Executor, Job
+from benchbase.running.executors.contract import Execution, Executor, Job
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.runner import Settings, log_path
+from benchbase.running.scouting import describe_sources, find_gpus, load_metrics, read_catalogue
 from benchbase.running.sweep import Home, Tally, sweep
 
 CELLS_FAILED = 3
@@ -129,8 +125,15 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     help="Folder for results and caches [default: $BENCHBASE_HOME, else .benchbase].",
 )
 @click.option("--retry-failed", is_flag=True, help="Run failed cells again.")
+@click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    metavar="NAME",
+    help="Way to run the cells (see `benchbase list executors`), with options as for --plugin; "
+    "inline runs them in this process, for debugging, and its results are untrusted.",
+)
 @click.option("--keep-models", is_flag=True, help="Keep each cell's last model in HOME/models.")
-@click.option("--inline", is_flag=True, help="One process, for debugging; results are untrusted.")
 @click.option("--dry-run", is_flag=True, help="Show the cells and the estimated time only.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.pass_context
@@ -140,26 +143,27 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     Finished cells are found again: the same command a second time only shows the table.
     """
     request = read_request(given)
-    kind: type[Executor] = registry.executor("inline" if given["inline"] else "local")
     home = Home(given["home"] or default_home())
     store = Store(home.path)
     committed = Committed(request.folder) if request.folder else None
     selectors = tuple(dict.fromkeys((request.board.reference, *request.board.weighters)))
-    sources = sources_of((*selectors, *request.board.controls))
-    places = conditions(request.board, given["roots"], home.cache)
     server = ForkServer()
     try:
         with home.workspace() as work:
-            plugins = describe_all(server, sources, home.cache)
-            entered, controls = _told_apart(request, contestants(selectors, plugins), plugins)
+            catalogue = read_catalogue(server, home.path)
+            executor = _executor(given["executor"], catalogue)
+            places = conditions(request.board, catalogue, given["roots"], home.cache)
+            sources = given_sources((*selectors, *request.board.controls), catalogue)
+            plugins = describe_sources(server, sources, home.path)
+            entered, controls = _told_apart(request, selectors, catalogue, plugins)
             board = _with_labels(request.board, entered, controls)
             jobs = make_jobs(places, entered, controls, board.control_seeds)
             # Whoever debugs wants to see the cell run, finished or not.
-            done = {} if given["inline"] else _done(jobs, store, committed, given["retry_failed"])
+            done = _done(jobs, store, committed, given["retry_failed"]) if executor.trusted else {}
             plan = Plan(jobs, done)
             wants_gpus = given["device"] == "cuda" or (given["device"] == "auto" and plan.to_do)
             gpus = find_gpus(server) if wants_gpus else ()
-            devices = _devices(given, gpus)[: max(1, len(plan.to_do))]
+            devices = _devices(given, gpus, executor)[: max(1, len(plan.to_do))]
             if given["dry_run"]:
                 seconds = estimate_seconds(plan, store.records(), len(devices))
                 _print_plan(plan, seconds, as_json=given["as_json"])
@@ -169,13 +173,13 @@ def run(ctx: click.Context, /, **given: Any) -> None:
                 logs=home.logs,
                 timeout=given["timeout"],
                 concurrent_cells=len(devices),
-                provenance=gather(sys.argv[1:], kind.name, gpus),
-                trusted=kind.trusted,
+                provenance=gather(sys.argv[1:], executor.name, gpus),
+                trusted=executor.trusted,
                 models=home.path / "models" if given["keep_models"] else None,
-                extra_metrics=tuple(metric() for metric in registry.metrics().values()),
+                extra_metrics=load_metrics(catalogue),
             )
-            executor: Executor = kind(server, devices)
-            tally, interrupts = _sweep(plan, executor, settings, store)
+            execution = executor.start(server, devices)
+            tally, interrupts = _sweep(plan, execution, settings, store)
     finally:
         server.close()
     records = [*plan.done.values(), *tally.records.values()]
@@ -188,17 +192,30 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         ctx.exit(CELLS_FAILED)
 
 
+def _executor(text: str, catalogue: Catalogue) -> Executor:
+    """Build the executor that is named, with its options."""
+    selector = parse_selector(text)
+    entry = catalogue.find("executors", selector.name)
+    settings = expand(selector, entry.options)
+    if len(settings) > 1:
+        raise UsageError(f"--executor {text}: expected one value for each option")
+    executor: Executor = construct(entry.load(), settings[0])
+    return executor
+
+
 def _told_apart(
     request: Request,
-    entered: tuple[Contestant, ...],
-    plugins: Mapping[PluginSource, PluginDescription],
+    selectors: Sequence[str],
+    catalogue: Catalogue,
+    plugins: Mapping[Source, tuple[Entry, ...]],
 ) -> tuple[tuple[Contestant, ...], tuple[Contestant, ...]]:
     """Give who is to be ranked, and the controls.
 
     Where --plugin took the place of all, whom the board's file names as a control stays one.
     """
+    entered = contestants(selectors, catalogue, plugins)
     if request.board.controls:
-        return entered, contestants(request.board.controls, plugins)
+        return entered, contestants(request.board.controls, catalogue, plugins)
     controls = tuple(each for each in entered if is_named(each, request.written.controls))
     return tuple(each for each in entered if each not in controls), controls
 
@@ -237,11 +254,11 @@ def _done(
     return done
 
 
-def _devices(given: dict[str, Any], gpus: Sequence[str]) -> list[str]:
-    """Give one device for each slot."""
+def _devices(given: dict[str, Any], gpus: Sequence[str], executor: Executor) -> list[str]:
+    """Give one device for each cell at a time."""
     if given["device"] == "cuda" and not gpus:
         raise UsageError("--device cuda: torch finds no GPU here; use --device cpu or auto")
-    if given["inline"]:
+    if not executor.trusted:  # it runs in this very process
         return ["cuda:0" if gpus else "cpu"]
     if gpus:
         jobs = given["jobs"] or len(gpus)
@@ -256,45 +273,21 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _sweep(plan: Plan, executor: Executor, settings: Settings, store: Store) -> tuple[Tally, int]:
+def _sweep(plan: Plan, execution: Execution, settings: Settings, store: Store) -> tuple[Tally, int]:
     """Run what is to do under a display; give the tally and how often it was interrupted."""
-    with Display(len(plan.to_do)) as display, _interruptible(executor, display.say) as interrupts:
+    with (
+        Display(len(plan.to_do)) as display,
+        interruptible(execution, settings.trusted, display.say) as interrupts,
+    ):
         tally = sweep(
             plan,
-            executor,
+            execution,
             dataclasses.replace(settings, heard=display.heard),
             store,
             started=display.started,
             finished=display.finished,
         )
     return tally, len(interrupts)
-
-
-@contextmanager
-def _interruptible(executor: Executor, say: Callable[[str], None]) -> Iterator[list[int]]:
-    """First Ctrl-C: no new cells. Second, or SIGTERM: end those in flight too."""
-    interrupts: list[int] = []
-
-    def interrupted(number: int, frame: FrameType | None) -> None:
-        del frame
-        interrupts.append(number)
-        first = len(interrupts) == 1 and number == signal.SIGINT
-        if not executor.trusted and not first:
-            raise KeyboardInterrupt  # the method runs in this very thread
-        # In a thread: a handler runs between any two steps of the main thread, which may hold a
-        # lock or be printing itself.
-        threading.Thread(target=drain if first else executor.stop).start()
-
-    def drain() -> None:
-        executor.drain()
-        say("Interrupted: finishing the cells in flight; Ctrl-C again stops them.")
-
-    before = {n: signal.signal(n, interrupted) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield interrupts
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _publish(

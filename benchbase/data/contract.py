@@ -82,7 +82,7 @@ class DataSet(ABC):
 class Noise(ABC):
     """A kind of label noise; a frozen dataclass whose fields are its options."""
 
-    kind: ClassVar[str]
+    name: ClassVar[str]
 
     def files(self) -> list[Path]:
         """Name the files that the noise reads: their content is part of a cell's identity."""
@@ -117,7 +117,7 @@ class Noise(ABC):
 class Imbalance(ABC):
     """A kind of class imbalance; a frozen dataclass whose fields are its options."""
 
-    kind: ClassVar[str]
+    name: ClassVar[str]
 
     @abstractmethod
     def counts(self, available: NDArray[np.int64], ratio: float) -> NDArray[np.int64]:

@@ -12,10 +12,8 @@ import numpy as np
 
 from benchbase.data.contract import DataParts, DataSet, Part
 from benchbase.errors import DataError
-from benchbase.hookspecs import hookimpl
 from benchbase.seeding import numpy_stream
 
-BENCHBASE_API = 1
 TEST_IMAGES = 400
 LARGEST = 16
 """Pixels of the source are whole numbers from 0 to this."""
@@ -51,9 +49,3 @@ class Digits(DataSet):
             train=whole.take(order[TEST_IMAGES:]),
             test=whole.take(order[:TEST_IMAGES]),
         )
-
-
-@hookimpl
-def register_datasets() -> list[type[DataSet]]:
-    """Bring ``digits``."""
-    return [Digits]

@@ -19,9 +19,7 @@ import numpy as np
 
 from benchbase.data.contract import DataParts, DataSet, Part
 from benchbase.errors import DataError
-from benchbase.hookspecs import hookimpl
 
-BENCHBASE_API = 1
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 FOLDERS = (".", "fashion-mnist", "FashionMNIST/raw")
 # name -> dimensions, as the name says too
@@ -153,9 +151,3 @@ class FashionMNIST(DataSet):
             train=read(True, *paths[:2]),
             test=read(False, *paths[2:]),
         )
-
-
-@hookimpl
-def register_datasets() -> list[type[DataSet]]:
-    """Bring ``fashion-mnist``."""
-    return [FashionMNIST]

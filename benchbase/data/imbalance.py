@@ -8,11 +8,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbase.data.contract import Imbalance, Noise
+from benchbase.data.contract import Imbalance
 from benchbase.errors import UsageError
-from benchbase.hookspecs import hookimpl
 
-BENCHBASE_API = 1
 Counts = NDArray[np.int64]
 
 
@@ -27,7 +25,7 @@ def scale(available: Counts, shares: NDArray[np.float64]) -> Counts:
 class Natural(Imbalance):
     """The data set's own counts."""
 
-    kind: ClassVar[str] = "natural"
+    name: ClassVar[str] = "natural"
 
     def counts(self, available: Counts, ratio: float) -> Counts:
         """Keep everything."""
@@ -46,7 +44,7 @@ class Exponential(Imbalance):
     The profile of Cui et al., CVPR 2019, with the largest ``n_max`` that every class can satisfy.
     """
 
-    kind: ClassVar[str] = "exponential"
+    name: ClassVar[str] = "exponential"
 
     def counts(self, available: Counts, ratio: float) -> Counts:
         """Give counts that fall from the first class to the last."""
@@ -57,16 +55,10 @@ class Exponential(Imbalance):
 class Step(Imbalance):
     """The second half of the classes rare (the smaller half of an odd number); 1 equalises."""
 
-    kind: ClassVar[str] = "step"
+    name: ClassVar[str] = "step"
 
     def counts(self, available: Counts, ratio: float) -> Counts:
         """Give one count for the frequent classes and one for the rare ones."""
         shares = np.ones(len(available))
         shares[len(available) - len(available) // 2 :] = 1 / ratio
         return scale(available, shares)
-
-
-@hookimpl
-def register_corruptions() -> list[type[Noise] | type[Imbalance]]:
-    """Bring the kinds of imbalance."""
-    return [Natural, Exponential, Step]

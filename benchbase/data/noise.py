@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, softmax
 
-from benchbase.data.contract import Imbalance, Labels, Noise, Part
+from benchbase.data.contract import Labels, Noise, Part
 from benchbase.errors import DataError, UsageError
-from benchbase.hookspecs import hookimpl
 
-BENCHBASE_API = 1
 Matrix = NDArray[np.float64]
 
 
@@ -38,7 +36,7 @@ def draw_classes(probabilities: Matrix, rng: np.random.Generator) -> Labels:
 class NoNoise(Noise):
     """All labels as they are."""
 
-    kind: ClassVar[str] = "none"
+    name: ClassVar[str] = "none"
 
     def corrupt(
         self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
@@ -59,7 +57,7 @@ class NoNoise(Noise):
 class SymmetricNoise(Noise):
     """A share of labels moves to another class, each of them equally likely."""
 
-    kind: ClassVar[str] = "symmetric"
+    name: ClassVar[str] = "symmetric"
 
     def corrupt(
         self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
@@ -80,7 +78,7 @@ class SymmetricNoise(Noise):
 class PairNoise(Noise):
     """A share of labels moves to the next class, the last class to the first."""
 
-    kind: ClassVar[str] = "pair"
+    name: ClassVar[str] = "pair"
 
     def corrupt(
         self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
@@ -102,7 +100,7 @@ class MatrixNoise(Noise):
     file: str = ""
     """Comma-separated, no header, rows summing to one, classes in the data set's order."""
 
-    kind: ClassVar[str] = "matrix"
+    name: ClassVar[str] = "matrix"
 
     def files(self) -> list[Path]:
         """Name the CSV file."""
@@ -156,7 +154,7 @@ class InstanceNoise(Noise):
     (to 0.13 at a rate of 0.1); the realised rate is recorded. A rate of 0 is no noise.
     """
 
-    kind: ClassVar[str] = "instance"
+    name: ClassVar[str] = "instance"
     SPREAD: ClassVar[float] = 0.1
     BLOCK: ClassVar[int] = 4096
 
@@ -203,7 +201,4 @@ class InstanceNoise(Noise):
         return bool((np.diag(self.transition(num_classes, rate)) > 0.5 + 1e-9).all())
 
 
-@hookimpl
-def register_corruptions() -> list[type[Noise] | type[Imbalance]]:
-    """Bring the kinds of noise."""
-    return [NoNoise, SymmetricNoise, PairNoise, MatrixNoise, InstanceNoise]
+KINDS = (NoNoise, SymmetricNoise, PairNoise, MatrixNoise, InstanceNoise)

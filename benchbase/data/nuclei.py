@@ -19,10 +19,8 @@ from numpy.typing import NDArray
 
 from benchbase.data.contract import DataParts, DataSet, Labels, Part
 from benchbase.errors import DataError
-from benchbase.hookspecs import hookimpl
 from benchbase.seeding import numpy_stream
 
-BENCHBASE_API = 1
 FIELD = Path(__file__).with_name("nuclei.npz")
 PATCH = 32
 CLASSES = ("background", "boundary", "interior")
@@ -97,9 +95,3 @@ class Nuclei(DataSet):
             validation=cut("validation"),
             trusted=cut("trusted"),
         )
-
-
-@hookimpl
-def register_datasets() -> list[type[DataSet]]:
-    """Bring ``nuclei``."""
-    return [Nuclei]

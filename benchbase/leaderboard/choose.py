@@ -35,7 +35,7 @@ class Entry:
     name: str
     options: Mapping[str, Any]
     trusted: bool
-    """False where all there is was run in one process (``--inline``)."""
+    """False where all there is was run in one process (``--executor inline``)."""
     cells: Mapping[Place, JSON]
     control: bool = False
     """Whether the board names it among its controls."""

@@ -185,7 +185,7 @@ def _standing(entry: Entry, board: Board, groups: list[list[int]]) -> str:
     seeds = len(board.seeds)
     problems = {
         "not run": not entry.cells,
-        "run in one process (--inline)": not entry.trusted,
+        "run in one process (--executor inline)": not entry.trusted,
         SEES_TRUTH: any("truth" in r["grants"] for r in entry.cells.values()),
         "no scenario that can be ranked": not groups,
         f"{len(entry.cells)} of {planned} cells were run": len(entry.cells) < planned,

@@ -76,8 +76,8 @@ def _seeds_text(seeds: Sequence[int]) -> str:
 def not_identifiable(board: Board, entries: Sequence[Entry]) -> frozenset[int]:
     """Give the scenarios in which the true class is not the most likely label.
 
-    Records of one place have the same data, so they must agree. Untrusted ones (``--inline``)
-    are asked only about a scenario of which there is no other.
+    Records of one place have the same data, so they must agree. Untrusted ones (``--executor
+    inline``) are asked only about a scenario of which there is no other.
 
     Raises:
         StoreError: two trusted records on the same data say different things.

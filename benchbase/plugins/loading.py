@@ -1,4 +1,4 @@
-"""From an entry point to the class that it promises, with every way to go wrong named.
+"""From a source to the classes that it brings, with every way to go wrong named.
 
 A plugin gets a plugin manager of its own: in a shared one, an implementation that raises would
 take the others' answers with it.
@@ -7,100 +7,66 @@ take the others' answers with it.
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
+import sys
 import traceback
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from importlib.abc import SourceLoader
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from benchbase.errors import PluginError
 from benchbase.options import unknown
-from benchbase.plugins.classes import check_class, name_of
-from benchbase.plugins.discovery import Found, find_installed, thing
+from benchbase.plugins.kinds import KINDS, check_class
+from benchbase.plugins.source import Source
 
 if TYPE_CHECKING:
-    import click
     from pluggy import PluginManager
 
-
-@dataclass(frozen=True)
-class Failure:
-    """An installed thing that did not load, and why."""
-
-    found: Found
-    reason: str
+FILE_MODULE = "benchbase_plugin_file"
+"""A plugin file's name in ``sys.modules``, the same in every process, so that classes pickle."""
 
 
-def load(found: Found) -> type[Any]:
-    """Import one entry point's module and give the class that it promises.
+def load_class(source: Source, kind: str, name: str) -> type[Any]:
+    """Import a source and give its one class of that kind and name.
 
     Raises:
-        PluginError: something about it is wrong; the message names the distribution and says what
-            to change.
+        PluginError: it does not import, or does not bring the class, or the class is not what the
+            contract asks for; the message names the source and says what to change.
     """
-    try:
-        [classes] = _call_hook(found)
-        return _pick(found, classes)
-    except PluginError as error:
-        raise PluginError(
-            f"{thing(found.kind)} {found.name!r} of {found.origin}: {error}"
-        ) from error
+    for cls in load_classes(source, [kind])[kind]:
+        if getattr(cls, "name", None) == name:
+            with source.blamed():
+                check_class(kind, cls)
+            found: type[Any] = cls
+            return found
+    raise PluginError(f"{source.origin}: it brings no {KINDS[kind].thing} {name!r} any more")
 
 
-def load_command(found: Found) -> click.Command:
-    """Import one entry point of the kind ``commands`` and give the command that it promises.
+def load_classes(source: Source, kinds: Sequence[str] = (*KINDS,)) -> dict[str, list[Any]]:
+    """Import a source and give what it brings of some kinds, unchecked.
+
+    A distribution's module answers by its hooks. A file or another module needs no more than
+    subclasses of a contract, with a ``name``.
 
     Raises:
-        PluginError: something about it is wrong.
+        PluginError: it does not import, speaks another API, or has a hook that is none, has a
+            wrong signature, raises, or gives something else than a list.
     """
-    import click
-
-    brought = click.Group()
-    try:
-        _call_hook(found, cli=brought)
-        if found.name not in brought.commands:
-            raise PluginError(
-                f"register_commands did not add {found.name!r}, which the entry point promises: "
-                f"give the command that name (`@cli.command({found.name!r})`)"
-            )
-    except PluginError as error:
-        raise PluginError(f"command {found.name!r} of {found.origin}: {error}") from error
-    return brought.commands[found.name]
-
-
-def load_all(kind: str) -> tuple[list[tuple[Found, type[Any]]], list[Failure]]:
-    """Load everything of a kind; what is broken is told, and the rest loads.
-
-    Raises:
-        PluginError: something is broken and ``BENCHBASE_STRICT=1`` is set.
-    """
-    loaded: list[tuple[Found, type[Any]]] = []
-    failures: list[Failure] = []
-    for found in find_installed(kind):
-        try:
-            loaded.append((found, load(found)))
-        except PluginError as error:
-            if is_strict():
-                raise
-            failures.append(Failure(found, str(error)))
-    return loaded, failures
-
-
-def is_strict() -> bool:
-    """Tell whether a broken plugin is to end the command (``BENCHBASE_STRICT=1``)."""
-    return os.environ.get("BENCHBASE_STRICT", "") not in ("", "0")
-
-
-def import_plugin(name: str) -> ModuleType:
-    """Import a module; whatever it raises becomes a PluginError with its place.
-
-    Raises:
-        PluginError: the import raised, or tried to end the process.
-    """
-    try:
-        return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"its import raised {describe_exception(error)}") from error
+    with source.blamed():
+        if source.kind == "file":
+            module = _import_file(source.target)
+        else:
+            module = _import_module(source.target)
+        if source.kind != "installed":
+            return {kind: list(_classes_in(module, kind)) for kind in kinds}
+        _check_version(module)
+        manager = _register(source.target, module)
+        return {kind: _ask(manager, kind) for kind in kinds}
 
 
 def describe_exception(error: BaseException, file: str | None = None) -> str:
@@ -118,26 +84,52 @@ def describe_exception(error: BaseException, file: str | None = None) -> str:
     return f"{text} ({where}, line {line})"
 
 
-def _call_hook(found: Found, **arguments: Any) -> list[Any]:
-    if ":" in found.module:
+def _import_module(name: str) -> ModuleType:
+    if ":" in name:
         raise PluginError(
-            f"its entry point names an object ({found.module}): name the module alone, "
-            f"{found.module.partition(':')[0]}"
-        )
-    module = import_plugin(found.module)
-    _check_version(module)
-    manager = _register(found.module, module)
-    hook_name = f"register_{found.kind}"
-    hook = getattr(manager.hook, hook_name)
-    if not hook.get_hookimpls():
-        raise PluginError(
-            f"it implements no hook {hook_name}: write a function @hookimpl {hook_name}"
+            f"its entry point names an object ({name}): name the module alone, "
+            f"{name.partition(':')[0]}"
         )
     try:
-        answers: list[Any] = hook(**arguments)
+        return importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        raise PluginError(f"{hook_name} raised {describe_exception(error)}") from error
-    return answers
+        raise PluginError(f"its import raised {describe_exception(error)}") from error
+
+
+def _import_file(target: str) -> ModuleType:
+    loader = _FileLoader(target)
+    module = module_from_spec(ModuleSpec(FILE_MODULE, loader, origin=target))
+    module.__file__ = target
+    sys.modules[FILE_MODULE] = module
+    try:
+        loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[FILE_MODULE]
+        raise PluginError(f"its import raised {describe_exception(error, target)}") from error
+    return module
+
+
+class _FileLoader(SourceLoader):
+    """Compiles the file each time: no bytecode beside the user's file, and none out of date."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def get_filename(self, fullname: str) -> str:
+        return self._path
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return Path(os.fsdecode(path)).read_bytes()
+
+
+def _classes_in(module: ModuleType, kind: str) -> Iterator[type[Any]]:
+    """Find a module's own classes of a kind, not imported ones and no base that several share."""
+    contract = KINDS[kind].contract()
+    for cls in dict.fromkeys(each for each in vars(module).values() if isinstance(each, type)):
+        own = cls.__module__ == module.__name__ or cls.__module__.startswith(f"{module.__name__}.")
+        shared = "name" not in vars(cls) and (cls.__name__[0] == "_" or inspect.isabstract(cls))
+        if own and issubclass(cls, contract) and not shared:
+            yield cls
 
 
 def _check_version(module: ModuleType) -> None:
@@ -165,27 +157,25 @@ def _register(name: str, module: ModuleType) -> PluginManager:
     except pluggy.PluginValidationError as error:
         _, definition, problem = str(error).split("\n", 2)
         raise PluginError(f"a hook has the wrong signature: {definition}: {problem}") from error
-    try:
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        hooks = [hook for hook in dir(hookspecs) if manager.parse_hookspec_opts(hookspecs, hook)]
-        written = [each for each in dir(module) if manager.parse_hookimpl_opts(module, each)]
-        wrong = next(each for each in written if each not in hooks)
-        raise PluginError(unknown("hook", wrong, hooks)) from error
+    hooks = [hook for hook in dir(hookspecs) if manager.parse_hookspec_opts(hookspecs, hook)]
+    written = [each for each in dir(module) if manager.parse_hookimpl_opts(module, each)]
+    for each in written:
+        if each not in hooks:
+            raise PluginError(unknown("hook", each, hooks))
+    if not written:
+        raise PluginError(
+            f"it implements no hook: write a function @hookimpl, one of {', '.join(hooks)}"
+        )
     return manager
 
 
-def _pick(found: Found, classes: Any) -> type[Any]:
-    hook = f"register_{found.kind}"
+def _ask(manager: PluginManager, kind: str) -> list[Any]:
+    hook = f"register_{kind}"
+    try:
+        answers = getattr(manager.hook, hook)()
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{hook} raised {describe_exception(error)}") from error
+    classes = answers[0] if answers else []
     if not isinstance(classes, list | tuple):
         raise PluginError(f"{hook} gave {classes!r:.80}: expected a list of classes")
-    named = {name_of(found.kind, cls): cls for cls in classes}
-    if found.name not in named:
-        got = ", ".join(str(name) for name in named) or "nothing"
-        raise PluginError(
-            f"{hook} gave {got} and no {found.name!r}, which the entry point promises: make the "
-            "class's name and the entry point's the same"
-        )
-    cls: type[Any] = named[found.name]
-    check_class(found.kind, cls)
-    return cls
+    return [*classes]

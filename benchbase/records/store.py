@@ -37,7 +37,7 @@ def counting_attempt(attempts: Iterable[JSON]) -> JSON | None:
     """Choose the attempt of one cell that counts: the first ok one, else the first finished one.
 
     Never the last and never the best, so that running again cannot improve a score. An untrusted
-    attempt (``--inline``) counts only where there is no trusted one.
+    attempt (``--executor inline``) counts only where there is no trusted one.
     """
     finished = [record for record in attempts if record["status"] in FINISHED]
     return min(
@@ -96,7 +96,7 @@ class Store:
     def finished(self, key: str) -> JSON | None:
         """Give the attempt that counts, or None where the cell is still to be run.
 
-        A cell that was only run in one process (``--inline``) is still to be run.
+        A cell that was only run in one process (``--executor inline``) is still to be run.
         """
         return counting_attempt(record for record in self.attempts(key) if record["trusted"])
 

@@ -13,11 +13,12 @@ import shutil
 import signal
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +28,7 @@ from benchbase.errors import ContractError, DivergedError, PluginError, RunError
 from benchbase.judging import metrics
 from benchbase.judging.judge import Judge, Questions
 from benchbase.judging.metrics import Metric
+from benchbase.plugins import Entry
 from benchbase.running.executors.contract import ChildProcess, Job, Outcome, Slot
 from benchbase.running.log_limit import limited
 from benchbase.running.messages import (
@@ -106,8 +108,8 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
     partial = Result(
         "ok",
         trusted=settings.trusted,
-        honesty=job.description.honesty,
-        grants=dict.fromkeys(job.description.needs, ""),
+        honesty=job.weighter.honesty,
+        grants=dict.fromkeys(job.weighter.needs, ""),
     )
     predictions: dict[str, NDArray[Any]] = {}
     settings.logs.mkdir(parents=True, exist_ok=True)
@@ -125,7 +127,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
             opened,
             job.cell.scenario,
             job.cell.seed,
-            frozenset(job.description.needs),
+            frozenset(job.weighter.needs),
         )
         partial = dataclasses.replace(partial, grants=granted)
         judge = Judge(opened, settings.extra_metrics)
@@ -192,13 +194,10 @@ def _converse(
     write_questions(folder / "questions", opened, questions.order)
     model = folder / "model.pt"
     cell = job.cell
-    for_sale = "oracle" in job.description.needs and bool(cell.scenario.label_budget)
+    for_sale = "oracle" in job.weighter.needs and bool(cell.scenario.label_budget)
     contestant = {
-        "source": job.source.to_json(),
-        "weighter": cell.weighter.name,
-        "options": dict(cell.weighter.options),
-        "backbone": cell.scenario.backbone,
-        "backbone_options": dict(cell.scenario.backbone_options),
+        "weighter": _loadable(job.weighter, cell.weighter.options),
+        "backbone": _loadable(job.backbone, cell.scenario.backbone_options),
         "device": slot.device,
     }
     log = log_path(settings.logs, job)
@@ -248,6 +247,12 @@ def _converse(
             child.exit_code(GRACE_SECONDS)  # so that none writes into the folder any more
 
 
+def _loadable(entry: Entry, options: Mapping[str, Any]) -> JSON:
+    """Tell a child what to load and how to set it."""
+    source = msgspec.to_builtins(entry.source)
+    return {"source": source, "name": entry.name, "options": dict(options)}
+
+
 def _check_schedule(kind: str, judged: int, epochs: int) -> None:
     """Refuse an end before the first checkpoint, and checkpoints without end."""
     limit = CHECKPOINTS_AN_EPOCH * (epochs + 1)
@@ -280,7 +285,7 @@ def _sell(rows: list[int], job: Job, opened: Opened, costs: _Costs) -> list[int]
     """Answer an oracle query; the ledger and the budget are the parent's."""
     costs.bought.update(rows)
     budget = job.cell.scenario.label_budget or 0
-    if "oracle" not in job.description.needs or len(costs.bought) > budget:
+    if "oracle" not in job.weighter.needs or len(costs.bought) > budget:
         raise _CellFailedError(
             "error", f"BudgetError: {len(costs.bought)} labels asked for, the budget is {budget}"
         )

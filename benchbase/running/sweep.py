@@ -25,7 +25,7 @@ from benchbase.cell import JSON, Cell, Result
 from benchbase.errors import StoreError, UsageError
 from benchbase.judging import metrics
 from benchbase.records.store import SCHEMA, Store, new_attempt
-from benchbase.running.executors.contract import Executor, Job, Outcome
+from benchbase.running.executors.contract import Execution, Job, Outcome
 from benchbase.running.runner import Settings, run_cell
 
 
@@ -91,7 +91,7 @@ class Home:
 
 def sweep(
     plan: Plan,
-    executor: Executor,
+    execution: Execution,
     settings: Settings,
     store: Store,
     *,
@@ -129,7 +129,7 @@ def sweep(
         tally.records[job.cell.key] = record
         finished(job, record)
 
-    executor.run(plan.to_do, work, done)
+    execution.run(plan.to_do, work, done)
     return tally
 
 

@@ -16,12 +16,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from benchbase.api import Backbone, Checkpoint, Task, Weighter
 from benchbase.errors import ContractError, DivergedError, PluginError
+from benchbase.options import construct
+from benchbase.plugins.loading import load_class
+from benchbase.plugins.source import Source
 from benchbase.running.channel import Channel
 from benchbase.seeding import seed_everything
 
@@ -71,14 +75,13 @@ def prepare_device(name: str) -> torch.device:
 
 
 def load_contestant(start: dict[str, Any]) -> tuple[Weighter, Backbone]:
-    """Load the plugin in this process and build the weighter and the backbone with options."""
-    from benchbase import options, plugins
-    from benchbase.plugins import registry
-
-    source = plugins.PluginSource.from_json(start["source"])
-    classes = {cls.name: cls for cls in plugins.load_weighters(source)}
-    weighter = options.construct(classes[start["weighter"]], start["options"])
-    backbone = options.construct(registry.backbone(start["backbone"]), start["backbone_options"])
+    """Load the plugins in this process and build the weighter and the backbone with options."""
+    weighter, backbone = (
+        construct(
+            load_class(msgspec.convert(one["source"], Source), kind, one["name"]), one["options"]
+        )
+        for kind, one in (("weighters", start["weighter"]), ("backbones", start["backbone"]))
+    )
     return weighter, backbone
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from benchbase.api import Weighter
 from benchbase.errors import ContractError
-from benchbase.plugins.classes import check_class
+from benchbase.plugins.kinds import check_class
 from benchbase.testing.checks import CHECKS, Check
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import sys
 import textwrap
-from collections.abc import Mapping
 from pathlib import Path
 
 
@@ -23,25 +22,21 @@ class PluginSite:
     def add(
         self,
         distribution: str,
-        entry_points: Mapping[str, Mapping[str, str]],
+        module: str,
         *,
         version: str = "1.0",
         **modules: str,
     ) -> None:
-        """Add a distribution; ``modules`` maps module names to source, which is dedented.
+        """Add a distribution whose entry point names ``module``.
 
-        ``entry_points`` maps a kind (``weighters``) to names and the module of each.
+        ``modules`` maps module names to source, which is dedented.
         """
         info = self.folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
         )
-        lines = []
-        for kind, names in entry_points.items():
-            lines.append(f"[benchbase.{kind}]")
-            lines += [f"{name} = {module}" for name, module in names.items()]
-        (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+        (info / "entry_points.txt").write_text(f"[benchbase]\n{distribution} = {module}\n")
         for name, source in modules.items():
             (self.folder / f"{name}.py").write_text(textwrap.dedent(source))
         self._modules |= modules.keys()

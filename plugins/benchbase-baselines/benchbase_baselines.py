@@ -24,7 +24,7 @@ from benchbase.api import (
 from benchbase.kit.loops import supervised
 from benchbase.kit.meta import MetaWeighter
 
-BENCHBASE_API = 1
+BENCHBASE_API = 2
 
 
 def uniform(step: Step) -> Tensor:

@@ -16,7 +16,7 @@ from benchbase.errors import UsageError
 from benchbase.kit.memory import ClassMeans
 from benchbase.kit.meta import MetaWeighter
 
-BENCHBASE_API = 1
+BENCHBASE_API = 2
 UNDECIDED = 0.5
 """The ambiguity of what cannot be judged: two classes have not been seen, or centres coincide."""
 

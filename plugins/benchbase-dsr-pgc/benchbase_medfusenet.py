@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from benchbase.api import Backbone, Classifier, ImageShape, hookimpl, option
+from benchbase.api import Backbone, Classifier, ImageShape, option
 from benchbase.backbones.torchvision_families import (
     AdaptedClassifier,
     DenseNet121,
@@ -18,7 +18,6 @@ from benchbase.backbones.torchvision_families import (
     TorchvisionBackbone,
 )
 
-BENCHBASE_API = 1
 TRUNKS: dict[str, type[TorchvisionBackbone]] = {"resnet18": ResNet18, "densenet121": DenseNet121}
 STAGES = {
     "resnet18": {
@@ -149,9 +148,3 @@ def _layers(body: nn.Module) -> dict[str, nn.Module]:
         # torchvision's DenseNet leaves its last relu to its forward method.
         return {**dict(body[0].named_children()), "relu5": nn.ReLU(inplace=True)}
     return dict(body.named_children())
-
-
-@hookimpl
-def register_backbones() -> list[type[Backbone]]:
-    """Give the network."""
-    return [MedFuseNet]

@@ -39,7 +39,7 @@ def seconds(todo: list[Job], slots: int, server: ForkServer, folder: Path) -> fl
     settings = Settings(folder / "work", folder / "logs", 600.0, slots, provenance={})
     outcomes: list[Outcome] = []
     began = time.perf_counter()
-    LocalExecutor(server, ["cpu"] * slots).run(
+    LocalExecutor().start(server, ["cpu"] * slots).run(
         todo,
         lambda job, slot: run_cell(job, slot, settings),
         lambda job, outcome: outcomes.append(outcome),
@@ -93,7 +93,7 @@ def test_judging_is_at_most_a_quarter_of_a_board_s_time(
     def once() -> None:
         settings = Settings(tmp_path / "work", tmp_path / "logs", 600.0, 1, provenance={})
         costs: dict[str, dict] = {}
-        LocalExecutor(server, ["cpu"]).run(
+        LocalExecutor().start(server, ["cpu"]).run(
             list(jobs.values()),
             lambda job, slot: run_cell(job, slot, settings),
             lambda job, outcome: costs.update({job.cell.weighter.name: outcome.result.cost}),

@@ -260,7 +260,9 @@ def test_a_dry_run_lists_the_cells_and_runs_none(tmp_path, own_home):
 def test_inline_runs_in_one_process_and_is_marked(tmp_path, own_home):
     text = WEIGHTER.replace("return weigh", "print('hi'); return weigh")
     (tmp_path / "small_loss.py").write_text(text)
-    ran = benchbase("run", "--plugin", "./small_loss.py", *SMALL, "--inline", cwd=tmp_path)
+    ran = benchbase(
+        "run", "--plugin", "./small_loss.py", *SMALL, "--executor", "inline", cwd=tmp_path
+    )
     assert ran.returncode == 0, ran.stderr
     assert "hi" in ran.stdout
     records = [json.loads(path.read_text()) for path in own_home.glob("runs/*/*/*.json")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec
-from benchbase.plugins import PluginSource, WeighterDescription
+from benchbase.plugins import Entry, Source
 from benchbase.running.executors.contract import Job
 from benchbase.running.executors.forkserver import ForkServer
 
@@ -30,5 +30,9 @@ def make_job(name: str, seed: int = 0) -> Job:
         seed=seed,
         torch="2.11",
     )
-    description = WeighterDescription(name, (), (), "defined here", "", "", "source", "dist", "1")
-    return Job(cell, PluginSource("installed", name), description, lambda: None)  # type: ignore[return-value]
+    source = Source("installed", "module", "dist 1")
+    weighter, backbone = (
+        Entry(kind, of, source, "dist", "1", (), "", "source")
+        for kind, of in (("weighters", name), ("backbones", "small_cnn"))
+    )
+    return Job(cell, weighter, backbone, lambda: None)  # type: ignore[return-value]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchbase.cell import Cell, Result
 from benchbase.data.opening import Opened
-from benchbase.plugins import PluginSource, WeighterDescription
+from benchbase.plugins import Entry
 from benchbase.running.channel import Channel
 from benchbase.running.executors.forkserver import ForkServer
 
@@ -22,8 +22,8 @@ class Job:
     """A cell, and what this machine needs to run it."""
 
     cell: Cell
-    source: PluginSource
-    description: WeighterDescription
+    weighter: Entry
+    backbone: Entry
     open: Callable[[], Opened]
     """Opens the scenario at the cell's seed; called in the parent."""
 
@@ -59,17 +59,8 @@ class Slot:
     """Start ``module.main(channel)`` with its output in the log."""
 
 
-class Executor(ABC):
-    """A way to run the cells of a sweep; one executor serves one sweep."""
-
-    name: ClassVar[str]
-    trusted: ClassVar[bool] = True
-    """Whether methods train in processes that have never held the truth."""
-
-    def __init__(self, server: ForkServer, devices: Sequence[str]) -> None:
-        """Take the process server, and one device (``cpu``, ``cuda:1``) for each slot."""
-        self.server = server
-        self.devices = tuple(devices)
+class Execution(ABC):
+    """One sweep of an executor."""
 
     @abstractmethod
     def run(
@@ -90,3 +81,15 @@ class Executor(ABC):
     @abstractmethod
     def stop(self) -> None:
         """End the jobs in flight; their outcomes are dropped. Called from another thread."""
+
+
+class Executor(ABC):
+    """A way to run the cells of a sweep; a frozen dataclass whose fields are its options."""
+
+    name: ClassVar[str]
+    trusted: ClassVar[bool] = True
+    """Whether methods train in processes that have never held the truth."""
+
+    @abstractmethod
+    def start(self, server: ForkServer, devices: Sequence[str]) -> Execution:
+        """Begin one sweep, with one device (``cpu``, ``cuda:1``) for each cell at a time."""

@@ -13,22 +13,15 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from benchbase.hookspecs import hookimpl
 from benchbase.running.channel import Channel
-from benchbase.running.executors.contract import Executor, Job, Outcome, Slot
+from benchbase.running.executors.contract import Execution, Executor, Job, Outcome, Slot
 from benchbase.running.executors.forkserver import ForkServer
 
-BENCHBASE_API = 1
 TRAINER = "benchbase.running.trainer"
-
-
-@hookimpl
-def register_executors() -> list[type[Executor]]:
-    """Give the executor for debugging."""
-    return [InlineExecutor]
 
 
 class _Role:
@@ -48,14 +41,23 @@ class _Role:
         self.channel.close()
 
 
+@dataclass(frozen=True)
 class InlineExecutor(Executor):
-    """One cell at a time, in one process."""
+    """One cell at a time in this process, for debugging; results are untrusted."""
 
     name: ClassVar[str] = "inline"
     trusted: ClassVar[bool] = False
 
-    def __init__(self, server: ForkServer, devices: Sequence[str]) -> None:
-        super().__init__(server, devices)
+    def start(self, server: ForkServer, devices: Sequence[str]) -> Execution:
+        """Begin a sweep on the first device; no process is started."""
+        return _InlineExecution(devices[0])
+
+
+class _InlineExecution(Execution):
+    """The trainer's part runs in the main thread, all else in others."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
         self._draining = False
 
     def run(
@@ -99,7 +101,7 @@ class InlineExecutor(Executor):
 
         def lead() -> None:
             try:
-                outcome.set_result(work(job, Slot(0, self.devices[0], start)))
+                outcome.set_result(work(job, Slot(0, self._device, start)))
             except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
                 outcome.set_exception(error)
             finally:

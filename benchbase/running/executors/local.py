@@ -5,28 +5,29 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
-from benchbase.hookspecs import hookimpl
-from benchbase.running.executors.contract import Executor, Job, Outcome, Slot
+from benchbase.running.executors.contract import Execution, Executor, Job, Outcome, Slot
 from benchbase.running.executors.forkserver import ForkServer
 
-BENCHBASE_API = 1
 
-
-@hookimpl
-def register_executors() -> list[type[Executor]]:
-    """Give the default executor."""
-    return [LocalExecutor]
-
-
+@dataclass(frozen=True)
 class LocalExecutor(Executor):
-    """Slots are threads that wait on processes; a dead process costs its own cell only."""
+    """Fresh processes for every cell on this machine; the default."""
 
     name: ClassVar[str] = "local"
 
+    def start(self, server: ForkServer, devices: Sequence[str]) -> Execution:
+        """Begin a sweep with one slot a device."""
+        return _LocalExecution(server, devices)
+
+
+class _LocalExecution(Execution):
+    """Slots are threads that wait on processes; a dead process costs its own cell only."""
+
     def __init__(self, server: ForkServer, devices: Sequence[str]) -> None:
-        super().__init__(server, devices)
+        self.server = server
         self._slots = [Slot(index, device, server.start) for index, device in enumerate(devices)]
         self._draining = threading.Event()
         self._stopped = threading.Event()

@@ -17,7 +17,7 @@ from benchbase.kit.meta import MetaWeighter
 from benchbase_cc_dsw.correlations import unit
 from benchbase_cc_dsw.correlator import Correlator
 
-BENCHBASE_API = 1
+BENCHBASE_API = 2
 
 
 class TwoStage(nn.Module):

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchbase.api import (
+    Backbone,
     Batch,
     Checkpoint,
     Honesty,
@@ -54,7 +55,7 @@ from benchbase_dsr_pgc.training import (
     Training,
 )
 
-BENCHBASE_API = 1
+BENCHBASE_API = 2
 PAPER = (
     "Liu, Liu, Liu: Enhanced semi-supervised medical image classification based on dynamic sample "
     "reweighting and pseudo-label guided contrastive learning (DSRPGC). Mathematics 12(22), 3572, "
@@ -376,3 +377,11 @@ def mean_one(weights: Tensor) -> Tensor:
 def register_weighters() -> list[type[Weighter]]:
     """Give the method, its variants and its controls."""
     return [DSRPGC, DSRPGCE, DSR, DSRCorrected, MeanTeacher, FixMatch]
+
+
+@hookimpl
+def register_backbones() -> list[type[Backbone]]:
+    """Give the network of the method's paper."""
+    from benchbase_medfusenet import MedFuseNet
+
+    return [MedFuseNet]

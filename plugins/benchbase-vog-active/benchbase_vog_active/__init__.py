@@ -33,7 +33,7 @@ from benchbase_vog_active.coteaching import (
 )
 from benchbase_vog_active.selection import ForgetSchedule
 
-BENCHBASE_API = 1
+BENCHBASE_API = 2
 
 FORGETTING = frozenset({Need.NOISE_RATE, Need.OWN_NETWORK})
 VOG_ACTIVE = (

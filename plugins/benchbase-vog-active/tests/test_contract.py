@@ -18,7 +18,7 @@ from benchbase.data.contract import Part
 from benchbase.data.noise import MatrixNoise
 from benchbase.errors import UndeclaredNeedError
 from benchbase.options import options_of
-from benchbase.plugins.classes import check_class
+from benchbase.plugins.kinds import check_class
 from benchbase.seeding import numpy_stream
 from benchbase.testing.conformance import parametrize_with_checks
 from benchbase.testing.toy import toy_problem, toy_task

@@ -4,18 +4,16 @@ import dataclasses
 
 from benchbase.boards.board import Board
 from benchbase.boards.plan import conditions, contestants, is_named, make_jobs
-from benchbase.plugins import describe, resolve_source
-from tests.running import TINY
+from tests.running import TINY, installed
 
 
 def test_controls_run_at_the_first_three_seeds_in_every_scenario(cache):
     scenarios = (TINY, dataclasses.replace(TINY, noise_rate=0.1))
     board = Board("test", "test", scenarios, (5, 0, 3, 1), ("erm",), "erm", controls=("focal",))
-    plugins = {source: describe(source) for source in map(resolve_source, ("erm", "focal"))}
     jobs = make_jobs(
-        conditions(board, (), cache),
-        contestants(board.weighters, plugins),
-        contestants(board.controls, plugins),
+        conditions(board, installed(), (), cache),
+        contestants(board.weighters, installed(), {}),
+        contestants(board.controls, installed(), {}),
         board.control_seeds,
     )
     ran = [(job.cell.weighter.name, job.cell.scenario.noise_rate, job.cell.seed) for job in jobs]
@@ -30,15 +28,13 @@ def test_controls_run_at_the_first_three_seeds_in_every_scenario(cache):
 
 def test_controls_run_at_no_other_seeds_than_those_they_are_given(cache):
     board = Board("test", "test", (TINY,), (5, 0, 3), ("erm",), "erm", controls=("focal",))
-    plugins = {source: describe(source) for source in map(resolve_source, ("erm", "focal"))}
-    entered, controls = (contestants([name], plugins) for name in ("erm", "focal"))
-    jobs = make_jobs(conditions(board, (), cache), entered, controls, [3])
+    entered, controls = (contestants([name], installed(), {}) for name in ("erm", "focal"))
+    jobs = make_jobs(conditions(board, installed(), (), cache), entered, controls, [3])
     assert [job.cell.seed for job in jobs if job.cell.weighter.name == "focal"] == [3]
 
 
 def test_a_selector_means_a_contestant_by_name_value_and_distribution():
-    source = resolve_source("focal")
-    [contestant] = contestants(["focal[gamma=3]"], {source: describe(source)})
+    [contestant] = contestants(["focal[gamma=3]"], installed(), {})
     for texts in (["erm", "focal[gamma=1,3.0]"], ["benchbase-baselines:focal[gamma=3]"]):
         assert is_named(contestant, texts)
     for texts in ([], ["focal"], ["focal[gamma=1,2]"], ["elsewhere:focal[gamma=3]"]):

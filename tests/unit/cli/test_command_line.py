@@ -8,7 +8,6 @@ import pytest
 import benchbase
 from benchbase import cli
 from benchbase.errors import DataError, PluginError, RunError, UsageError
-from benchbase.testing.site import PluginSite
 
 
 @pytest.fixture
@@ -119,54 +118,11 @@ def test_the_commands_of_a_newcomer_show_examples(capsys, name: str) -> None:
     assert examples.count(f"benchbase {name}") >= 3
 
 
-GREETER = """
-    import click
-
-    from benchbase.hookspecs import hookimpl
-
-    BENCHBASE_API = 1
-
-    @hookimpl
-    def register_commands(cli):
-        @cli.command("greet")
-        def greet():
-            click.echo("hello")
-"""
-
-
-def test_a_command_of_a_plugin_runs(plugin_site: PluginSite, capsys) -> None:
-    plugin_site.add("greeter", {"commands": {"greet": "greeter"}}, greeter=GREETER)
-    assert cli.invoke(["greet"]) == 0
-    assert capsys.readouterr().out == "hello\n"
-
-
-def test_help_names_the_commands_of_plugins_without_importing_them(
-    plugin_site: PluginSite, capsys
-) -> None:
-    plugin_site.add("greeter", {"commands": {"greet": "greeter"}}, greeter="1 / 0")
-    assert cli.invoke(["--help"]) == 0
-    assert "greet        Of greeter." in capsys.readouterr().out
-    assert cli.invoke(["gret"]) == 2
-    assert "did you mean greet" in capsys.readouterr().err
-
-
-def test_a_broken_command_is_told_when_it_is_asked_for(plugin_site: PluginSite, capsys) -> None:
-    plugin_site.add("greeter", {"commands": {"greet": "greeter"}}, greeter="1 / 0")
-    assert cli.invoke(["greet"]) == 2
-    assert "command 'greet' of greeter 1.0 (greeter)" in capsys.readouterr().err
-
-
-def test_a_plugin_cannot_take_the_place_of_our_commands(plugin_site: PluginSite, capsys) -> None:
-    source = GREETER.replace('"greet"', '"list"')
-    plugin_site.add("greeter", {"commands": {"list": "greeter"}}, greeter=source)
-    assert cli.invoke(["list", "executors"]) == 0
-    assert "hello" not in capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
     ("variable", "value", "coloured"),
     [("FORCE_COLOR", "1", True), ("FORCE_COLOR", "", False), ("NO_COLOR", "1", False)],
 )
+@pytest.mark.usefixtures("shared_server")
 def test_colour_obeys_the_environment(capsys, monkeypatch, variable, value, coloured) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
@@ -175,6 +131,7 @@ def test_colour_obeys_the_environment(capsys, monkeypatch, variable, value, colo
     assert ("\x1b[" in capsys.readouterr().out) is coloured
 
 
+@pytest.mark.usefixtures("shared_server")
 def test_no_colour_wins_over_colour(capsys, monkeypatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("FORCE_COLOR", "1")

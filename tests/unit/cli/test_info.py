@@ -11,6 +11,8 @@ import pytest
 from benchbase.cli import invoke
 from benchbase.testing.site import PluginSite
 
+pytestmark = pytest.mark.usefixtures("shared_server")
+
 METHOD = '''
 from dataclasses import dataclass
 
@@ -92,7 +94,7 @@ def test_an_installed_weighter_names_its_distribution(capsys) -> None:
 
 
 def test_a_module_is_found_by_name(plugin_site: PluginSite, capsys) -> None:
-    plugin_site.add("nothing", {}, small_losses=METHOD)
+    plugin_site.add("nothing", "nothing", small_losses=METHOD)
     [page] = found(capsys, "small_losses")
     assert page["distribution"] == "module"
 
@@ -102,12 +104,12 @@ def test_a_module_is_found_by_name(plugin_site: PluginSite, capsys) -> None:
     [
         ("nuclei", "data set", "benchbase run --dataset nuclei"),
         ("small_cnn", "backbone", "benchbase run --backbone small_cnn"),
-        ("symmetric", "corruption", "benchbase run --noise symmetric:0.4"),
-        ("none", "corruption", "benchbase run --noise none"),
-        ("matrix", "corruption", "benchbase run --noise matrix:FILE.csv"),
-        ("exponential", "corruption", "benchbase run --imbalance exponential:10"),
-        ("natural", "corruption", "benchbase run --imbalance natural"),
-        ("local", "executor", ""),
+        ("symmetric", "noise", "benchbase run --noise symmetric:0.4"),
+        ("none", "noise", "benchbase run --noise none"),
+        ("matrix", "noise", "benchbase run --noise matrix:FILE.csv"),
+        ("exponential", "imbalance", "benchbase run --imbalance exponential:10"),
+        ("natural", "imbalance", "benchbase run --imbalance natural"),
+        ("local", "executor", "benchbase run --executor local"),
     ],
 )
 def test_every_kind_of_thing_is_explained(capsys, name: str, kind: str, example: str) -> None:
@@ -119,13 +121,13 @@ def test_every_kind_of_thing_is_explained(capsys, name: str, kind: str, example:
 def test_a_name_of_two_distributions_shows_both(plugin_site: PluginSite, capsys) -> None:
     hooks = """
 from benchbase import hookimpl
-BENCHBASE_API = 1
+BENCHBASE_API = 2
 @hookimpl
 def register_weighters():
     return [SmallLoss]
 """
     for name in ("one_loss", "two_loss"):
-        plugin_site.add(name, {"weighters": {"small-loss": name}}, **{name: METHOD + hooks})
+        plugin_site.add(name, name, **{name: METHOD + hooks})
     assert [page["distribution"] for page in found(capsys, "small-loss")] == [
         "one-loss",
         "two-loss",

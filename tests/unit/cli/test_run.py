@@ -4,20 +4,20 @@ import dataclasses
 
 import pytest
 
-from benchbase.boards.plan import Contestant, contestants, sources_of
+from benchbase.boards.plan import Contestant, contestants
 from benchbase.cli.request import Request
 from benchbase.cli.run import _beside, _told_apart, _with_labels
 from benchbase.errors import UsageError
 from benchbase.leaderboard.cells import label_text
 from benchbase.leaderboard.rows import build
-from benchbase.plugins import describe
+from tests.running import installed
 from tests.unit.jobs import make_job
 from tests.unit.made_records import CLEAN, make_board, make_record
 
 
 def entered(*names: str) -> list[Contestant]:
     jobs = [make_job(name) for name in names]
-    return [Contestant(job.cell.weighter, job.source, job.description) for job in jobs]
+    return [Contestant(job.cell.weighter, job.weighter) for job in jobs]
 
 
 def test_rows_and_controls_are_named_as_their_records_will_be():
@@ -46,9 +46,8 @@ def test_a_control_of_the_board_stays_one_when_it_is_named_with_plugin(trusted):
     written = make_board(["erm"], [CLEAN], controls=["focal[gamma=1,3]"], reference="erm")
     names = ("erm", "focal[gamma=2,3]")
     asked = dataclasses.replace(written, weighters=names, controls=())
-    plugins = {source: describe(source) for source in sources_of(names)}
     request = Request(asked, written, None)
-    ranked, controls = _told_apart(request, contestants(names, plugins), plugins)
+    ranked, controls = _told_apart(request, names, installed(), {})
     board = _with_labels(asked, ranked, controls)
     assert (board.weighters, board.controls) == (("erm", "focal"), ("focal[gamma=3.0]",))
     records = [
@@ -64,9 +63,9 @@ def test_a_control_of_the_board_stays_one_when_it_is_named_with_plugin(trusted):
 
 def test_the_board_s_own_controls_are_taken_as_they_are():
     board = make_board(["erm"], controls=["focal[gamma=3]"], reference="erm")
-    plugins = {source: describe(source) for source in sources_of(("erm", "focal"))}
-    entered = contestants(["erm", "focal[gamma=3]"], plugins)
-    ranked, controls = _told_apart(Request(board, board, None), entered, plugins)
+    names = ["erm", "focal[gamma=3]"]
+    entered = contestants(names, installed(), {})
+    ranked, controls = _told_apart(Request(board, board, None), names, installed(), {})
     assert (ranked, controls) == (entered, entered[1:])
     with pytest.raises(UsageError, match="is a control of the board demo and one of its weighters"):
         _with_labels(board, ranked, controls)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchbase.data import digits, nuclei
+from benchbase.data import nuclei
 from benchbase.data.contract import DataParts
 from benchbase.data.digits import Digits
 from benchbase.data.leakage import count_leaks
@@ -117,8 +117,3 @@ def test_digits_are_up_sampled_and_split_once_and_for_all() -> None:
     assert np.bincount(parts.test.labels).min() > 25
     assert set(count_leaks(parts).values()) == {0}
     assert [path.is_file() for path in Digits().files([])] == [True]
-
-
-def test_data_sets_are_registered() -> None:
-    assert [it.name for it in nuclei.register_datasets()] == ["nuclei"]
-    assert [it.name for it in digits.register_datasets()] == ["digits"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchbase.data.contract import Imbalance
-from benchbase.data.imbalance import Exponential, Natural, Step, register_corruptions
+from benchbase.data.imbalance import Exponential, Natural, Step
 from benchbase.errors import UsageError
 
 
@@ -47,7 +47,3 @@ def test_no_more_images_are_asked_for_than_there_are(ratio: float) -> None:
 def test_natural_imbalance_takes_no_ratio() -> None:
     with pytest.raises(UsageError, match="exponential:10 or step:10"):
         Natural().counts(np.array([3, 4]), 10)
-
-
-def test_every_kind_is_registered_under_a_name_of_its_own() -> None:
-    assert [kind.kind for kind in register_corruptions()] == ["natural", "exponential", "step"]

@@ -174,7 +174,7 @@ def test_who_uses_the_truth_or_ran_inline_is_never_ranked():
     records += make_records(board, {"debugged": 0.9}, trusted=False)
     found = rows_of(board, records)
     assert found["cheat"].standing == "uses the true labels"
-    assert found["debugged"].standing == "run in one process (--inline)"
+    assert found["debugged"].standing == "run in one process (--executor inline)"
     assert found["plain"].ranks == (1, 1)
     assert list(found) == ["plain", "cheat", "debugged"]
 

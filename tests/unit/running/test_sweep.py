@@ -12,19 +12,14 @@ from benchbase.cell import Result
 from benchbase.errors import StoreError, UsageError
 from benchbase.records.store import Store
 from benchbase.running import sweep as sweeping
-from benchbase.running.executors.contract import Executor, Outcome, Slot
+from benchbase.running.executors.contract import Execution, Outcome, Slot
 from benchbase.running.runner import Settings
 from benchbase.running.sweep import Home, sweep
-from tests.unit.jobs import NoServer, make_job
+from tests.unit.jobs import make_job
 
 
-class AtOnce(Executor):
+class AtOnce(Execution):
     """Runs each job in turn, in this thread."""
-
-    name = "at-once"
-
-    def __init__(self) -> None:
-        super().__init__(NoServer(), ["cpu"])
 
     def run(self, jobs, work, done):
         for job in jobs:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from benchbase.plugins import find_installed
+from benchbase.plugins.installed import find_installed
 from benchbase.testing.site import PluginSite
 
 
@@ -42,14 +42,14 @@ def test_one_thread_is_for_the_time_of_a_test(two_threads: None, one_thread: Non
 
 
 def test_a_fake_distribution_is_seen_with_its_version(plugin_site: PluginSite) -> None:
-    plugin_site.add("moon-data", {"datasets": {"moons": "moon_data"}}, version="2.1")
+    plugin_site.add("moon-data", "moon_data", version="2.1")
     assert ("moon-data", "2.1") in {
-        (found.distribution, found.version) for found in find_installed("datasets")
+        (found.distribution, found.version) for found in find_installed()
     }
 
 
 def test_modules_of_a_fake_installation_are_forgotten(plugin_site: PluginSite) -> None:
-    plugin_site.add("moon-data", {}, moon_data="value = 1")
+    plugin_site.add("moon-data", "moon_data", moon_data="value = 1")
     import moon_data  # type: ignore[import-not-found]
 
     assert moon_data.value == 1

@@ -18,7 +18,7 @@ def number(job) -> int:
 
 
 def make(slots: int) -> Any:
-    return LocalExecutor(NoServer(), ["cpu"] * slots)
+    return LocalExecutor().start(NoServer(), ["cpu"] * slots)
 
 
 @pytest.mark.parametrize("slots", [1, 2, 5])

@@ -1,17 +1,18 @@
-"""What is installed: entry-point metadata, read without importing any plugin.
+"""What is installed: one entry point a distribution, read without importing anything.
 
-One entry-point group a kind; the entry point's name is the thing's name, its value the module.
+A distribution names one module in the entry-point group ``benchbase``; the hooks of that module
+say what it brings.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import importlib.util
 import os
 import re
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -20,85 +21,57 @@ from benchbase.errors import PluginError, UsageError
 from benchbase.options import unknown
 from benchbase.plugins.code import code_hash
 
-KINDS = (
-    "weighters",
-    "backbones",
-    "datasets",
-    "corruptions",
-    "metrics",
-    "executors",
-    "commands",
-)
+GROUP = "benchbase"
 OWN_DISTRIBUTION = "benchbase"
 
 
-def thing(kind: str) -> str:
-    """Name one thing of a kind, for messages."""
-    return {"datasets": "data set"}.get(kind, kind.removesuffix("s"))
-
-
 @dataclass(frozen=True)
-class Found:
-    """One entry point: a thing that a distribution says it brings."""
+class Installed:
+    """One distribution that brings plugins."""
 
-    kind: str
-    name: str
-    module: str
     distribution: str
     version: str
-
-    @property
-    def qualified(self) -> str:
-        """The name under which it stays reachable when another distribution takes it too."""
-        return f"{self.distribution}:{self.name}"
+    module: str
 
     @property
     def origin(self) -> str:
-        """Who brings it, for messages."""
+        """Who it is, for messages."""
         return f"{self.distribution} {self.version} ({self.module})"
 
 
-def find_installed(kind: str) -> list[Found]:
-    """List what installed distributions bring of one kind, by name.
+def find_installed() -> tuple[Installed, ...]:
+    """List the distributions that bring plugins, by name; metadata are read once.
 
-    ``BENCHBASE_PLUGINS=a,b`` leaves these distributions and benchbase's own; set and empty, only
-    the latter.
-
-    Raises:
-        UsageError: ``BENCHBASE_PLUGINS`` names a distribution that is not installed.
-    """
-    return find_all()[kind]
-
-
-def find_all() -> dict[str, list[Found]]:
-    """List what installed distributions bring, for every kind, reading the metadata once.
+    ``BENCHBASE_PLUGINS=a,b`` leaves these and benchbase's own; set and empty, only the latter.
 
     Raises:
         UsageError: ``BENCHBASE_PLUGINS`` names a distribution that is not installed.
     """
-    points = importlib.metadata.entry_points()
-    found = [
-        Found(
-            kind, each.name, each.value, normalise_distribution(each.dist.name), each.dist.version
-        )
-        for kind in KINDS
-        for each in points.select(group=f"benchbase.{kind}")
-        if each.dist is not None
-    ]
-    chosen = _chosen_distributions({one.distribution for one in found})
-    found = sorted(
-        (one for one in found if one.distribution in chosen),
-        key=lambda one: (one.name, one.distribution),
-    )
-    return {kind: [one for one in found if one.kind == kind] for kind in KINDS}
+    found = {
+        one.distribution: one
+        for point in importlib.metadata.entry_points(group=GROUP)
+        for one in _read(point)
+    }
+    chosen = _chosen_distributions(found.keys())
+    return tuple(one for name, one in sorted(found.items()) if name in chosen)
 
 
-def _chosen_distributions(installed: set[str]) -> set[str]:
+def _read(point: importlib.metadata.EntryPoint) -> Iterable[Installed]:
+    """Read whose entry point it is; what a broken installation left behind is nobody's."""
+    try:
+        name, version = point.dist.metadata["Name"], point.dist.version  # type: ignore[union-attr]
+    except Exception:  # noqa: BLE001 - a folder without METADATA, or one that cannot be read
+        return
+    if name and version:
+        yield Installed(normalise_distribution(name), version, point.value)
+
+
+def _chosen_distributions(installed: Iterable[str]) -> set[str]:
     text = os.environ.get("BENCHBASE_PLUGINS")
     if text is None:
-        return installed
+        return {*installed}
     chosen = {normalise_distribution(item.strip()) for item in text.split(",") if item.strip()}
-    for name in sorted(chosen - installed):
+    for name in sorted(chosen - {*installed}):
         raise UsageError(f"BENCHBASE_PLUGINS: {unknown('plugin distribution', name, installed)}")
     return chosen | {OWN_DISTRIBUTION}
 
@@ -106,39 +79,6 @@ def _chosen_distributions(installed: set[str]) -> set[str]:
 def normalise_distribution(name: str) -> str:
     """Write a distribution's name as package indexes compare it: lower case, single hyphens."""
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def find_one(kind: str, name: str) -> Found:
-    """Find the owner of ``name`` or ``distribution:name``.
-
-    Raises:
-        UsageError: nobody has it (the error names the nearest), or several do and the bare name
-            was given (the error lists the long forms).
-    """
-    matches = matching(kind, name)
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        forms = " or ".join(one.qualified for one in matches)
-        raise UsageError(f"several distributions bring {name!r}: write {forms}")
-    raise UsageError(unknown(thing(kind), name, reachable_names(find_installed(kind))))
-
-
-def matching(kind: str, name: str) -> list[Found]:
-    """Find everyone who brings ``name`` or ``distribution:name``."""
-    distribution, colon, bare = name.rpartition(":")
-    owner = normalise_distribution(distribution)
-    return [
-        one
-        for one in find_installed(kind)
-        if one.name == bare and (not colon or one.distribution == owner)
-    ]
-
-
-def reachable_names(found: list[Found]) -> list[str]:
-    """Give the names under which ``found`` can be asked for: long forms where two share one."""
-    owners = Counter(one.name for one in found)
-    return [one.name if owners[one.name] == 1 else one.qualified for one in found]
 
 
 def module_path(name: str) -> Path | None:
@@ -180,6 +120,15 @@ def module_files_hash(module_name: str) -> str:
         PluginError: there is no such module, or it has no file.
     """
     return _hash_files(module_name, lambda content: hashlib.sha256(content).hexdigest())
+
+
+@functools.cache
+def own_files_hash() -> str:
+    """Hash benchbase itself: what is known of a plugin may come from a class of ours."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _hash_files(module_name: str, hash_of: Callable[[bytes], str]) -> str:

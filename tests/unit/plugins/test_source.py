@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import sys
 from pathlib import Path
@@ -12,16 +11,10 @@ import pytest
 
 from benchbase.backbones import small_cnn
 from benchbase.errors import PluginError, UsageError
-from benchbase.plugins import (
-    PluginDescription,
-    PluginSource,
-    describe,
-    load_weighters,
-    module_source_hash,
-    resolve_source,
-)
+from benchbase.plugins.catalogue import describe_given, describe_installed
 from benchbase.plugins.code import code_hash
-from benchbase.plugins.discovery import module_files_hash
+from benchbase.plugins.installed import Installed, module_files_hash, module_source_hash
+from benchbase.plugins.source import Source, given_source
 from benchbase.testing.site import PluginSite
 
 METHOD = '''\
@@ -47,7 +40,7 @@ class SmallLoss(LossWeighter):
 HOOKS = """
 from benchbase import hookimpl
 
-BENCHBASE_API = 1
+BENCHBASE_API = 2
 
 
 @hookimpl
@@ -58,15 +51,19 @@ def register_weighters():
 
 @pytest.fixture
 def write(tmp_path: Path):
-    def write(source: str, name: str = "my_method.py") -> PluginSource:
+    def write(source: str, name: str = "my_method.py") -> Source | None:
         path = tmp_path / name
         path.write_text(source)
-        return resolve_source(str(path))
+        return given_source(str(path))
 
     return write
 
 
-def reason(source: PluginSource) -> str:
+def load_weighters(source: Source) -> list[type[Any]]:
+    return [entry.load() for entry in describe_given(source)]
+
+
+def reason(source: Source) -> str:
     with pytest.raises(PluginError) as caught:
         load_weighters(source)
     return str(caught.value)
@@ -98,7 +95,7 @@ def test_a_file_leaves_no_bytecode_behind_and_is_read_anew(write, tmp_path: Path
 
 def test_a_file_that_does_not_import_is_told_with_line_and_exception(write) -> None:
     message = reason(write("import json\n\njson.loads('{')\n"))
-    assert "my_method.py does not import: JSONDecodeError: Expecting property name" in message
+    assert "my_method.py: its import raised JSONDecodeError: Expecting property name" in message
     assert message.endswith("my_method.py, line 3)")
     assert "benchbase_plugin_file" not in sys.modules
 
@@ -186,21 +183,15 @@ def test_a_path_that_is_no_file_is_a_usage_error(tmp_path: Path, name: str, expe
     (tmp_path / "notes.txt").write_text(METHOD)
     (tmp_path / "folder.py").mkdir()
     with pytest.raises(UsageError) as caught:
-        resolve_source(f"{tmp_path}/{name}")
+        given_source(f"{tmp_path}/{name}")
     assert expected in str(caught.value)
 
 
 def test_a_path_is_kept_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_method.py").write_text(METHOD)
     monkeypatch.chdir(tmp_path)
-    assert resolve_source("my_method.py") == resolve_source("./my_method.py")
-    assert resolve_source("my_method.py").target == str(tmp_path / "my_method.py")
-
-
-def test_an_installed_name_comes_before_a_module(plugin_site: PluginSite) -> None:
-    plugin_site.add("small-loss", {"weighters": {"small_loss": "small_loss"}}, small_loss=METHOD)
-    assert resolve_source("small_loss") == PluginSource("installed", "small_loss")
-    assert resolve_source("small-loss:small_loss").kind == "installed"
+    assert given_source("my_method.py") == given_source("./my_method.py")
+    assert given_source("my_method.py").target == str(tmp_path / "my_method.py")
 
 
 def test_a_module_is_resolved_without_importing_it_or_its_package(
@@ -211,12 +202,11 @@ def test_a_module_is_resolved_without_importing_it_or_its_package(
     (package / "__init__.py").write_text("raise AssertionError")
     (package / "method.py").write_text(METHOD)
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert resolve_source("my_package.method") == PluginSource("module", "my_package.method")
-    with pytest.raises(UsageError, match="unknown weighter"):
-        resolve_source("my_package.metod")
+    assert given_source("my_package.method") == Source("module", "my_package.method")
+    assert given_source("my_package.metod") is None
     with pytest.raises(PluginError, match="no source file"):
         module_source_hash("my_package.metod")
-    assert "AssertionError" in reason(PluginSource("module", "my_package.method"))
+    assert "AssertionError" in reason(Source("module", "my_package.method"))
 
 
 def test_a_methods_code_is_its_file_or_its_whole_package(
@@ -240,42 +230,30 @@ def test_a_methods_code_is_its_file_or_its_whole_package(
     assert own == code_hash(Path(small_cnn.__file__).read_bytes())
 
 
-def test_an_unknown_weighter_is_an_error_with_the_nearest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(UsageError, match="unknown weighter 'focl'; did you mean focal"):
-        resolve_source("focl")
-    (tmp_path / "mine.py").write_text(METHOD)
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match=r"the file is given as \./mine\.py"):
-        resolve_source("mine")
-
-
 @pytest.mark.parametrize("kind", ["installed", "file", "module"])
-def test_a_description_holds_what_the_parent_needs(
+def test_an_entry_holds_what_the_parent_needs(
     kind: str, plugin_site: PluginSite, tmp_path: Path
 ) -> None:
-    source = METHOD + HOOKS
-    plugin_site.add(
-        "tiny-losses", {"weighters": {"small-loss": "tiny_losses"}}, version="2.1",
-        tiny_losses=source,
-    )  # fmt: skip
-    (tmp_path / "mine.py").write_text(source)
-    target = {"installed": "small-loss", "file": f"{tmp_path}/mine.py", "module": "tiny_losses"}
-    description = describe(resolve_source(target[kind]))
-    assert PluginDescription.from_json(json.loads(json.dumps(description.to_json()))) == description
-    assert description.source.kind == kind
-    [weighter] = description.weighters
+    text = METHOD + HOOKS
+    plugin_site.add("tiny-losses", "tiny_losses", version="2.1", tiny_losses=text)
+    (tmp_path / "mine.py").write_text(text)
+    if kind == "installed":
+        installed = Installed("tiny-losses", "2.1", "tiny_losses")
+        [weighter] = describe_installed(installed).entries
+    else:
+        name = {"file": f"{tmp_path}/mine.py", "module": "tiny_losses"}[kind]
+        [weighter] = describe_given(given_source(name))
+    assert weighter.source.kind == kind
     assert weighter.name == "small-loss"
     assert weighter.needs == ("noise rate", "trusted")
     assert weighter.summary == "Drop the images with the largest losses."
     assert weighter.honesty == "defined here"
     assert [(one.name, one.default, one.max) for one in weighter.options] == [("keep", 0.8, 1)]
-    assert weighter.source_hash == code_hash(source.encode())
+    assert weighter.source_hash == code_hash(text.encode())
     owner = {"installed": ("tiny-losses", "2.1"), "file": ("file", ""), "module": ("module", "")}
-    assert (weighter.distribution, weighter.version) == owner[kind]
+    assert (weighter.distribution, weighter.distribution_version) == owner[kind]
 
 
 def test_a_class_without_a_docstring_has_no_summary(write) -> None:
-    source = METHOD.replace('"""Drop', '_ = """Drop')
-    assert describe(write(source)).weighters[0].summary == ""
+    [entry] = describe_given(write(METHOD.replace('"""Drop', '_ = """Drop')))
+    assert entry.summary == ""

@@ -1,38 +1,57 @@
-"""What a plugin's class must be, checked when it loads, so that mistakes show before a run."""
+"""The kinds of thing that a plugin brings, and what a class of each must be.
+
+Checked when a class loads, so that mistakes show before a run. All kinds have one shape: a frozen
+dataclass whose fields are its options, with a ``name``.
+"""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from benchbase.errors import PluginError
 from benchbase.options import options_of
 
-_BASES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "weighters": ("benchbase.api", ("Weighter",)),
-    "backbones": ("benchbase.api", ("Backbone",)),
-    "datasets": ("benchbase.data.contract", ("DataSet",)),
-    "corruptions": ("benchbase.data.contract", ("Noise", "Imbalance")),
-    "metrics": ("benchbase.judging.metrics", ("Metric",)),
-    "executors": ("benchbase.running.executors.contract", ("Executor",)),
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind: its words, its contract, and where its code may run."""
+
+    plural: str
+    """As in ``register_<plural>`` and ``benchbase list <plural>``."""
+    thing: str
+    """One of them, for messages."""
+    module: str
+    base: str
+    """The contract's class in ``module``."""
+    in_parent: bool
+    """Whether a run loads it in its parent process, which knows the truth."""
+
+    def contract(self) -> type[Any]:
+        """Import the contract's class; that of weighters and backbones imports torch."""
+        cls: type[Any] = getattr(importlib.import_module(self.module), self.base)
+        return cls
+
+
+KINDS = {
+    kind.plural: kind
+    for kind in (
+        Kind("weighters", "weighter", "benchbase.api", "Weighter", False),
+        Kind("backbones", "backbone", "benchbase.api", "Backbone", False),
+        Kind("datasets", "data set", "benchbase.data.contract", "DataSet", True),
+        Kind("noises", "noise", "benchbase.data.contract", "Noise", True),
+        Kind("imbalances", "imbalance", "benchbase.data.contract", "Imbalance", True),
+        Kind("metrics", "metric", "benchbase.judging.metrics", "Metric", True),
+        Kind("executors", "executor", "benchbase.running.executors.contract", "Executor", True),
+    )
 }
-_WITH_OPTIONS = ("weighters", "backbones", "datasets", "corruptions")
-_FACTS = ("name", "kind", "needs", "honesty", "paper")
+
+_FACTS = ("name", "needs", "honesty", "paper", "flips", "trusted")
+"""What a class states of itself: no options, though a dataclass might take them for some."""
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
-
-
-def bases_of(kind: str) -> tuple[type[Any], ...]:
-    """Give the contract's base classes of a kind; weighters and backbones import torch."""
-    module, names = _BASES[kind]
-    return tuple(getattr(importlib.import_module(module), name) for name in names)
-
-
-def name_of(kind: str, cls: type) -> str | None:
-    """Give the name that a plugin class states, if it does."""
-    name = getattr(cls, "kind" if kind == "corruptions" else "name", None)
-    return name if isinstance(name, str) else None
 
 
 def check_class(kind: str, cls: Any) -> None:
@@ -43,24 +62,21 @@ def check_class(kind: str, cls: Any) -> None:
     """
     if not isinstance(cls, type):
         raise PluginError(f"expected a class, got {cls!r:.80}: return the class, not an instance")
-    bases = bases_of(kind)
-    if not issubclass(cls, bases):
-        wanted = " or ".join(base.__name__ for base in bases)
-        raise PluginError(f"{cls.__name__} is not a subclass of {wanted}")
+    base = KINDS[kind].contract()
+    if not issubclass(cls, base):
+        raise PluginError(f"{cls.__name__} is not a subclass of {base.__name__}")
     lacking = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
     if lacking:
         raise PluginError(f"{cls.__name__} is abstract: it lacks {lacking}")
-    attribute = "kind" if kind == "corruptions" else "name"
-    name = name_of(kind, cls)
-    if name is None:
-        raise PluginError(f'{cls.__name__} has no {attribute}: write `{attribute} = "my-method"`')
+    name = getattr(cls, "name", None)
+    if not isinstance(name, str):
+        raise PluginError(f'{cls.__name__} has no name: write `name = "my-{kind[:-1]}"`')
     if not _NAME.fullmatch(name):
         raise PluginError(
-            f"{cls.__name__}.{attribute} is {name!r}: expected lower-case letters, digits, - and "
-            "_, starting with a letter"
+            f"{cls.__name__}.name is {name!r}: expected lower-case letters, digits, - and _, "
+            "starting with a letter"
         )
-    if kind in _WITH_OPTIONS:
-        _check_options(cls)
+    _check_options(cls)
     if kind == "weighters":
         _check_facts(cls)
 
@@ -94,7 +110,7 @@ def _check_options(cls: type) -> None:
     if "__dataclass_params__" not in cls.__dict__ and "__init__" in cls.__dict__:
         raise PluginError(
             f"{cls.__name__} has an __init__ of its own: options are the fields of a frozen "
-            "dataclass (@dataclass(frozen=True)), run state is born in `fit` or `prepare`"
+            "dataclass (@dataclass(frozen=True)), run state is born where it runs"
         )
     options_of(cls)
 

@@ -1,0 +1,72 @@
+"""Where a plugin's code comes from: an installed distribution, a file, or a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from benchbase.errors import PluginError, UsageError
+from benchbase.options import looks_like_path, unknown
+from benchbase.plugins.code import code_hash
+from benchbase.plugins.installed import module_path, module_source_hash
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where classes are loaded from."""
+
+    kind: Literal["installed", "file", "module"]
+    target: str
+    """The module of an installed distribution, an absolute path, or a module's dotted name."""
+    owner: str = ""
+    """Name and version of the distribution that is installed."""
+
+    @property
+    def origin(self) -> str:
+        """Who it is, for messages."""
+        return f"{self.owner} ({self.target})" if self.owner else f"plugin {self.target}"
+
+    def code_hash(self, cls: type) -> str:
+        """Hash the code of one of its classes; remarks do not count."""
+        if self.kind == "file":
+            return code_hash(Path(self.target).read_bytes())
+        return module_source_hash(cls.__module__)
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Name the source in what is raised within.
+
+        Raises:
+            PluginError: one was raised within.
+        """
+        try:
+            yield
+        except PluginError as error:
+            raise PluginError(f"{self.origin}: {error}") from error
+
+
+def given_source(name: str) -> Source | None:
+    """Tell which file or module a name on the command line means; None where it is no such thing.
+
+    Raises:
+        UsageError: it is a path to no Python file; the error names the nearest.
+    """
+    if looks_like_path(name):
+        return Source("file", str(_checked_path(name)))
+    return Source("module", name) if module_path(name) is not None else None
+
+
+def _checked_path(name: str) -> Path:
+    path = Path(name).expanduser().absolute()
+    if path.is_dir():
+        raise UsageError(f"plugin {name}: expected a .py file, this is a directory")
+    if path.suffix != ".py":
+        raise UsageError(f"plugin {name}: expected a .py file")
+    if not path.is_file():
+        beside = [each.name for each in path.parent.glob("*.py")]
+        near = unknown("file", path.name, beside).partition("; ")[2]
+        raise UsageError(f"plugin {name}: no such file; {near}")
+    return path

@@ -1,0 +1,169 @@
+"""The parent's side of the scout: what is installed, what a file brings, which GPUs there are."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from benchbase.cell import content_hash
+from benchbase.errors import PluginError, StoreError
+from benchbase.options import construct
+from benchbase.plugins.catalogue import Catalogue, Entry, join
+from benchbase.plugins.installed import (
+    Installed,
+    find_installed,
+    module_files_hash,
+    own_files_hash,
+)
+from benchbase.plugins.source import Source
+from benchbase.records.store import write_text
+from benchbase.running.executors.forkserver import ForkServer
+
+if TYPE_CHECKING:
+    from benchbase.judging.metrics import Metric
+
+IMPORT_SECONDS = 300
+
+
+def read_catalogue(server: ForkServer, home: Path) -> Catalogue:
+    """Tell what is installed; only what changed since it was last looked at is imported again.
+
+    Raises:
+        PluginError: something is broken and ``BENCHBASE_STRICT=1`` is set.
+    """
+    installed = find_installed()
+    places = {one: _remembered_at(one, home) for one in installed}
+    known = {one: _recall(place, Catalogue) for one, place in places.items()}
+    asked = [one for one, catalogue in known.items() if catalogue is None]
+    if asked:
+        names = ", ".join(one.distribution for one in asked)
+        answers = _ask(server, "installed", [msgspec.to_builtins(one) for one in asked], names)
+        for one, answer in zip(asked, answers, strict=True):
+            known[one] = _converted(answer, Catalogue, names)
+            _remember(places[one], known[one])
+    catalogue = join([each for each in known.values() if each is not None])
+    if catalogue.problems and is_strict():
+        raise PluginError(catalogue.problems[0].reason)
+    return catalogue
+
+
+def describe_sources(
+    server: ForkServer, sources: Sequence[Source], home: Path
+) -> dict[Source, tuple[Entry, ...]]:
+    """Tell which weighters files and modules bring.
+
+    Raises:
+        PluginError: one does not load; the message says why.
+    """
+    known = {one: _recall(_given_at(one, home), tuple[Entry, ...]) for one in sources}
+    asked = [source for source, entries in known.items() if entries is None]
+    if asked:
+        names = ", ".join(source.target for source in asked)
+        answers = _ask(server, "given", [msgspec.to_builtins(one) for one in asked], names)
+        for source, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, dict) and "error" in answer:
+                raise PluginError(str(answer["error"]))
+            found = answer.get("entries") if isinstance(answer, dict) else None
+            known[source] = _converted(found, tuple[Entry, ...], names)
+            _remember(_given_at(source, home), known[source])
+    return {source: entries for source, entries in known.items() if entries is not None}
+
+
+def find_gpus(server: ForkServer) -> tuple[str, ...]:
+    """Name the GPUs that torch sees; asked in a child, for CUDA does not survive a fork."""
+    return tuple(map(str, _ask(server, "gpus", [], "torch")))
+
+
+def load_metrics(catalogue: Catalogue) -> tuple[Metric, ...]:
+    """Give every extra score that is installed.
+
+    Raises:
+        PluginError: two distributions bring one name, or one does not load.
+    """
+    entries = catalogue.of("metrics")
+    for name, count in Counter(entry.name for entry in entries).items():
+        if count > 1:
+            raise PluginError(
+                f"two distributions bring a metric called {name!r}: leave one out with "
+                "BENCHBASE_PLUGINS"
+            )
+    return tuple(construct(entry.load(), {}) for entry in entries)
+
+
+def is_strict() -> bool:
+    """Tell whether a broken plugin is to end the command (``BENCHBASE_STRICT=1``)."""
+    return os.environ.get("BENCHBASE_STRICT", "") not in ("", "0")
+
+
+def _ask(server: ForkServer, what: str, about: Sequence[Any], names: str) -> list[Any]:
+    child = server.start("benchbase.running.scout")
+    child.channel.deadline = time.monotonic() + IMPORT_SECONDS
+    own = {name: value for name, value in os.environ.items() if name.startswith("BENCHBASE_")}
+    request = {"ask": what, "about": [*about], "path": sys.path, "environment": own}
+    try:
+        child.channel.send(request)
+        found = child.channel.receive()[0].get("found")
+    except TimeoutError:
+        raise PluginError(f"importing {names} did not end within {IMPORT_SECONDS} s") from None
+    except (EOFError, OSError):
+        raise PluginError(
+            f"a process that only imported {names} ended by itself: does a plugin exit on import?"
+        ) from None
+    finally:
+        child.kill()
+    expected = 0 if what == "gpus" else len(about)
+    if not isinstance(found, list) or (expected and len(found) != expected):
+        raise PluginError(f"importing {names} left a process that answers nonsense")
+    return found
+
+
+def _converted(answer: Any, kind: Any, names: str) -> Any:
+    try:
+        return msgspec.convert(answer, kind)
+    except msgspec.ValidationError as error:  # a plugin was imported there
+        raise PluginError(f"importing {names} left a process that answers nonsense") from error
+
+
+def _remembered_at(installed: Installed, home: Path) -> Path:
+    """Name the file that holds what a distribution brings while none of its files change."""
+    try:
+        files = module_files_hash(installed.module.partition(":")[0])
+    except PluginError:
+        files = "none"
+    return _place(home, [msgspec.to_builtins(installed), files])
+
+
+def _given_at(source: Source, home: Path) -> Path | None:
+    if source.kind != "file":
+        return None  # a module may be a package of many files
+    content = hashlib.sha256(Path(source.target).read_bytes()).hexdigest()
+    return _place(home, [source.target, content])
+
+
+def _place(home: Path, identity: list[Any]) -> Path:
+    name = content_hash([identity, own_files_hash(), sys.version])
+    return home / "catalogue" / f"{name}.json"
+
+
+def _recall(path: Path | None, kind: Any) -> Any:
+    if path is None:
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.MsgspecError):
+        return None  # not there yet, or damaged
+
+
+def _remember(path: Path | None, value: Any) -> None:
+    if path is not None:
+        with contextlib.suppress(StoreError):  # a home that cannot be written is asked each time
+            write_text(path, msgspec.json.encode(value).decode())
