@@ -82,7 +82,7 @@ def _find(server: ForkServer, name: str) -> list[Entry]:
     source = given_source(name)
     if source is None:
         known = [known for kind in KINDS for known in catalogue.names(kind)]
-        raise UsageError(unknown("name", name, known))
+        raise UsageError(unknown("name", name, known) + catalogue.broken)
     return [*describe_sources(server, [source], home)[source]]
 
 

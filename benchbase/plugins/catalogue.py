@@ -101,8 +101,12 @@ class Catalogue:
         if matches:
             forms = " or ".join(one.qualified for one in matches)
             raise UsageError(f"several distributions bring {name!r}: write {forms}")
-        broken = "".join(f"\nbroken: {problem.reason}" for problem in self.problems)
-        raise UsageError(unknown(KINDS[kind].thing, name, self.names(kind)) + broken)
+        raise UsageError(unknown(KINDS[kind].thing, name, self.names(kind)) + self.broken)
+
+    @property
+    def broken(self) -> str:
+        """Lines that say what is broken, for an error about a name that is not there."""
+        return "".join(f"\nbroken: {problem.reason}" for problem in self.problems)
 
 
 def describe_installed(installed: Installed) -> Catalogue:

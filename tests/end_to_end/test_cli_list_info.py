@@ -84,9 +84,9 @@ def test_broken_plugins_are_named_with_the_reason_and_hurt_nobody(broken: str) -
     strict = run("list", PYTHONPATH=broken, BENCHBASE_STRICT="1")
     assert strict.returncode == 2
 
-    asked = run("info", "outdated", PYTHONPATH=broken)
+    asked = run("info", "wrong-class", PYTHONPATH=broken)
     assert asked.returncode == 2
-    assert "unknown name 'outdated'" in asked.stderr
+    assert REASONS["wrong-class"] in asked.stderr
 
 
 def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
