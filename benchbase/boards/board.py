@@ -21,10 +21,11 @@ from benchbase.boards.conditions import (
     parse_seeds,
     parse_track,
 )
+from benchbase.boards.places import LEADERBOARDS, board_folder, board_name, find_board
 from benchbase.boards.toml_table import TomlTable
 from benchbase.cell import JSON, Recipe, Scenario
 from benchbase.errors import UsageError
-from benchbase.options import looks_like_path, parse_selector, unknown
+from benchbase.options import looks_like_path, parse_selector
 
 __all__ = [
     "LEADERBOARDS",
@@ -59,11 +60,11 @@ METRICS = (
 """Metrics that may rank: higher is better, and none is below the 0 of a failed cell."""
 LEAST_SEEDS = 3
 """Seeds that a provisional rank needs, and at how many a board's controls run."""
-LEADERBOARDS = Path("leaderboards")
-_BUILT_IN = Path(__file__).parent
 
 _SUITE_KEYS = ("title", "description", "scenarios", "seeds")
-_BOARD_KEYS = (*_SUITE_KEYS, "suite", "weighters", "controls", "reference", "metric", "rule")
+_BOARD_KEYS = (
+    *(*_SUITE_KEYS, "suite", "weighters", "controls", "reference", "metric", "rule", "frozen"),
+)
 _RECIPE_INTEGERS = {"epochs": 1, "batch_size": 1, "trusted_batch_size": 1, "shift": 0}
 _RECIPE_NUMBERS = {"learning_rate": 100.0, "momentum": 1.0, "weight_decay": 100.0}
 _SCENARIO_KEYS = (
@@ -108,6 +109,8 @@ class Board:
     description: str = ""
     controls: tuple[str, ...] = ()
     """Selectors of yardsticks: run at ``control_seeds``, compared there, never ranked."""
+    frozen: str = ""
+    """What its committed results were made under, where they count no more; else empty."""
 
     @property
     def control_seeds(self) -> tuple[int, ...]:
@@ -157,7 +160,7 @@ def load_board(name: str, root: Path = Path()) -> Board:
             table, {"weighters": weighters, "reference": [reference], "controls": controls}
         )
     return Board(
-        name=_board_name(path),
+        name=board_name(path),
         title=table.text("title", suite.title),
         scenarios=suite.scenarios,
         seeds=_seeds(table) if "seeds" in table.values else suite.seeds,
@@ -167,6 +170,7 @@ def load_board(name: str, root: Path = Path()) -> Board:
         rule=table.text("rule", "last5", RULES),
         description=table.text("description", "").strip(),
         controls=controls,
+        frozen=table.text("frozen", "").strip(),
     )
 
 
@@ -180,35 +184,6 @@ def load_suite(name: str, root: Path = Path()) -> Suite:
     table = TomlTable.read(path)
     table.allow(_BOARD_KEYS)
     return _board_suite(table, root)
-
-
-def find_board(name: str, root: Path = Path()) -> Path:
-    """Find the TOML file behind a name or path.
-
-    Raises:
-        UsageError: there is none; the message lists the nearest names.
-    """
-    if name.endswith(".toml") or "/" in name:
-        path = root / name
-        path = path / "board.toml" if path.is_dir() else path
-        if not path.is_file():
-            raise UsageError(f"{path}: there is no such file; expected a board or suite in TOML")
-        return path
-    known = {path.stem: path for path in sorted(_BUILT_IN.glob("*.toml"))}
-    for path in sorted((root / LEADERBOARDS).glob("*/board.toml")):
-        known.setdefault(path.parent.name, path)
-    if name not in known:
-        raise UsageError(
-            f"{unknown('board or suite', name, known)} (Built-in names and "
-            f"{LEADERBOARDS}/*/board.toml were looked at; a path to a .toml file works too.)"
-        )
-    return known[name]
-
-
-def board_folder(name: str, root: Path = Path()) -> Path | None:
-    """Give the folder that the board's leaderboard is written to; None for the home folder."""
-    path = find_board(name, root)
-    return path.parent if path.name == "board.toml" else None
 
 
 def _refuse_shared(table: TomlTable, ranked: Sequence[str], controls: Sequence[str]) -> None:
@@ -235,10 +210,6 @@ def _refuse_files(table: TomlTable, named: Mapping[str, Sequence[str]]) -> None:
                 )
 
 
-def _board_name(path: Path) -> str:
-    return path.resolve().parent.name if path.name == "board.toml" else path.stem
-
-
 def _board_suite(table: TomlTable, root: Path) -> Suite:
     if "suite" not in table.values:
         return _own_suite(table)
@@ -254,7 +225,7 @@ def _board_suite(table: TomlTable, root: Path) -> Suite:
 
 
 def _own_suite(table: TomlTable) -> Suite:
-    name = _board_name(table.path)
+    name = board_name(table.path)
     scenarios = [item for part in table.tables("scenarios") for item in _scenarios(part)]
     for index, scenario in enumerate(scenarios):
         if scenario in scenarios[:index]:

@@ -42,6 +42,17 @@ class Request:
         """Whether the board is run as its file says; only then is its folder rewritten."""
         return self.board == self.written
 
+    @property
+    def notice(self) -> str:
+        """What the user must know before anything runs; empty where there is nothing."""
+        if not self.written.frozen:
+            return ""
+        return (
+            f"{self.written.name}: its results were made under {self.written.frozen} and are being "
+            "made anew; they count for nothing here: every cell runs, and the table goes to the "
+            "home folder"
+        )
+
 
 def read_request(given: Mapping[str, Any]) -> Request:
     """Read the options of ``benchbase run``: a board, and what replaces parts of it.
@@ -74,7 +85,8 @@ def read_request(given: Mapping[str, Any]) -> Request:
     if changed != board and "name" not in changes:
         title = f"{board.title} (changed on the command line)"
         changed = dataclasses.replace(changed, title=title, description="")
-    folder = board_folder(name) if given["board_name"] else None
+    # Cells that run now are not comparable with what a frozen board's folder holds.
+    folder = board_folder(name) if given["board_name"] and not board.frozen else None
     return Request(changed, board, folder)
 
 

@@ -143,6 +143,8 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     Finished cells are found again: the same command a second time only shows the table.
     """
     request = read_request(given)
+    if request.notice:
+        click.echo(request.notice, err=True)
     home = Home(given["home"] or default_home())
     store = Store(home.path)
     committed = Committed(request.folder) if request.folder else None
@@ -301,11 +303,15 @@ def _publish(
     if committed is not None:  # a method of one's own stands beside the board's
         board, records = _beside(board, request.written, [*records, *committed.records()])
     keys = sorted({record["key"] for record in records})
-    write_text(home.path / "last.json", json.dumps({"board": board.to_json(), "keys": keys}))
+    folder = None if request.folder is None else str(request.folder.resolve())
+    last = {"board": board.to_json(), "keys": keys, "folder": folder}
+    write_text(home.path / "last.json", json.dumps(last))
     if request.as_written and committed is not None and request.folder is not None:
         changed = committed.merge(records)
         written = write_board(request.folder, request.written, committed.records())
-        write_index(LEADERBOARDS)
+        beside = request.folder.resolve().parent
+        if beside.name == LEADERBOARDS.name:
+            write_index(beside)
         return build(request.written, committed.records()), [*written, *changed]
     return build(board, records), write_board(home.path / "tables" / board.name, board, records)
 

@@ -61,8 +61,8 @@ def command(
     if board_name is None:
         board, records = _last_run(store)
     else:
-        board = load_board(board_name)
-        records = [*_committed(board_name).records(), *store.records()]
+        board, folder = load_board(board_name), board_folder(board_name)
+        records = [*(_committed(folder) if folder else []), *store.records()]
     _show_board(board, records, as_json=as_json)
 
 
@@ -71,6 +71,7 @@ def _last_run(store: Store) -> tuple[Board, list[JSON]]:
     try:
         last = json.loads(path.read_text(encoding="utf-8"))
         board, keys = Board.from_json(last["board"]), set(last["keys"])
+        folder = Path(last["folder"]) if last["folder"] else None
     except FileNotFoundError:
         raise UsageError(
             f"nothing was run with the home {store.home} yet: `benchbase run` does, `benchbase "
@@ -80,13 +81,15 @@ def _last_run(store: Store) -> tuple[Board, list[JSON]]:
         raise StoreError(
             f"{path}: not what `benchbase run` writes ({error!r}); run it again to replace the file"
         ) from error
-    committed = Committed(LEADERBOARDS / board.name).records()
+    committed = _committed(folder) if folder else []
     stored = [record for key in sorted(keys) for record in store.attempts(key)]
     return board, [*(record for record in committed if record["key"] in keys), *stored]
 
 
-def _committed(board_name: str) -> Committed:
-    return Committed(board_folder(board_name) or LEADERBOARDS / board_name)
+def _committed(folder: Path) -> list[JSON]:
+    """Give the records of a board's folder that count: none where it is frozen."""
+    frozen = load_board(str(folder.resolve())).frozen
+    return [] if frozen else Committed(folder).records()
 
 
 def _show_board(board: Board, records: Sequence[JSON], *, as_json: bool) -> None:
@@ -124,13 +127,11 @@ def _condition(record: JSON) -> str:
 def _find_cell(prefix: str, store: Store, board_name: str | None) -> JSON:
     """Give the newest attempt of the one cell whose key starts with ``prefix``."""
     records = list(store.records())
-    folders = (
-        [_committed(board_name)]
-        if board_name
-        else map(Committed, sorted(path.parent for path in LEADERBOARDS.glob("*/board.toml")))
-    )
-    for committed in folders:
-        records += committed.records()
+    folders = [path.parent for path in sorted(LEADERBOARDS.glob("*/board.toml"))]
+    if board_name:
+        folders = [folder] if (folder := board_folder(board_name)) else []
+    for folder in folders:
+        records += _committed(folder)
     found = [record for record in records if record["key"].startswith(prefix.lower())]
     keys = sorted({record["key"] for record in found})
     if len(keys) != 1:

@@ -62,7 +62,10 @@ def index_text(leaderboards: Path) -> str:
     lines = []
     for path in sorted(leaderboards.glob("*/board.toml")):
         board = load_board(str(path.resolve()))
-        lines.append(_index_line(build(board, Committed(path.parent).records())))
+        if not board.frozen:
+            lines.append(_index_line(build(board, Committed(path.parent).records())))
+        elif (path.parent / "results").is_dir():
+            lines.append([*_board_cells(board), NOTHING, _frozen_text(board), NOTHING])
     header = ["board", "data", "scenarios", "seeds", "methods", "best so far", "score (%)"]
     listing = tabulate(lines, header, tablefmt="github", disable_numparse=True)
     return f"""# Leaderboards
@@ -74,19 +77,30 @@ pages are generated from both.
 
 *Best so far* lists every method that may hold rank 1 (\\* provisional: fewer than five seeds).
 `benchbase run --board NAME` runs what is missing on a board and writes its page and this one;
-`benchbase leaderboard` writes all pages again from the records alone.
+`benchbase leaderboard` writes all pages again from the records alone. A board that is being made
+anew (`frozen` in its `board.toml`) keeps its page and results as they were; nothing is compared
+with them: running it gives a table in the home folder.
 """
 
 
-def _index_line(table: Table) -> list[str]:
-    board = table.board
-    leading = [row for row in table.rows if row.ranks is not None and row.ranks[0] == 1]
-    star = r"\*" if any(rank_text(row).endswith("*") for row in leading) else ""
+def _board_cells(board: Board) -> list[str]:
     return [
         f"[{board.title}]({board.name}/README.md)",
         ", ".join(sorted({scenario.dataset for scenario in board.scenarios})),
         str(len(board.scenarios)),
         str(len(board.seeds)),
+    ]
+
+
+def _frozen_text(board: Board) -> str:
+    return f"*made under {board.frozen}, being made anew*"
+
+
+def _index_line(table: Table) -> list[str]:
+    leading = [row for row in table.rows if row.ranks is not None and row.ranks[0] == 1]
+    star = r"\*" if any(rank_text(row).endswith("*") for row in leading) else ""
+    return [
+        *_board_cells(table.board),
         str(sum(row.covered > 0 and not row.is_control for row in table.rows)),
         ", ".join(row.label for row in leading) + star or NOTHING,
         score_text(leading[0].score) if leading else NOTHING,

@@ -263,6 +263,7 @@ def test_the_committed_boards_load(name, cells, epochs):
     assert len(board.scenarios) * len(board.seeds) == cells
     assert {scenario.recipe.epochs for scenario in board.scenarios} == {epochs}
     assert board.reference in board.weighters
+    assert board.frozen == "protocol 1"
 
 
 def test_a_ratio_may_be_written_as_the_tables_print_it():

@@ -35,3 +35,13 @@ def test_methods_of_one_s_own_run_without_the_board_s_controls(tmp_path):
     assert asked("--board", str(path)).board.controls == ("yardstick",)
     assert asked("--board", str(path), "--seeds", "2").board.controls == ("yardstick",)
     assert asked("--board", str(path), "--plugin", "clever").board.controls == ()
+
+
+def test_a_frozen_board_runs_into_the_home_only_and_says_so(tmp_path):
+    (tmp_path / "board.toml").write_text('frozen = "protocol 1"\n' + CONTROLLED)
+    frozen = asked("--board", str(tmp_path / "board.toml"))
+    assert frozen.folder is None
+    assert "its results were made under protocol 1" in frozen.notice
+    (tmp_path / "board.toml").write_text(CONTROLLED)
+    living = asked("--board", str(tmp_path / "board.toml"))
+    assert (living.folder, living.notice) == (tmp_path, "")

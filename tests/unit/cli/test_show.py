@@ -36,6 +36,7 @@ def remember(home: Path, board, records):
     for record in records:
         Store(home).write(record)
     last = {"board": board.to_json(), "keys": [record["key"] for record in records]}
+    last["folder"] = None
     (home / "last.json").write_text(json.dumps(last))
 
 
@@ -123,6 +124,17 @@ def test_a_board_is_shown_from_its_committed_records(home, tmp_path):
     Committed(folder).merge(records)
     assert re.search(r"1\* +clever", shown("--board", "kidneys"))
     assert records[0]["key"] in shown("--cell", records[0]["key"][:20])
+
+
+def test_what_a_frozen_board_committed_counts_no_more(home, tmp_path):
+    folder = tmp_path / "leaderboards" / "kidneys"
+    folder.mkdir(parents=True)
+    (folder / "board.toml").write_text('frozen = "protocol 1"\n' + BOARD)
+    record = make_record()
+    Committed(folder).merge([record])
+    assert "(not run)" in shown("--board", "kidneys")
+    with pytest.raises(UsageError, match="no cell below"):
+        shown("--cell", record["key"])
 
 
 def test_a_built_in_board_is_shown_from_the_home(home):

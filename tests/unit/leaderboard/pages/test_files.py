@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,42 @@ def test_the_index_lists_every_board_with_its_leaders(tmp_path):
 
 def test_the_index_of_no_boards_is_a_page(tmp_path: Path):
     assert index_text(tmp_path).startswith("# Leaderboards\n")
+
+
+FROZEN = TEXT.replace("seeds = 3", 'seeds = 3\nfrozen = "protocol 1"')
+
+
+@pytest.fixture
+def frozen(tmp_path, monkeypatch):
+    """A board whose records and page nobody can read or write any more."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "leaderboards" / "old"
+    (folder / "results").mkdir(parents=True)
+    (folder / "board.toml").write_text(FROZEN)
+    (folder / "results" / "nuclei").mkdir()
+    (folder / "results" / "nuclei" / "plain.jsonl").write_text("a record of another schema\n")
+    (folder / "README.md").write_text("as it was")
+    return folder
+
+
+def test_a_frozen_board_is_neither_rebuilt_nor_checked(frozen):
+    rebuilt = CliRunner().invoke(leaderboard, catch_exceptions=False)
+    assert rebuilt.output == "leaderboards/README.md\n"
+    assert (frozen / "README.md").read_text() == "as it was"
+    checked = CliRunner().invoke(leaderboard, ["--check"], catch_exceptions=False)
+    assert checked.output == "1 pages agree with their records\n"
+
+
+def test_the_index_says_that_a_frozen_board_is_being_made_anew(frozen):
+    lines = [line for line in index_text(frozen.parent).splitlines() if "(old/" in line]
+    assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines] == [
+        [
+            *("[Kidneys and wrong labels](old/README.md)", "nuclei", "2", "3", "–"),
+            *("*made under protocol 1, being made anew*", "–"),
+        ]
+    ]
+
+
+def test_a_frozen_board_without_results_is_not_listed(frozen):
+    shutil.rmtree(frozen / "results")
+    assert "(old/" not in index_text(frozen.parent)
