@@ -7,6 +7,7 @@ torch, so that planning, storing and tabulating do not either.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -92,7 +93,7 @@ class Scenario:
 
     def to_json(self) -> JSON:
         """Give the canonical JSON object."""
-        return dataclasses.asdict(self)
+        return {**vars(self), "recipe": dict(vars(self.recipe))}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Scenario:
@@ -156,16 +157,16 @@ class Cell:
         return {
             "protocol": self.scenario.protocol,
             "results_version": RESULTS_VERSION,
-            "weighter": dataclasses.asdict(self.weighter),
+            "weighter": dict(vars(self.weighter)),
             "scenario": self.scenario.to_json(),
-            "data": dataclasses.asdict(self.data),
+            "data": dict(vars(self.data)),
             "backbone_source": self.backbone_source,
             "numerics": self.numerics,
             "torch": self.torch,
             "seed": self.seed,
         }
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """Identity of the cell."""
         return content_hash(self.spec())

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchbase.boards.board import Board
-from benchbase.cell import JSON, Cell, DataIdentity, Scenario, WeighterSpec, canonical_json
+from benchbase.cell import JSON, Cell, DataIdentity, Scenario, WeighterSpec
 from benchbase.data.opening import Opened, identify, open_scenario
 from benchbase.errors import UsageError
 from benchbase.options import Selector, construct, expand, parse_selector
@@ -37,7 +36,7 @@ class Plan:
     done: Mapping[str, JSON]
     """Key -> the record that counts, for the cells that need not be run."""
 
-    @property
+    @functools.cached_property
     def to_do(self) -> tuple[Job, ...]:
         """Jobs without a finished record."""
         return tuple(job for job in self.jobs if job.cell.key not in self.done)
@@ -129,11 +128,32 @@ def conditions(
         UsageError: a data set, backbone, noise or imbalance does not exist.
         PluginError: the plugin of one does not load.
     """
+    # Once a scenario, not once a seed: importing a plugin is slow, and there may be 1,000 seeds.
+    made = [_made(scenario, catalogue, tuple(roots), cache) for scenario in board.scenarios]
     return tuple(
-        Condition(scenario, seed, catalogue, tuple(roots), cache)
+        Condition(scenario, seed, parts, backbone)
         for seed in board.seeds
-        for scenario in board.scenarios
+        for scenario, (parts, backbone) in zip(board.scenarios, made, strict=True)
     )
+
+
+def _made(
+    scenario: Scenario, catalogue: Catalogue, roots: tuple[Path, ...], cache: Path
+) -> tuple[dict[str, Any], Entry]:
+    """Build a scenario's data set, noise and imbalance, and find its backbone."""
+
+    def build(kind: str, name: str, options: Mapping[str, Any]) -> Any:
+        return construct(catalogue.find(kind, name).load(), options)
+
+    parts = {
+        "dataset": build("datasets", scenario.dataset, scenario.dataset_options),
+        "noise": build("noises", scenario.noise, scenario.noise_options),
+        "imbalance": build("imbalances", scenario.imbalance, {}),
+        "roots": roots,
+        "cache": cache,
+    }
+    # The backbone itself is code for the children; here its name must exist, no more.
+    return parts, catalogue.find("backbones", scenario.backbone)
 
 
 def make_jobs(
@@ -167,29 +187,6 @@ def make_jobs(
     return tuple(jobs)
 
 
-def estimate_seconds(plan: Plan, records: Iterable[JSON], slots: int) -> float | None:
-    """Estimate the wall time of what is to do from cells that ran before; None where none did.
-
-    A cell is taken to last as long as the median of the same weighter in the same scenario, else
-    of the scenario, else of all.
-    """
-    known: dict[str, list[float]] = {}
-    for record in records:
-        seconds = record["cost"].get("seconds_total")
-        if record["status"] == "ok" and seconds:
-            scenario = canonical_json(record["spec"]["scenario"])
-            for name in (record["spec"]["weighter"]["name"] + scenario, scenario, ""):
-                known.setdefault(name, []).append(seconds)
-    if not known:
-        return None
-    total = 0.0
-    for job in plan.to_do:
-        scenario = canonical_json(job.cell.scenario.to_json())
-        names = (job.cell.weighter.name + scenario, scenario, "")
-        total += statistics.median(next(known[name] for name in names if name in known))
-    return total / slots
-
-
 @functools.lru_cache(maxsize=8)
 def _open_cached(condition: Condition) -> Opened:
     return open_scenario(condition.scenario, condition.seed, **condition.parts)
@@ -199,28 +196,13 @@ class Condition:
     """A scenario at a seed, ready to be identified or opened."""
 
     def __init__(
-        self,
-        scenario: Scenario,
-        seed: int,
-        catalogue: Catalogue,
-        roots: tuple[Path, ...],
-        cache: Path,
+        self, scenario: Scenario, seed: int, parts: Mapping[str, Any], backbone: Entry
     ) -> None:
         self.scenario = scenario
         self.seed = seed
-
-        def build(kind: str, name: str, options: Mapping[str, Any]) -> Any:
-            return construct(catalogue.find(kind, name).load(), options)
-
-        self.parts: dict[str, Any] = {
-            "dataset": build("datasets", scenario.dataset, scenario.dataset_options),
-            "noise": build("noises", scenario.noise, scenario.noise_options),
-            "imbalance": build("imbalances", scenario.imbalance, {}),
-            "roots": roots,
-            "cache": cache,
-        }
-        # The backbone itself is code for the children; here its name must exist, no more.
-        self.backbone = catalogue.find("backbones", scenario.backbone)
+        self.parts = parts
+        """What ``open_scenario`` takes besides: the data set, noise, imbalance and folders."""
+        self.backbone = backbone
 
     def identify(self) -> DataIdentity:
         """Give the hashes of the data."""

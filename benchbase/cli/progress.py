@@ -24,8 +24,12 @@ from benchbase.running.runner import Progress as CellProgress
 
 def describe(job: Job) -> str:
     """Name a cell in a line: weighter, condition, seed."""
-    scenario = job.cell.scenario
-    return f"{job.cell.weighter.label} | {scenario.dataset} {scenario.label} | seed {job.cell.seed}"
+    return f"{job.cell.weighter.label} | {condition_text(job)} | seed {job.cell.seed}"
+
+
+def condition_text(job: Job) -> str:
+    """Name a cell's data and what they are put under."""
+    return f"{job.cell.scenario.dataset} {job.cell.scenario.label}"
 
 
 class Display:

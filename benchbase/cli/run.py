@@ -14,18 +14,19 @@ import click
 from rich.console import Console
 
 from benchbase.boards.board import LEADERBOARDS, Board
+from benchbase.boards.estimate import estimate_seconds
 from benchbase.boards.plan import (
     Contestant,
     Plan,
     conditions,
     contestants,
-    estimate_seconds,
     given_sources,
     is_named,
     make_jobs,
 )
 from benchbase.cell import JSON
 from benchbase.cli.interrupts import interruptible
+from benchbase.cli.planned import plan_json, plan_text
 from benchbase.cli.printing import print_table
 from benchbase.cli.progress import Display, describe
 from benchbase.cli.request import Request, read_request
@@ -134,7 +135,10 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     "inline runs them in this process, for debugging, and its results are untrusted.",
 )
 @click.option("--keep-models", is_flag=True, help="Keep each cell's last model in HOME/models.")
-@click.option("--dry-run", is_flag=True, help="Show the cells and the estimated time only.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show how many cells there are and the estimated time only."
+)
+@click.option("--verbose", is_flag=True, help="With --dry-run: name every cell.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.pass_context
 def run(ctx: click.Context, /, **given: Any) -> None:
@@ -168,7 +172,10 @@ def run(ctx: click.Context, /, **given: Any) -> None:
             devices = _devices(given, gpus, executor)[: max(1, len(plan.to_do))]
             if given["dry_run"]:
                 seconds = estimate_seconds(plan, store.records(), len(devices))
-                _print_plan(plan, seconds, as_json=given["as_json"])
+                if given["as_json"]:
+                    click.echo(json.dumps(plan_json(plan, seconds)))
+                else:
+                    click.echo(plan_text(plan, seconds, verbose=given["verbose"]))
                 return
             settings = Settings(
                 work=work,
@@ -329,24 +336,6 @@ def _beside(board: Board, written: Board, records: list[JSON]) -> tuple[Board, l
         controls=tuple(dict.fromkeys((*board.controls, *controls))),
     )
     return board, records
-
-
-def _print_plan(plan: Plan, seconds: float | None, *, as_json: bool) -> None:
-    cells = [
-        {"key": job.cell.key, "cell": describe(job), "finished": job.cell.key in plan.done}
-        for job in plan.jobs
-    ]
-    if as_json:
-        click.echo(json.dumps({"cells": cells, "estimated_seconds": seconds}))
-        return
-    for cell in cells:
-        click.echo(f"{'done ' if cell['finished'] else 'to do'}  {cell['cell']}")
-    time = "unknown (nothing like it has run here)"
-    if seconds is not None:
-        time = f"about {seconds / 60:.1f} min"
-    click.echo(
-        f"{len(cells)} cells, {len(plan.done)} finished, {len(plan.to_do)} to run; time: {time}"
-    )
 
 
 def _report(

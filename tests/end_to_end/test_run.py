@@ -249,11 +249,16 @@ def test_labels_that_a_method_buys_are_counted_and_scored_against(tmp_path, own_
     assert re.search(r"buyer .* 0 \S+ 20$", shown.stdout, re.MULTILINE), shown.stdout
 
 
-def test_a_dry_run_lists_the_cells_and_runs_none(tmp_path, own_home):
+def test_a_dry_run_counts_the_cells_and_runs_none(tmp_path, own_home):
     shown = benchbase("run", "--plugin", "focal[gamma=1,2]", *SMALL, "--dry-run", cwd=tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert "3 cells, 0 finished, 3 to run" in shown.stdout
-    assert "focal[gamma=1.0]" in shown.stdout
+    assert re.search(r"focal\[gamma=1.0\] +1 +0 +1", shown.stdout)
+    assert "| seed 0" not in shown.stdout
+    listed = benchbase(
+        "run", "--plugin", "focal[gamma=1,2]", *SMALL, "--dry-run", "--verbose", cwd=tmp_path
+    )
+    assert listed.stdout.count("| seed 0") == 3
     assert not (own_home / "runs").exists()
 
 

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
+import time
+from collections import Counter
 
+from benchbase import cell
 from benchbase.boards.board import Board
-from benchbase.boards.plan import conditions, contestants, is_named, make_jobs
+from benchbase.boards.plan import Condition, Plan, conditions, contestants, is_named, make_jobs
+from benchbase.cell import DataIdentity
+from benchbase.cli.planned import plan_text
+from benchbase.plugins import catalogue, loading
 from tests.running import TINY, installed
 
 
@@ -39,3 +45,25 @@ def test_a_selector_means_a_contestant_by_name_value_and_distribution():
         assert is_named(contestant, texts)
     for texts in ([], ["focal"], ["focal[gamma=1,2]"], ["elsewhere:focal[gamma=3]"]):
         assert not is_named(contestant, texts)
+
+
+def test_a_thousand_seeds_load_each_plugin_once_and_hash_each_cell_once(cache, monkeypatch):
+    calls: Counter[str] = Counter()
+
+    def counted(name, function):
+        def wrapper(*arguments):
+            calls[name] += 1
+            return function(*arguments)
+
+        return wrapper
+
+    monkeypatch.setattr(catalogue, "load_class", counted("load", loading.load_class))
+    monkeypatch.setattr(cell, "content_hash", counted("key", cell.content_hash))
+    monkeypatch.setattr(Condition, "identify", lambda _: DataIdentity("a", "b", "c"))
+    board = Board("test", "test", (TINY,), tuple(range(1000)), ("erm", "focal"), "erm")
+    entered = contestants(board.weighters, installed(), {})
+    began = time.process_time()
+    plan = Plan(make_jobs(conditions(board, installed(), (), cache), entered), {})
+    assert (len(plan.to_do), len(plan_text(plan, None, verbose=True).splitlines())) == (2000, 2010)
+    assert calls == {"load": 3, "key": 2000}
+    assert time.process_time() - began < 5

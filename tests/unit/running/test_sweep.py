@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
-from benchbase.boards.plan import Plan, estimate_seconds
+from benchbase.boards.plan import Plan
 from benchbase.cell import Result
 from benchbase.errors import StoreError, UsageError
 from benchbase.records.store import Store
@@ -112,15 +110,3 @@ def test_a_home_below_a_file_is_a_usage_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="--home"), Home(tmp_path / "file").workspace():
         pass
-
-
-def test_the_time_left_is_estimated_from_cells_that_ran():
-    def record(name: str, seconds: float) -> dict:
-        spec = json.loads(json.dumps(make_job(name).cell.spec()))
-        return {"status": "ok", "spec": spec, "cost": {"seconds_total": seconds}}
-
-    plan = Plan((make_job("slow", 1), make_job("fast", 1), make_job("new", 1)), {})
-    records = [record("slow", 40.0), record("fast", 10.0), record("fast", 10.0)]
-    # "new" is taken for the median of its scenario, 10 s.
-    assert estimate_seconds(plan, records, slots=2) == pytest.approx((40 + 10 + 10) / 2)
-    assert estimate_seconds(plan, [], slots=2) is None
