@@ -103,7 +103,7 @@ class Board:
     weighters: tuple[str, ...]
     """Selectors, such as ``name`` or ``name[option=1,2]``; one row for each option setting."""
     reference: str
-    """Label of the row that the others are compared with."""
+    """Selector of the one row that the others are compared with."""
     metric: str = "balanced_accuracy"
     rule: str = "last5"
     description: str = ""
@@ -154,6 +154,8 @@ def load_board(name: str, root: Path = Path()) -> Board:
     weighters = tuple(table.texts("weighters", []))
     reference = table.text("reference", weighters[0])
     controls = tuple(table.texts("controls", [])) if "controls" in table.values else ()
+    if len(parse_selector(reference).points()) > 1:
+        table.fail("reference", f"{reference!r} is a grid: give one value for each option")
     _refuse_shared(table, (*weighters, reference), controls)
     if path.name == "board.toml":
         _refuse_files(

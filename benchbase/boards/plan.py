@@ -14,6 +14,7 @@ from benchbase.data.opening import Opened, identify, open_scenario
 from benchbase.errors import UsageError
 from benchbase.options import Selector, construct, expand, parse_selector
 from benchbase.plugins import Catalogue, Entry, Source
+from benchbase.plugins.installed import normalise_distribution
 from benchbase.plugins.source import given_source
 from benchbase.records.provenance import torch_minor
 from benchbase.running.executors.contract import Job
@@ -112,8 +113,8 @@ def is_named(contestant: Contestant, selectors: Iterable[str]) -> bool:
     """Tell whether one of the selectors means this contestant, alone or in a grid."""
     spec, options = contestant.spec, contestant.entry.options
     for selector in map(parse_selector, selectors):
-        distribution, _, name = selector.name.rpartition(":")
-        is_it = name == spec.name and distribution in ("", spec.distribution)
+        owner, _, name = selector.name.rpartition(":")
+        is_it = name == spec.name and normalise_distribution(owner) in ("", spec.distribution)
         if is_it and spec.options in expand(selector, options):
             return True
     return False

@@ -162,7 +162,8 @@ def run(ctx: click.Context, /, **given: Any) -> None:
             sources = given_sources((*selectors, *request.board.controls), catalogue)
             plugins = describe_sources(server, sources, home.path)
             entered, controls = _told_apart(request, selectors, catalogue, plugins)
-            board = _with_labels(request.board, entered, controls)
+            reference = _reference(request.board, catalogue, plugins)
+            board = _with_labels(request.board, reference, entered, controls)
             jobs = make_jobs(places, entered, controls, board.control_seeds)
             # Whoever debugs wants to see the cell run, finished or not.
             done = _done(jobs, store, committed, given["retry_failed"]) if executor.trusted else {}
@@ -229,8 +230,24 @@ def _told_apart(
     return tuple(each for each in entered if each not in controls), controls
 
 
+def _reference(
+    board: Board, catalogue: Catalogue, plugins: Mapping[Source, tuple[Entry, ...]]
+) -> Contestant:
+    """Give the one contestant that the others are compared with."""
+    found = contestants([board.reference], catalogue, plugins)
+    if len(found) > 1:
+        labels = ", ".join(contestant.spec.label for contestant in found)
+        raise UsageError(
+            f"the reference {board.reference!r} of the board {board.name} means {labels}: name one"
+        )
+    return found[0]
+
+
 def _with_labels(
-    board: Board, entered: Sequence[Contestant], controls: Sequence[Contestant]
+    board: Board,
+    reference: Contestant,
+    entered: Sequence[Contestant],
+    controls: Sequence[Contestant],
 ) -> Board:
     """Name the rows as the records will: a file's path becomes its weighters' names.
 
@@ -246,7 +263,9 @@ def _with_labels(
                 f"{label!r} is a control of the board {board.name} and one of its weighters: name "
                 "it in one place only"
             )
-    return dataclasses.replace(board, weighters=labels, controls=of_controls)
+    return dataclasses.replace(
+        board, weighters=labels, controls=of_controls, reference=reference.spec.label
+    )
 
 
 def _done(

@@ -14,6 +14,7 @@ from typing import Any
 from benchbase.boards.board import Board
 from benchbase.cell import GIVEN, JSON, Scenario, canonical_json, format_label
 from benchbase.options import Selector, parse_selector
+from benchbase.plugins.installed import normalise_distribution
 from benchbase.records.store import counting_attempt
 
 Place = tuple[int, int]
@@ -39,6 +40,8 @@ class Entry:
     cells: Mapping[Place, JSON]
     control: bool = False
     """Whether the board names it among its controls."""
+    reference: bool = False
+    """Whether the others are compared with it."""
 
     def planned_seeds(self, board: Board) -> tuple[int, ...]:
         """Give the seeds at which the board wants it run."""
@@ -51,6 +54,7 @@ class _Method:
 
     point: Point
     control: bool
+    reference: bool
     found: Found
 
 
@@ -129,11 +133,12 @@ def _by_method(board: Board, placed: Found) -> dict[str, _Method]:
         for at in sorted(range(len(points)), key=lambda at: points[at][0])
     }
     methods: dict[str, _Method] = {}
-    for at, ((_, control, _), _, _) in enumerate(points):
+    for at, ((other, control, _), _, _) in enumerate(points):
         seeds = board.control_seeds if control else board.seeds
-        for label, (point, found) in rows_at[at].items():
+        for number, (label, (point, found)) in enumerate(rows_at[at].items()):
             kept = [(place, record) for place, record in found if board.seeds[place[1]] in seeds]
-            methods.setdefault(label, _Method(point, control, kept))
+            is_reference = not other and number == 0
+            methods.setdefault(label, _Method(point, control, is_reference, kept))
     return methods
 
 
@@ -188,7 +193,8 @@ def _official(owners: Mapping[str, Found]) -> str:
 def _points(text: str) -> list[tuple[Selector, str]]:
     """Expand a selector into its grid; beside each point the distribution that it names."""
     selector = parse_selector(text)
-    distribution, _, name = selector.name.rpartition(":")
+    owner, _, name = selector.name.rpartition(":")
+    distribution = normalise_distribution(owner)
     return [(point, distribution) for point in Selector(name, selector.settings).points()]
 
 
@@ -249,7 +255,7 @@ def _entry(label: str, method: _Method, conditions: Mapping[Place, Identity]) ->
         if _condition(record) == conditions[place]:
             variants[_variant(record)].setdefault(place, []).append(record)
     if not variants:
-        return Entry(label, name, options, trusted=True, cells={}, control=method.control)
+        return Entry(label, name, options, True, {}, method.control, method.reference)
 
     def merit(variant: tuple[bool, Identity]) -> tuple[bool, int, str, Identity]:
         places = variants[variant]
@@ -260,4 +266,4 @@ def _entry(label: str, method: _Method, conditions: Mapping[Place, Identity]) ->
     # Two keys in one place differ in nothing that tells variants apart: the rule of one cell.
     counting = {place: counting_attempt(rs) for place, rs in variants[chosen].items()}
     cells = {place: record for place, record in counting.items() if record is not None}
-    return Entry(label, name, options, chosen[0], cells, method.control)
+    return Entry(label, name, options, chosen[0], cells, method.control, method.reference)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -30,10 +31,12 @@ def build(board: Board, records: Iterable[JSON]) -> Table:
         StoreError: records on the same data contradict each other.
     """
     entries = choose(board, records)
+    reference = next((entry for entry in entries if entry.reference), None)
+    if reference is not None:  # as its row is called, not as the board's file has it
+        board = dataclasses.replace(board, reference=reference.label)
     left_out = not_identifiable(board, entries)
     groups = data_sets(board, left_out)
     compared = compare(board, entries, groups)
-    reference = next((entry for entry in entries if entry.label == board.reference), None)
     rows = [_row(entry, reference, board, compared[entry.label], left_out) for entry in entries]
     devices = {_device(record) for entry in entries for record in entry.cells.values()}
     return Table(

@@ -288,3 +288,10 @@ def test_a_leaderboard_names_no_file(tmp_path, key):
         load_board(str(tmp_path / "board.toml"))
     (tmp_path / "mine.toml").write_text(text)
     assert load_board(str(tmp_path / "mine.toml")).seeds == (0, 1, 2)
+
+
+def test_a_grid_is_no_reference(tmp_path):
+    text = 'weighters = ["plain"]\nreference = "plain[gain=1,2]"\nseeds = 3\n[[scenarios]]\n'
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(UsageError, match=r"reference: .plain.* is a grid: give one value"):
+        load_board(str(tmp_path / "mine.toml"))

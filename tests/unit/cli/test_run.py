@@ -6,7 +6,7 @@ import pytest
 
 from benchbase.boards.plan import Contestant, contestants
 from benchbase.cli.request import Request
-from benchbase.cli.run import _beside, _told_apart, _with_labels
+from benchbase.cli.run import _beside, _reference, _told_apart, _with_labels
 from benchbase.errors import UsageError
 from benchbase.leaderboard.cells import label_text
 from benchbase.leaderboard.rows import build
@@ -22,14 +22,14 @@ def entered(*names: str) -> list[Contestant]:
 
 def test_rows_and_controls_are_named_as_their_records_will_be():
     board = make_board(["./plain.py"], controls=["./yardstick.py"])
-    named = _with_labels(board, entered("plain", "clever"), entered("yardstick"))
+    named = _with_labels(board, *entered("plain"), entered("plain", "clever"), entered("yardstick"))
     assert (named.weighters, named.controls) == (("plain", "clever"), ("yardstick",))
 
 
 def test_what_is_ranked_is_no_control():
     board = make_board(["plain"], controls=["clever[gain=1]"])
     with pytest.raises(UsageError, match="'clever' is a control of the board demo and one of its"):
-        _with_labels(board, entered("plain", "clever"), entered("clever"))
+        _with_labels(board, *entered("plain"), entered("plain", "clever"), entered("clever"))
 
 
 def test_a_method_of_one_s_own_stands_beside_the_board_s_rows_and_controls():
@@ -48,7 +48,7 @@ def test_a_control_of_the_board_stays_one_when_it_is_named_with_plugin(trusted):
     asked = dataclasses.replace(written, weighters=names, controls=())
     request = Request(asked, written, None)
     ranked, controls = _told_apart(request, names, installed(), {})
-    board = _with_labels(asked, ranked, controls)
+    board = _with_labels(asked, ranked[0], ranked, controls)
     assert (board.weighters, board.controls) == (("erm", "focal"), ("focal[gamma=3.0]",))
     records = [
         make_record(name, CLEAN, seed, options=options, trusted=trusted)
@@ -68,4 +68,19 @@ def test_the_board_s_own_controls_are_taken_as_they_are():
     ranked, controls = _told_apart(Request(board, board, None), names, installed(), {})
     assert (ranked, controls) == (entered, entered[1:])
     with pytest.raises(UsageError, match="is a control of the board demo and one of its weighters"):
-        _with_labels(board, ranked, controls)
+        _with_labels(board, ranked[0], ranked, controls)
+
+
+@pytest.mark.parametrize("text", ["focal[gamma=1]", "benchbase_baselines:focal[gamma=1]"])
+def test_the_reference_is_named_as_its_record_however_it_was_typed(text):
+    board = make_board(["erm", text], reference=text)
+    ranked = contestants(board.weighters, installed(), {})
+    named = _with_labels(board, _reference(board, installed(), {}), ranked, ())
+    assert named.reference == "focal[gamma=1.0]"
+    assert named.weighters == ("erm", "focal[gamma=1.0]")
+
+
+def test_a_grid_is_no_reference():
+    board = make_board(reference="focal[gamma=1,3]")
+    with pytest.raises(UsageError, match=r"means focal\[gamma=1.0\], focal\[gamma=3.0\]: name one"):
+        _reference(board, installed(), {})

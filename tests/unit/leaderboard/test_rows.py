@@ -320,3 +320,22 @@ def test_a_control_that_lacks_cells_is_still_a_control():
     records = make_records(board, {"plain": 0.7, "clever": 0.8})
     row = rows_of(board, records)["yardstick"]
     assert (row.standing, row.covered, row.planned) == ("control", 0, 4)
+
+
+@pytest.mark.parametrize("text", ["plain[gain=1]", "demo_plugin:plain[gain=1]"])
+def test_a_reference_is_found_by_what_it_means_not_by_how_it_was_typed(text):
+    board = make_board(weighters=["clever", text], reference=text)
+    records = [
+        make_record(name, scenario, seed, score + 0.01 * seed, options=options)
+        for name, score, options in (("clever", 0.8, {}), ("plain", 0.7, {"gain": 1.0}))
+        for scenario in board.scenarios
+        for seed in board.seeds
+    ]
+    table = build(board, records)
+    assert table.reference is not None
+    assert table.reference.label.endswith("plain[gain=1.0]")
+    [clever] = [row for row in table.rows if row.name == "clever"]
+    assert clever.difference is not None
+    assert clever.difference.mean == pytest.approx(0.1)
+    assert clever.cost.relative_seconds == 1
+    assert clever.p is not None
