@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from benchbase.options import quote
+
 PROTOCOL = "benchbase-v1"
 RESULTS_VERSION = 2
 """Bumped by hand when the kit's or the judge's arithmetic changes results."""
@@ -127,7 +129,7 @@ def format_label(name: str, options: Mapping[str, Any]) -> str:
     """Write ``name[option=value,...]``, or the bare name where nothing was set."""
     if not options:
         return name
-    return f"{name}[{','.join(f'{key}={value}' for key, value in sorted(options.items()))}]"
+    return f"{name}[{','.join(f'{key}={quote(value)}' for key, value in sorted(options.items()))}]"
 
 
 @dataclass(frozen=True)

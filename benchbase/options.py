@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import inspect
 import itertools
+import json
 import math
 import re
 import types
@@ -23,6 +24,7 @@ from benchbase.errors import PluginError, UsageError
 _TYPES: dict[type, str] = {int: "int", float: "float", bool: "bool", str: "str"}
 _BOOLS = {"true": True, "yes": True, "on": True, "1": True}
 _BOOLS |= {"false": False, "no": False, "off": False, "0": False}
+_QUOTE = '"'
 
 
 def option(
@@ -187,12 +189,12 @@ class Selector:
 
 
 def parse_selector(text: str) -> Selector:
-    """Read ``name``, or ``name[option=value,other=1,2]``.
+    """Read ``name``, or ``name[option=value,other=1,2]``; see ``unquote`` for odd values.
 
     Raises:
         UsageError: it is not of that form, or an option stands there twice.
     """
-    match = re.fullmatch(r"\s*([^\s].*?)\s*\[(.*)\]\s*", text)
+    match = re.fullmatch(r'\s*(\S.*?)\s*\[((?:[^][\"]|"(?:[^"\\]|\\.)*")*)\]\s*', text)
     if match is None:
         if not text.strip() or text.rstrip().endswith("]") or re.search(r"\[[^]/]*=[^]]*$", text):
             raise UsageError(f"{text!r}: expected a name or name[option=value,...]")
@@ -200,21 +202,56 @@ def parse_selector(text: str) -> Selector:
     name, inside = match.groups()
     settings: dict[str, list[str]] = {}
     current: list[str] | None = None
-    for item in inside.split(","):
+    for item in split_unquoted(inside):
         key, equals, value = (part.strip() for part in item.partition("="))
-        if equals:
+        if equals and not key.startswith(_QUOTE):
             if key in settings:
                 raise UsageError(f"{text!r}: option {key} stands there twice; write {key}=1,2")
             current = settings[key] = []
         else:
-            value = key
+            value = item.strip()
         if not key or not value or current is None:
             raise UsageError(
                 f"{text!r}: expected option=value in the brackets, separated by commas, got "
                 f"{item.strip()!r}"
             )
-        current.append(value)
+        current.append(unquote(value))
     return Selector(name, tuple((key, tuple(values)) for key, values in settings.items()))
+
+
+def split_unquoted(text: str) -> list[str]:
+    """Split at the commas that stand outside double quotes."""
+    parts, quoted, escaped = [""], False, False
+    for letter in text:
+        if letter == "," and not quoted:
+            parts.append("")
+            continue
+        if letter == _QUOTE and not escaped:
+            quoted = not quoted
+        escaped = quoted and letter == "\\" and not escaped
+        parts[-1] += letter
+    return parts
+
+
+def unquote(text: str) -> str:
+    """Read a value: as it stands, or a JSON text where it begins with a double quote.
+
+    Raises:
+        UsageError: it begins with a quote and is no JSON text.
+    """
+    if not text.startswith(_QUOTE):
+        return text
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        raise UsageError(f"{text}: expected a text in double quotes, as JSON writes it") from None
+
+
+def quote(value: Any) -> str:
+    """Write a value so that ``parse_selector`` reads it again."""
+    text = str(value)
+    odd = not text or text != text.strip() or re.search(r'[][,="]', text)
+    return json.dumps(text, ensure_ascii=False) if odd else text
 
 
 def looks_like_path(name: str) -> bool:

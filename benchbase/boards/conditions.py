@@ -15,6 +15,7 @@ from typing import Any
 
 from benchbase.cell import Scenario
 from benchbase.errors import UsageError
+from benchbase.options import split_unquoted, unquote
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class ImbalanceChoice:
 def parse_noise(text: str) -> tuple[NoiseChoice, ...]:
     """Read ``kind:rate`` items, comma-separated; ``none``; ``matrix:FILE.csv``.
 
+    A file whose name holds a comma is written ``matrix:"a,b.csv"``.
+
     Raises:
         UsageError: an item is not of that form, or its rate is outside [0, 1].
     """
@@ -53,7 +56,7 @@ def _noise_item(item: str) -> NoiseChoice:
             "or none"
         )
     if kind == "matrix":
-        return NoiseChoice("matrix", options={"file": argument})
+        return NoiseChoice("matrix", options={"file": unquote(argument)})
     rate = _number(argument)
     if rate is None or not 0 <= rate <= 1:
         raise UsageError(
@@ -150,7 +153,7 @@ def grid(
 
 
 def _items(text: str, what: str, example: str) -> list[str]:
-    items = [item.strip() for item in text.split(",")]
+    items = [item.strip() for item in split_unquoted(text)]
     if not all(items):
         raise UsageError(f"{what} {text!r}: an item is empty; write it like {example}")
     return items

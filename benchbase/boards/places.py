@@ -25,7 +25,12 @@ def find_board(name: str, root: Path = Path()) -> Path:
         return path
     known = {path.stem: path for path in sorted(_BUILT_IN.glob("*.toml"))}
     for path in sorted((root / LEADERBOARDS).glob("*/board.toml")):
-        known.setdefault(path.parent.name, path)
+        if path.parent.name == name and name in known:
+            raise UsageError(
+                f"{name!r} is the name of a built-in board and of {path}: rename the folder, or "
+                "give its path"
+            )
+        known[path.parent.name] = path
     if name not in known:
         raise UsageError(
             f"{unknown('board or suite', name, known)} (Built-in names and "
@@ -38,6 +43,17 @@ def board_folder(name: str, root: Path = Path()) -> Path | None:
     """Give the folder that the board's leaderboard is written to; None for the home folder."""
     path = find_board(name, root)
     return path.parent if path.name == "board.toml" else None
+
+
+def leaderboards_of(folder: Path) -> Path | None:
+    """Give the ``leaderboards/`` that a board's folder lies in; None where it lies elsewhere."""
+    above = folder.resolve().parent
+    return above if above.name == LEADERBOARDS.name else None
+
+
+def is_built_in(name: str) -> bool:
+    """Tell whether benchbase brings a board or suite of that name."""
+    return (_BUILT_IN / f"{name}.toml").is_file()
 
 
 def board_name(path: Path) -> str:

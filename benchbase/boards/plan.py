@@ -121,16 +121,18 @@ def is_named(contestant: Contestant, selectors: Iterable[str]) -> bool:
 
 
 def conditions(
-    board: Board, catalogue: Catalogue, roots: Sequence[Path], cache: Path
+    board: Board, catalogue: Catalogue, roots: Sequence[Path], cache: Path, beside: Path = Path()
 ) -> tuple[Condition, ...]:
     """Give every scenario at every seed, seed by seed; reads no data yet.
+
+    A noise's file is relative to the folder ``beside``: that of the board which names it.
 
     Raises:
         UsageError: a data set, backbone, noise or imbalance does not exist.
         PluginError: the plugin of one does not load.
     """
     # Once a scenario, not once a seed: importing a plugin is slow, and there may be 1,000 seeds.
-    made = [_made(scenario, catalogue, tuple(roots), cache) for scenario in board.scenarios]
+    made = [_made(scenario, catalogue, tuple(roots), cache, beside) for scenario in board.scenarios]
     return tuple(
         Condition(scenario, seed, parts, backbone)
         for seed in board.seeds
@@ -139,16 +141,20 @@ def conditions(
 
 
 def _made(
-    scenario: Scenario, catalogue: Catalogue, roots: tuple[Path, ...], cache: Path
+    scenario: Scenario, catalogue: Catalogue, roots: tuple[Path, ...], cache: Path, beside: Path
 ) -> tuple[dict[str, Any], Entry]:
     """Build a scenario's data set, noise and imbalance, and find its backbone."""
 
     def build(kind: str, name: str, options: Mapping[str, Any]) -> Any:
         return construct(catalogue.find(kind, name).load(), options)
 
+    noise_options = {
+        name: str(beside / Path(value).expanduser()) if name == "file" and value else value
+        for name, value in scenario.noise_options.items()
+    }
     parts = {
         "dataset": build("datasets", scenario.dataset, scenario.dataset_options),
-        "noise": build("noises", scenario.noise, scenario.noise_options),
+        "noise": build("noises", scenario.noise, noise_options),
         "imbalance": build("imbalances", scenario.imbalance, {}),
         "roots": roots,
         "cache": cache,

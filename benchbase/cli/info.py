@@ -17,6 +17,7 @@ from benchbase.options import (
     expand,
     looks_like_path,
     parse_selector,
+    quote,
     unknown,
 )
 from benchbase.plugins import KINDS, Entry
@@ -111,7 +112,7 @@ def page_of(entry: Entry, given: str) -> Page:
 def _argument(entry: Entry, given: str) -> str:
     """Give an argument of ``benchbase run`` that uses a thing; empty where none names it."""
     if entry.kind == "weighters":
-        setting = next((f"[{one.name}={one.default}]" for one in entry.options), "")
+        setting = next((f"[{one.name}={quote(one.default)}]" for one in entry.options), "")
         return f"--plugin {shlex.quote(given + setting)}"
     if entry.kind == "noises":
         from_file = any(spec.name == "file" for spec in entry.options)

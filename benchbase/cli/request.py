@@ -21,10 +21,14 @@ from benchbase.boards.board import (
     parse_seeds,
     parse_track,
 )
-from benchbase.cell import Scenario, canonical_json
+from benchbase.boards.places import find_board, is_built_in
+from benchbase.cell import Scenario, canonical_json, content_hash
 from benchbase.errors import UsageError
+from benchbase.leaderboard.pages.captions import scenario_labels
 
 DEFAULT_BOARD = "quick"
+_FEW = 4
+"""Scenarios that a title names one by one."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Request:
     """The board as its file says."""
     folder: Path | None
     """The leaderboard's folder, where its committed records lie."""
+    beside: Path = Path()
+    """The folder that files named by the scenarios are relative to."""
 
     @property
     def as_written(self) -> bool:
@@ -82,12 +88,42 @@ def read_request(given: Mapping[str, Any]) -> Request:
     if given["plugins"]:
         changes |= {"weighters": given["plugins"], "controls": ()}
     changed = dataclasses.replace(board, **changes)
-    if changed != board and "name" not in changes:
+    asked = suite.scenarios if given["suite"] else board.scenarios
+    if changed.scenarios != asked:
+        changed = _named_by_content(changed)
+    elif changed != board and not given["suite"]:
         title = f"{board.title} (changed on the command line)"
         changed = dataclasses.replace(changed, title=title, description="")
     # Cells that run now are not comparable with what a frozen board's folder holds.
     folder = board_folder(name) if given["board_name"] and not board.frozen else None
-    return Request(changed, board, folder)
+    own = Path() if given["noise"] else find_board(given["suite"] or name).parent
+    if folder is None or changed != board:
+        changed = _apart_from_built_in(changed, given["suite"] or name)
+    return Request(changed, board, folder, own)
+
+
+def _named_by_content(board: Board) -> Board:
+    """Name a board whose scenarios are nobody's by what they are."""
+    data = list(dict.fromkeys(scenario.dataset for scenario in board.scenarios))
+    labels = scenario_labels(board.scenarios)
+    what = "; ".join(labels) if len(labels) <= _FEW else f"{len(labels)} scenarios"
+    return dataclasses.replace(
+        board,
+        name=f"{'-'.join(data)}-{_digest(board)}",
+        title=f"{', '.join(data)}: {what} (chosen on the command line)",
+        description="",
+    )
+
+
+def _apart_from_built_in(board: Board, given: str) -> Board:
+    """Give a board of the user's another name than a built-in one's: tables go by the name."""
+    if is_built_in(board.name) and given != board.name:
+        return dataclasses.replace(board, name=f"{board.name}-{_digest(board)}")
+    return board
+
+
+def _digest(board: Board) -> str:
+    return content_hash([scenario.to_json() for scenario in board.scenarios])[:8]
 
 
 def _scenarios(scenarios: Sequence[Scenario], given: Mapping[str, Any]) -> tuple[Scenario, ...]:

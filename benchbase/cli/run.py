@@ -13,8 +13,9 @@ from typing import Any
 import click
 from rich.console import Console
 
-from benchbase.boards.board import LEADERBOARDS, Board
+from benchbase.boards.board import Board
 from benchbase.boards.estimate import estimate_seconds
+from benchbase.boards.places import leaderboards_of
 from benchbase.boards.plan import (
     Contestant,
     Plan,
@@ -158,7 +159,9 @@ def run(ctx: click.Context, /, **given: Any) -> None:
         with home.workspace() as work:
             catalogue = read_catalogue(server, home.path)
             executor = _executor(given["executor"], catalogue)
-            places = conditions(request.board, catalogue, given["roots"], home.cache)
+            places = conditions(
+                request.board, catalogue, given["roots"], home.cache, request.beside
+            )
             sources = given_sources((*selectors, *request.board.controls), catalogue)
             plugins = describe_sources(server, sources, home.path)
             entered, controls = _told_apart(request, selectors, catalogue, plugins)
@@ -335,9 +338,8 @@ def _publish(
     if request.as_written and committed is not None and request.folder is not None:
         changed = committed.merge(records)
         written = write_board(request.folder, request.written, committed.records())
-        beside = request.folder.resolve().parent
-        if beside.name == LEADERBOARDS.name:
-            write_index(beside)
+        if (leaderboards := leaderboards_of(request.folder)) is not None:
+            write_index(leaderboards)
         return build(request.written, committed.records()), [*written, *changed]
     return build(board, records), write_board(home.path / "tables" / board.name, board, records)
 

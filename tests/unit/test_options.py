@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Optional
 
 import pytest
 
+from benchbase.cell import format_label
 from benchbase.errors import PluginError, UsageError
 from benchbase.options import (
     OptionSpec,
@@ -232,3 +233,21 @@ def test_a_combination_that_the_class_refuses_is_a_usage_error() -> None:
 
     with pytest.raises(UsageError, match="low must not exceed high"):
         construct(Picky, {"low": 2.0})
+
+
+@pytest.mark.parametrize("value", ["a,b", "x=1", "[/b]", 'say "no"', " padded ", "", "back\\slash"])
+def test_any_text_can_be_an_option_s_value(value):
+    label = format_label("named", {"file": value, "rate": 0.5})
+    selector = parse_selector(label)
+    assert selector.settings == (("file", (value,)), ("rate", ("0.5",)))
+
+
+def test_brackets_in_a_file_s_name_are_the_file_s():
+    selector = parse_selector("./a[1].py[rate=1,2]")
+    assert (selector.name, selector.settings) == ("./a[1].py", (("rate", ("1", "2")),))
+    assert parse_selector("./a[1].py").name == "./a[1].py"
+
+
+def test_a_quote_without_its_end_is_a_usage_error():
+    with pytest.raises(UsageError, match="expected a name or"):
+        parse_selector('named[file="a]')

@@ -20,6 +20,7 @@ from benchbase.boards.board import (
     parse_seeds,
     parse_track,
 )
+from benchbase.boards.places import leaderboards_of
 from benchbase.cell import Recipe, Scenario
 from benchbase.errors import UsageError
 
@@ -295,3 +296,20 @@ def test_a_grid_is_no_reference(tmp_path):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(UsageError, match=r"reference: .plain.* is a grid: give one value"):
         load_board(str(tmp_path / "mine.toml"))
+
+
+def test_a_folder_called_like_a_built_in_board_is_ambiguous(tmp_path):
+    write(tmp_path / "leaderboards" / "quick", SMALL)
+    with pytest.raises(UsageError, match=r"'quick' is the name of a built-in board and of .*quick"):
+        load_board("quick", tmp_path)
+    assert load_board("leaderboards/quick", tmp_path).name == "quick"
+
+
+def test_a_noise_file_may_have_a_comma_in_its_name():
+    first, second = parse_noise('matrix:"a, b.csv",pair:0.2')
+    assert (first.options, second.kind) == ({"file": "a, b.csv"}, "pair")
+
+
+def test_only_a_board_within_leaderboards_has_an_index(tmp_path):
+    assert leaderboards_of(tmp_path / "leaderboards" / "mine") == tmp_path / "leaderboards"
+    assert leaderboards_of(tmp_path / "mine") is None

@@ -67,3 +67,13 @@ def test_a_thousand_seeds_load_each_plugin_once_and_hash_each_cell_once(cache, m
     assert (len(plan.to_do), len(plan_text(plan, None, verbose=True).splitlines())) == (2000, 2010)
     assert calls == {"load": 3, "key": 2000}
     assert time.process_time() - began < 5
+
+
+def test_a_noise_s_file_is_looked_for_beside_the_board(cache, tmp_path):
+    scenario = dataclasses.replace(
+        TINY, noise="matrix", noise_rate=0.0, noise_options={"file": "m.csv"}
+    )
+    board = Board("test", "test", (scenario,), (0,), ("erm",), "erm")
+    [condition] = conditions(board, installed(), (), cache, tmp_path / "boards")
+    assert condition.parts["noise"].file == str(tmp_path / "boards" / "m.csv")
+    assert condition.scenario.noise_options == {"file": "m.csv"}

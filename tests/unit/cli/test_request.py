@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from benchbase.cli.request import read_request
 from benchbase.cli.run import run
 
@@ -45,3 +47,25 @@ def test_a_frozen_board_runs_into_the_home_only_and_says_so(tmp_path):
     (tmp_path / "board.toml").write_text(CONTROLLED)
     living = asked("--board", str(tmp_path / "board.toml"))
     assert (living.folder, living.notice) == (tmp_path, "")
+
+
+def test_a_run_on_other_data_is_named_and_titled_by_what_it_runs():
+    request = asked("--dataset", "fashion-mnist", "--noise", "pair:0.2", "--imbalance", "10")
+    assert request.board.title == "fashion-mnist: pair 0.2, 1:10 (chosen on the command line)"
+    assert request.board.name.startswith("fashion-mnist-")
+    other = asked("--dataset", "fashion-mnist", "--noise", "pair:0.3", "--imbalance", "10")
+    assert len({request.board.name, other.board.name, "quick"}) == 3
+
+
+def test_a_board_of_the_user_s_does_not_write_where_a_built_in_one_of_its_name_does(tmp_path):
+    path = tmp_path / "quick.toml"
+    path.write_text(CONTROLLED)
+    assert asked("--board", str(path)).board.name.startswith("quick-")
+    assert asked("--board", "quick").board.name == "quick"
+
+
+def test_files_lie_beside_the_board_or_where_one_stands(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(CONTROLLED)
+    assert asked("--board", str(path)).beside == tmp_path
+    assert asked("--board", str(path), "--noise", "matrix:m.csv").beside == Path()

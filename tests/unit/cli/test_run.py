@@ -22,14 +22,16 @@ def entered(*names: str) -> list[Contestant]:
 
 def test_rows_and_controls_are_named_as_their_records_will_be():
     board = make_board(["./plain.py"], controls=["./yardstick.py"])
-    named = _with_labels(board, *entered("plain"), entered("plain", "clever"), entered("yardstick"))
+    named = _with_labels(
+        board, entered("plain")[0], entered("plain", "clever"), entered("yardstick")
+    )
     assert (named.weighters, named.controls) == (("plain", "clever"), ("yardstick",))
 
 
 def test_what_is_ranked_is_no_control():
     board = make_board(["plain"], controls=["clever[gain=1]"])
     with pytest.raises(UsageError, match="'clever' is a control of the board demo and one of its"):
-        _with_labels(board, *entered("plain"), entered("plain", "clever"), entered("clever"))
+        _with_labels(board, entered("plain")[0], entered("plain", "clever"), entered("clever"))
 
 
 def test_a_method_of_one_s_own_stands_beside_the_board_s_rows_and_controls():
