@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from benchbase.api import Honesty as Honesty
     from benchbase.api import Images as Images
     from benchbase.api import ImageShape as ImageShape
+    from benchbase.api import Losses as Losses
     from benchbase.api import LossWeighter as LossWeighter
     from benchbase.api import Need as Need
     from benchbase.api import Recipe as Recipe
@@ -39,7 +40,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "benchbase.api": (
         "API_VERSION Backbone Batch Checkpoint Classifier Honesty ImageShape Images LossWeighter "
-        "Need Recipe Step Task Weighter hookimpl option"
+        "Losses Need Recipe Step Task Weighter hookimpl option"
     ),
     "benchbase.data.contract": "DataParts DataSet Imbalance Noise Part",
     "benchbase.errors": "DataError",

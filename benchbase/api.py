@@ -338,18 +338,29 @@ class Weighter(ABC):
         """
 
 
+@dataclass(frozen=True)
+class Losses:
+    """A loss of one's own, which a step of ``LossWeighter`` may give instead of weights."""
+
+    each: Float[Tensor, " batch"]
+    """Loss of each image, attached to the graph; the step goes down their mean."""
+    weights: Float[Tensor, " batch"] | None = None
+    """How much the method believes each image, where it says that; reported, not trained with."""
+
+
 class LossWeighter(Weighter):
-    """A method that is one weight for each image of a batch; the supervised loop does the rest."""
+    """A method that is a weight or a loss for each image; the supervised loop does the rest."""
 
     @abstractmethod
-    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+    def prepare(self, task: Task) -> Callable[[Step], Tensor | Losses]:
         """Set up run state; return the function that gives a step's weights, shape (batch,).
 
-        The loss is ``(weights * step.losses).mean()``. Weights are not detached for you.
+        The loss is ``(weights * step.losses).mean()``. Weights are not detached for you. A method
+        that is no weight of the cross-entropy gives ``Losses`` instead.
         """
 
     def fit(self, task: Task) -> Iterator[Checkpoint]:
-        """Train one fresh backbone with the weights that ``prepare`` computes."""
+        """Train one fresh backbone with the weights or losses that ``prepare`` computes."""
         from benchbase.kit.loops import supervised
 
         yield from supervised(task, task.build_model(), self.prepare(task))

@@ -11,8 +11,8 @@ import benchbase
 
 PUBLIC = {
     # the contract
-    "API_VERSION", "Batch", "Checkpoint", "Honesty", "Images", "LossWeighter", "Need", "Recipe",
-    "Step", "Task", "Weighter", "hookimpl", "option",
+    "API_VERSION", "Batch", "Checkpoint", "Honesty", "Images", "LossWeighter", "Losses", "Need",
+    "Recipe", "Step", "Task", "Weighter", "hookimpl", "option",
     # networks
     "Backbone", "Classifier", "ImageShape",
     # data

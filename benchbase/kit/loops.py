@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from benchbase.api import Batch, Checkpoint, Classifier, Images, Step, Task
+from benchbase.api import Batch, Checkpoint, Classifier, Images, Losses, Step, Task
 from benchbase.errors import ContractError, DivergedError
 from benchbase.kit.descent import Descent
 from benchbase.kit.elsewhere import Elsewhere
@@ -20,7 +20,7 @@ from benchbase.kit.elsewhere import Elsewhere
 def supervised(
     task: Task,
     model: Classifier,
-    weigh: Callable[[Step], Tensor],
+    weigh: Callable[[Step], Tensor | Losses],
     *,
     epochs: int | None = None,
     data: Images | None = None,
@@ -29,18 +29,20 @@ def supervised(
 ) -> Iterator[Checkpoint]:
     """Train ``model`` by SGD on ``(weigh(step) * step.losses).mean()``; yield after each epoch.
 
+    Where ``weigh`` gives ``Losses``, it is SGD on the mean of these.
+
     Everything left out comes from ``task.recipe`` and ``task.train``. The learning rate follows
     the recipe's schedule over this call's own epochs, and momentum starts anew, so that phases
     compose with ``yield from``; give each its own ``phase`` name, for it names the streams of
     order and augmentation. An epoch is ``task.steps_per_epoch`` batches of endlessly reshuffled
     ``data``, whatever its size: that keeps optimiser steps equal among methods.
 
-    Checkpoints carry the last weight of each row where ``data`` is a view of ``task.train``, and
-    the epoch's mean loss as the note ``loss``. Weights are not detached.
+    Checkpoints carry the last weight of each row where ``data`` is a view of ``task.train`` and
+    there are weights, and the epoch's mean loss as the note ``loss``. Weights are not detached.
 
     Raises:
-        ContractError: ``weigh`` gave something else than one weight an image, or there are fewer
-            than two images to train on.
+        ContractError: ``weigh`` gave something else than one weight or loss an image, or there
+            are fewer than two images to train on.
         DivergedError: weights or losses were not finite in the epoch that just ended.
     """
     data = task.train if data is None else data
@@ -56,14 +58,14 @@ def supervised(
         for batch in islice(batches, task.steps_per_epoch):
             descent.forget_gradients()  # before the weighter, which may need the memory
             step = forward(task, model, batch, descent.lr, epoch)
-            weights = weigh(step)
-            if not isinstance(weights, Tensor) or weights.shape != step.losses.shape:
-                raise _wrong_weights(weights, len(step.losses))
-            loss = (weights * step.losses).mean()
+            loss, weights = _read(weigh(step), step)
             descent.step(loss, backpropagated=len(batch.labels))
+            loss_sum += loss.detach()
+            if weights is None:
+                weight_of_row[batch.rows] = math.nan
+                continue
             weights = weights.detach()
             weight_of_row[batch.rows] = weights.to(weight_of_row)
-            loss_sum += loss.detach()
             weight_sum += weights.sum()
         # Looked at once an epoch: a look at each step would stall a GPU.
         mean_loss = loss_sum.item() / task.steps_per_epoch
@@ -71,7 +73,7 @@ def supervised(
             raise _divergence(epoch, mean_loss, weight_sum.item())
         yield Checkpoint(
             model,
-            weights=weight_of_row.clone() if is_train else None,
+            weights=weight_of_row.clone() if is_train and not weight_of_row.isnan().all() else None,
             notes={"loss": mean_loss},
         )
 
@@ -170,10 +172,23 @@ def predict(
     return torch.cat([each[0] for each in found]), torch.cat([each[1] for each in found])
 
 
-def _wrong_weights(weights: object, count: int) -> ContractError:
-    shape = tuple(weights.shape) if isinstance(weights, Tensor) else type(weights).__name__
-    return ContractError(
-        f"expected one weight an image, a tensor of shape ({count},); got {shape}: "
+def _read(given: object, step: Step) -> tuple[Tensor, Tensor | None]:
+    """Give the loss of a batch and the weights of its images from what ``weigh`` gave."""
+    if isinstance(given, Losses):
+        believed = given.weights
+        if believed is not None:
+            _one_an_image(believed, "weight", step)
+        return _one_an_image(given.each, "loss", step).mean(), believed
+    weights = _one_an_image(given, "weight", step)
+    return (weights * step.losses).mean(), weights
+
+
+def _one_an_image(given: object, what: str, step: Step) -> Tensor:
+    if isinstance(given, Tensor) and given.shape == step.losses.shape:
+        return given
+    shape = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
+    raise ContractError(
+        f"expected one {what} an image, a tensor of shape ({len(step.losses)},); got {shape}: "
         "look at what the weighter returns for a step"
     )
 

@@ -22,6 +22,8 @@ from benchbase.plugins.installed import find_installed
 from benchbase.plugins.source import given_source
 from benchbase.testing.conformance import check_weighter
 from benchbase.testing.site import PluginSite
+from benchbase.testing.toy import toy_problem
+from benchbase.testing.watching import train
 
 TEXT = (Path(__file__).parents[2] / "plugins" / "README.md").read_text()
 BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -122,6 +124,15 @@ def test_the_tutorial_leads_from_an_empty_folder_to_a_green_conformance_run(
     assert "small-loss: weighter of benchbase-small-loss 0.1.0" in out
     reader.read("Test it")
     assert reader.done[-1] == "pytest"
+
+
+def test_the_loss_of_ones_own_is_short_and_keeps_the_contract(reader: Reader) -> None:
+    reader.read("A loss of one's own")
+    code = Path("early_learning.py").read_text()
+    body = code[code.index("@dataclass") :]
+    assert len(body.splitlines()) <= 25
+    [early_learning] = describe_given(given_source("./early_learning.py"))
+    assert all(seen.weights is None for seen in train(early_learning.load()(), toy_problem()))
 
 
 def test_the_method_with_its_own_schedule_keeps_the_contract(reader: Reader) -> None:

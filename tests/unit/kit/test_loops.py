@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from benchbase.api import Images
+from benchbase.api import Images, Losses
 from benchbase.errors import ContractError, DivergedError
 from benchbase.kit.bilevel import hypergradient
 from benchbase.kit.descent import cosine
@@ -80,6 +80,50 @@ def test_weights_are_differentiated_through(make_task):
     detached, _ = train(make_task(), lambda step: step.losses.detach())
     attached, _ = train(make_task(), lambda step: step.losses)
     assert not torch.equal(detached.head.weight, attached.head.weight)
+
+
+def test_losses_of_ones_own_are_trained_on_as_they_are(make_task):
+    model, _ = train(make_task(), lambda step: Losses(step.losses))
+    assert_same(model, plain_sgd(make_task()))
+    model, _ = train(make_task(), lambda step: Losses(2 * step.losses))
+    doubled, _ = train(make_task(), lambda step: 2 * uniform(step))
+    assert_same(model, doubled)
+
+
+def test_losses_of_ones_own_report_no_weights_but_those_that_they_bring(make_task):
+    _, checkpoints = train(make_task(), lambda step: Losses(step.losses))
+    assert all(checkpoint.weights is None for checkpoint in checkpoints)
+    _, checkpoints = train(
+        make_task(count=12), lambda step: Losses(step.losses, weights=step.batch.rows.float())
+    )
+    assert checkpoints[-1].weights.tolist() == list(range(12))
+
+
+def test_weights_from_before_a_loss_of_ones_own_are_not_reported_as_its_own(make_task):
+    _, (before, after) = train(
+        make_task(epochs=2),
+        lambda step: uniform(step) if step.epoch == 0 else Losses(step.losses),
+    )
+    assert before.weights.isfinite().all()
+    assert after.weights is None
+
+
+@pytest.mark.parametrize(
+    ("give", "message"),
+    [
+        (lambda step: Losses(step.losses[1:]), "one loss an image, a tensor of shape"),
+        (lambda step: Losses(step.losses[1:], step.losses[1:]), "one weight an image"),
+        (lambda step: None, "one weight an image.*got NoneType"),
+    ],
+)
+def test_something_else_than_one_number_an_image_is_refused(make_task, give, message):
+    with pytest.raises(ContractError, match=message):
+        train(make_task(), give)
+
+
+def test_a_loss_of_ones_own_that_overflows_has_diverged(make_task):
+    with pytest.raises(DivergedError, match="loss of epoch 0 is inf, the weights are finite"):
+        train(make_task(), lambda step: Losses(step.losses + math.inf))
 
 
 def test_gradients_that_a_weighter_leaves_behind_are_dropped(make_task):
