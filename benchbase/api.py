@@ -39,7 +39,7 @@ class Need(enum.Enum):
     NOISE_RATE = "noise rate"
     """The true noise rate."""
     TRUTH = "truth"
-    """All true labels: for oracle controls, which are never ranked."""
+    """All true labels, withheld ones too: for oracle controls, which are never ranked."""
 
 
 class Honesty(enum.Enum):
@@ -245,7 +245,10 @@ class Task:
 
     @property
     def unlabelled(self) -> Images:
-        """Images whose labels are all -1; needs ``Need.UNLABELLED``."""
+        """Images whose labels are all -1; needs ``Need.UNLABELLED``.
+
+        With ``Need.TRUTH`` as well, they carry their true labels.
+        """
         images: Images = self._require(Need.UNLABELLED, self.grants.unlabelled)
         return images
 

@@ -47,11 +47,13 @@ def write_task(
         arrays["trusted_labels"] = opened.trusted.labels
         granted["trusted"] = "clean" if opened.trusted_is_clean else "noisy"
     if "unlabelled" in needs:
-        if opened.unlabelled is None:
-            arrays["unlabelled_pixels"] = opened.train.pixels[:0]
-        else:
-            arrays["unlabelled_pixels"] = opened.unlabelled.pixels
-        granted["unlabelled"] = "images" if len(arrays["unlabelled_pixels"]) else "empty"
+        pixels, labels = opened.train.pixels[:0], opened.train.labels[:0]
+        if opened.unlabelled is not None and opened.unlabelled_true is not None:
+            pixels, labels = opened.unlabelled.pixels, opened.unlabelled.labels
+            if "truth" in needs:
+                labels = opened.unlabelled_true
+        arrays["unlabelled_pixels"], arrays["unlabelled_labels"] = pixels, labels
+        granted["unlabelled"] = "images" if len(pixels) else "empty"
     if "oracle" in needs:
         facts["label_budget"] = scenario.label_budget or 0
         granted["oracle"] = f"{facts['label_budget']} labels"
@@ -93,8 +95,7 @@ def load_task(
     def images(name: str) -> Images:
         pixels = load(f"{name}_pixels")
         rows = torch.arange(len(pixels), device=device)
-        labels = torch.full_like(rows, -1) if name == "unlabelled" else load(f"{name}_labels")
-        return Images(pixels, labels, rows)
+        return Images(pixels, load(f"{name}_labels"), rows)
 
     train = images("train")
     shape = ImageShape(*train.pixels.shape[1:])

@@ -124,7 +124,8 @@ def toy_problem(
     train = _images(draw(truth), observed)
     trusted, test = part(TRUSTED_PER_CLASS), part(TEST_PER_CLASS)
     hidden = part(UNLABELLED_PER_CLASS if unlabelled else 0)
-    hidden = hidden.relabelled(torch.arange(len(hidden)), torch.full((len(hidden),), -1))
+    if Need.TRUTH not in needs:
+        hidden = hidden.relabelled(torch.arange(len(hidden)), torch.full((len(hidden),), -1))
     recipe = Recipe(epochs=epochs, batch_size=batch_size, trusted_batch_size=batch_size, shift=1)
     device = torch.device("cpu")
     normalise = make_normalise([0.5] * channels, [0.25] * channels, device)

@@ -1,4 +1,4 @@
-"""Baselines: plain cross-entropy, focal loss, Meta-Weight-Net, and three controls."""
+"""Baselines: plain cross-entropy, robust losses, Meta-Weight-Net, and controls with oracles."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from benchbase.api import (
     Checkpoint,
     Honesty,
     Images,
+    Losses,
     LossWeighter,
     Need,
     Step,
@@ -21,6 +22,7 @@ from benchbase.api import (
     hookimpl,
     option,
 )
+from benchbase.kit.bilevel import LEAST_SUM
 from benchbase.kit.loops import supervised
 from benchbase.kit.meta import MetaWeighter
 
@@ -69,6 +71,66 @@ class Focal(LossWeighter):
             return miss.clamp_min(torch.finfo(miss.dtype).tiny) ** self.gamma
 
         return weigh
+
+
+@dataclass(frozen=True)
+class GCE(LossWeighter):
+    """Generalised cross-entropy: (1 - p^q) / q, where p is the observed class's probability.
+
+    Between cross-entropy (q towards 0) and mean absolute error (q = 1), which wrong labels move
+    less. Its gradient is cross-entropy's times p^q, which is the weight that is reported. The
+    truncated variant of the paper, which prunes images now and then, is left out.
+    """
+
+    name: ClassVar[str] = "gce"
+    honesty: ClassVar[Honesty] = Honesty.UNMATCHED
+    paper: ClassVar[str] = (
+        "Zhang, Sabuncu: Generalized cross entropy loss for training deep neural networks with "
+        "noisy labels. NeurIPS 2018. https://arxiv.org/abs/1805.07836"
+    )
+    q: float = option(0.7, "from cross-entropy, near 0, to mean absolute error", min=0.01, max=1)
+
+    def prepare(self, task: Task) -> Callable[[Step], Losses]:
+        """Give the losses, and p^q as weights."""
+
+        def lose(step: Step) -> Losses:
+            # From the logarithm of p, for p itself rounds to 1 where a slope is still left.
+            losses = -torch.expm1(-self.q * step.losses) / self.q
+            return Losses(losses, weights=torch.exp(-self.q * step.losses.detach()))
+
+        return lose
+
+
+@dataclass(frozen=True)
+class ELR(LossWeighter):
+    """Early-learning regularisation: predictions are held to their own moving average.
+
+    The loss of the paper and of its official code, cross-entropy + strength * log(1 - <t, p>), with
+    the values that the paper uses for CIFAR-10 with symmetric noise. ELR+, with two networks and
+    mixup, is left out. Nothing in it is a weight, so none is reported.
+    """
+
+    name: ClassVar[str] = "elr"
+    honesty: ClassVar[Honesty] = Honesty.UNMATCHED
+    paper: ClassVar[str] = (
+        "Liu, Niles-Weed, Razavian, Fernandez-Granda: Early-learning regularization prevents "
+        "memorization of noisy labels. NeurIPS 2020. https://arxiv.org/abs/2007.00151"
+    )
+    memory: float = option(0.7, "share of the moving average that a step keeps", min=0, max=1)
+    strength: float = option(3.0, "how much the moving average counts; 0 is ERM", min=0)
+
+    def prepare(self, task: Task) -> Callable[[Step], Losses]:
+        """Open the moving averages, one for each training image."""
+        averages = torch.zeros(len(task.train), task.num_classes, device=task.device)
+
+        def lose(step: Step) -> Losses:
+            p, rows = step.logits.softmax(1).clamp(1e-4, 1 - 1e-4), step.batch.rows
+            now = p.detach() / p.detach().sum(1, keepdim=True)
+            averages[rows] = self.memory * averages[rows] + (1 - self.memory) * now
+            agreement = (averages[rows] * p).sum(1)
+            return Losses(step.losses + self.strength * torch.log1p(-agreement))
+
+        return lose
 
 
 @dataclass(frozen=True)
@@ -124,10 +186,7 @@ class ERMMix(Weighter):
 
     def fit(self, task: Task) -> Iterator[Checkpoint]:
         """Train on the union."""
-        both = (task.train, task.trusted)
-        labels = torch.cat([part.labels for part in both])
-        pixels = torch.cat([part.pixels[part.rows] for part in both])
-        union = Images(pixels, labels, torch.arange(len(labels), device=labels.device))
+        union = _union(task.train, task.trusted)
         yield from supervised(task, task.build_model(), uniform, data=union)
 
 
@@ -168,7 +227,68 @@ class ERMFinetune(Weighter):
             yield replace(checkpoint, weights=weights)
 
 
+@dataclass(frozen=True)
+class OracleWeights(LossWeighter):
+    """Control: what perfect weights would bring: 1 for a right label, 0 for a wrong one.
+
+    Brought to the mean one in each batch, as far as it has a right label at all.
+    """
+
+    name: ClassVar[str] = "oracle-weights"
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.TRUTH})
+    balanced: bool = option(False, "whether the right labels of each class weigh as much together")
+
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        """Look up which labels are right."""
+        is_right = task.train.labels == task.truth
+        weight_of_row = is_right.float()
+        if self.balanced:
+            counts = task.truth[is_right].bincount(minlength=task.num_classes)
+            weight_of_row = weight_of_row * len(task.train) / counts.clamp_min(1)[task.truth]
+
+        def weigh(step: Step) -> Tensor:
+            weights = weight_of_row[step.batch.rows]
+            return weights * (len(weights) / weights.sum().clamp_min(LEAST_SUM))
+
+        return weigh
+
+
+@dataclass(frozen=True)
+class OracleLabels(Weighter):
+    """Control: ERM on the true labels, also of the images whose labels are withheld.
+
+    Optimiser steps are those of ERM, which include withheld images.
+    """
+
+    name: ClassVar[str] = "oracle-labels"
+    needs: ClassVar[frozenset[Need]] = frozenset({Need.TRUTH, Need.UNLABELLED})
+
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        """Train on the union of both with their true labels."""
+        every_row = torch.arange(len(task.train), device=task.device)
+        corrected = task.train.relabelled(every_row, task.truth)
+        union = _union(corrected, task.unlabelled)
+        yield from supervised(task, task.build_model(), uniform, data=union)
+
+
+def _union(*parts: Images) -> Images:
+    labels = torch.cat([part.labels for part in parts])
+    pixels = torch.cat([part.pixels[part.rows] for part in parts])
+    return Images(pixels, labels, torch.arange(len(labels), device=labels.device))
+
+
 @hookimpl
 def register_weighters() -> list[type[Weighter]]:
     """Give the baselines."""
-    return [ERM, Focal, MWNet, ERMMix, ERMFinetune, RandomWeights]
+    return [
+        ERM,
+        Focal,
+        GCE,
+        ELR,
+        MWNet,
+        ERMMix,
+        ERMFinetune,
+        RandomWeights,
+        OracleWeights,
+        OracleLabels,
+    ]

@@ -15,6 +15,10 @@ _RULES_IN_WORDS = {
 }
 
 
+_A_LOOK = 10
+"""Fewer epochs than this are too few to compare methods that learn their weights."""
+
+
 def notes(table: Table) -> list[str]:
     """Give the notes, each one line of Markdown."""
     marked = [line.replace("*", r"\*", 1) for line in remarks(table)]
@@ -83,7 +87,13 @@ def _test(table: Table) -> Iterator[str]:
 
 
 def remarks(table: Table) -> Iterator[str]:
-    """Say who is not ranked and what is only provisional, as plain text."""
+    """Say who is not ranked and what is only a look or provisional, as plain text."""
+    epochs = max(scenario.recipe.epochs for scenario in table.board.scenarios)
+    if epochs < _A_LOOK:
+        yield (
+            f"{epochs} epoch{'s are' if epochs > 1 else ' is'} a look, not a comparison: weights "
+            "that are learned need longer to move."
+        )
     if any(row.standing == PROVISIONAL for row in table.rows):
         yield f"* Provisional: {len(table.board.seeds)} seeds; a firm rank needs {FIRM_SEEDS}."
     if table.reference is not None and _reference_failed(table):

@@ -53,8 +53,12 @@ def build(*, count: int = 1000, noise_rate: float = 0.4, **recipe) -> NoisyDigit
         augment_strongly=make_strong_augment("none"),
         normalise=make_normalise([0.3], [0.35], device),
         seed=0,
-        needs=frozenset({Need.TRUSTED}),
-        grants=Grants(trusted=Images(pixels[trusted], labels[trusted], torch.arange(100))),
+        needs=frozenset({Need.TRUSTED, Need.UNLABELLED, Need.TRUTH}),
+        grants=Grants(
+            trusted=Images(pixels[trusted], labels[trusted], torch.arange(100)),
+            unlabelled=Images(pixels[:0], labels[:0], torch.arange(0)),
+            truth=labels[rows],
+        ),
     )
     return NoisyDigits(task, is_right)
 

@@ -4,17 +4,29 @@ import math
 import benchbase_baselines
 import pytest
 import torch
-from benchbase_baselines import ERM, ERMFinetune, ERMMix, Focal, MWNet, RandomWeights
+from benchbase_baselines import (
+    ELR,
+    ERM,
+    GCE,
+    ERMFinetune,
+    ERMMix,
+    Focal,
+    MWNet,
+    OracleLabels,
+    OracleWeights,
+    RandomWeights,
+)
 from sklearn.metrics import roc_auc_score
 from torch.nn import functional as F
 
 from benchbase.api import Images, Need
 from benchbase.errors import UndeclaredNeedError
 from benchbase.kit.loops import endless_batches, forward, load_batch
+from benchbase.testing.conformance import parametrize_with_checks
 
 EVERY_WEIGHTER = pytest.mark.parametrize(
     "weighter",
-    [ERM(), Focal(), MWNet(), ERMMix(), ERMFinetune(), RandomWeights()],
+    [weighter() for weighter in benchbase_baselines.register_weighters()],
     ids=lambda w: w.name,
 )
 
@@ -192,10 +204,98 @@ def test_no_trusted_images_are_refused_with_a_reason(make_digits, weighter):
         list(weighter.fit(task))
 
 
-def test_all_are_registered_under_their_entry_points():
-    from importlib.metadata import entry_points
+def test_gce_is_the_published_loss_and_its_weights_are_its_gradient_against_cross_entropys(
+    make_digits,
+):
+    step = first_step(make_digits().task)
+    given = GCE(q=0.7).prepare(make_digits().task)(step)
+    p = step.logits.softmax(1)[torch.arange(20), step.batch.labels]
+    torch.testing.assert_close(given.each, (1 - p**0.7) / 0.7)
+    own, plain = (
+        torch.autograd.grad(losses.sum(), step.logits, retain_graph=True)[0]
+        for losses in (given.each, step.losses)
+    )
+    torch.testing.assert_close(own, given.weights[:, None] * plain)
 
-    names = {weighter.name for weighter in benchbase_baselines.register_weighters()}
-    points = entry_points(group="benchbase.weighters")
-    assert names == {p.name for p in points if p.value == "benchbase_baselines"}
-    assert benchbase_baselines.BENCHBASE_API == 1
+
+def test_gce_keeps_its_slope_where_an_image_is_all_but_certain(make_digits):
+    task = make_digits().task
+    losses = torch.full((20,), 1e-12, requires_grad=True)
+    given = GCE().prepare(task)(dataclasses.replace(first_step(task), losses=losses))
+    (slope,) = torch.autograd.grad(given.each.sum(), losses)
+    torch.testing.assert_close(slope, torch.ones(20))
+
+
+def test_elr_is_the_published_loss_with_a_memory_of_each_image(make_digits):
+    task = make_digits().task
+    lose = ELR(memory=0.7, strength=3.0).prepare(task)
+    step = first_step(task)
+    later = dataclasses.replace(step, logits=step.logits.flip(0))
+    p, q = (each.logits.detach().softmax(1).clamp(1e-4, 1 - 1e-4) for each in (step, later))
+    target = 0.3 * p / p.sum(1, keepdim=True)
+    for each, now in ((step, p), (later, q)):
+        if each is later:
+            target = 0.7 * target + 0.3 * q / q.sum(1, keepdim=True)
+        given = lose(each)
+        expected = each.losses + 3.0 * (1 - (target * now).sum(1)).log()
+        torch.testing.assert_close(given.each, expected)
+        assert given.weights is None
+
+
+def test_elr_without_strength_is_erm_and_reports_no_weights(make_digits):
+    elr, erm = (
+        list(weighter.fit(make_digits(count=130, epochs=2).task))[-1]
+        for weighter in (ELR(strength=0.0), ERM())
+    )
+    assert torch.equal(elr.model.head.weight, erm.model.head.weight)
+    assert elr.weights is None
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_oracle_weights_know_right_from_wrong_and_have_the_mean_one(make_digits, balanced):
+    digits = make_digits()
+    task = digits.task
+    weights = OracleWeights(balanced=balanced).prepare(task)(first_step(task))
+    assert torch.equal(weights > 0, digits.is_right[:20])
+    assert weights.mean().item() == pytest.approx(1.0)
+    right = weights[digits.is_right[:20]]
+    labels = task.truth[:20][digits.is_right[:20]]
+    counts = task.truth[digits.is_right].bincount(minlength=10)[labels]
+    pulls = right * counts if balanced else right
+    torch.testing.assert_close(pulls, pulls[:1].expand_as(pulls))
+
+
+def test_oracle_weights_of_a_batch_without_a_right_label_are_zero(make_digits):
+    task = make_digits(noise_rate=1.0).task
+    assert torch.equal(OracleWeights().prepare(task)(first_step(task)), torch.zeros(20))
+
+
+def test_oracle_labels_are_erm_on_right_labels(make_digits):
+    noisy, clean = (make_digits(count=130, noise_rate=rate, epochs=2).task for rate in (0.4, 0.0))
+    assert not torch.equal(noisy.train.labels, clean.train.labels)
+    oracle, erm = (
+        list(weighter.fit(task))[-1] for weighter, task in ((OracleLabels(), noisy), (ERM(), clean))
+    )
+    assert torch.equal(oracle.model.head.weight, erm.model.head.weight)
+
+
+def test_oracle_labels_train_on_withheld_images_with_their_true_labels(make_digits, monkeypatch):
+    seen = []
+    real = benchbase_baselines.supervised
+
+    def spy(task, model, weigh, *, data):
+        seen.append(data)
+        return real(task, model, weigh, data=data)
+
+    monkeypatch.setattr(benchbase_baselines, "supervised", spy)
+    task = make_digits(count=130, epochs=1).task
+    withheld = Images(task.trusted.pixels, task.trusted.labels, task.trusted.rows)
+    grants = dataclasses.replace(task.grants, unlabelled=withheld)
+    list(OracleLabels().fit(dataclasses.replace(task, grants=grants, withheld=100)))
+    assert seen[0].labels.tolist() == [*task.truth.tolist(), *withheld.labels.tolist()]
+    assert torch.equal(seen[0].pixels[-100:], withheld.pixels)
+
+
+@parametrize_with_checks(benchbase_baselines.register_weighters())
+def test_it_keeps_the_contract(weighter, check):
+    check(weighter)

@@ -246,6 +246,7 @@ def test_quick_is_the_grid_that_the_readme_promises():
         "symmetric:0.4 imbalance 10",
     ]
     assert (len(board.seeds), len(board.weighters)) == (2, 3)
+    assert board.controls == ("oracle-weights",)
     assert {scenario.recipe for scenario in board.scenarios} == {Recipe(epochs=6)}
 
 

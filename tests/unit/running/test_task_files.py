@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchbase.api import Need
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.cell import Scenario
 from benchbase.data.strong_augment import make_strong_augment
@@ -34,3 +35,23 @@ def test_a_task_augments_strongly_as_its_data_set_allows(
     }
     augmented = task.augment_strongly(pixels, torch_stream(0, "augmentation"))
     assert [kind for kind, result in results.items() if torch.equal(augmented, result)] == [flips]
+
+
+@pytest.mark.parametrize("fraction", [None, 0.1])
+@pytest.mark.parametrize("knows", [False, True])
+def test_withheld_labels_are_true_for_whoever_knows_the_truth_and_minus_one_else(
+    open_stamps, tmp_path: Path, fraction, knows
+) -> None:
+    opened = open_stamps(label_fraction=fraction, noise="symmetric", noise_rate=0.4)
+    needs = frozenset({Need.UNLABELLED, Need.TRUTH} if knows else {Need.UNLABELLED})
+    folder = tmp_path / "task"
+    names = frozenset(need.value for need in needs)
+    write_task(folder, opened, Scenario(dataset="stamps", track="T5"), 0, names)
+    task = load_task(folder, SmallCNN(), needs, torch.device("cpu"), ask=lambda rows: [])
+    if fraction is None:
+        assert len(task.unlabelled) == 0
+    elif knows:
+        assert task.unlabelled.labels.tolist() == opened.unlabelled_true.tolist()
+        assert task.truth.tolist() == opened.train_true.tolist()
+    else:
+        assert set(task.unlabelled.labels.tolist()) == {-1}

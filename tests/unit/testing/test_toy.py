@@ -87,7 +87,8 @@ def test_an_undeclared_need_raises() -> None:
 
 
 def test_unlabelled_images_have_no_labels_and_may_be_none() -> None:
-    assert set(toy_task(needs=EVERYTHING).unlabelled.labels.tolist()) == {-1}
+    assert set(toy_task(needs=EVERYTHING - {Need.TRUTH}).unlabelled.labels.tolist()) == {-1}
+    assert set(toy_task(needs=EVERYTHING).unlabelled.labels.tolist()) == {0, 1, 2}
     assert len(toy_task(needs=EVERYTHING, unlabelled=False).unlabelled) == 0
 
 
