@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
+import shutil
 import textwrap
 from dataclasses import dataclass, field
 
@@ -136,7 +137,8 @@ def _text(page: Page) -> str:
     width = max((len(spec.name) for spec in page.options), default=0)
     for spec in page.options:
         default = "empty" if spec.default == "" else spec.default
-        lines += [f"    {spec.name:<{width}}  {spec.expects} [default: {default}]"]
+        kind = f"{spec.expects} [default: {default}]"
+        lines += _wrapped(kind, f"    {spec.name:<{width}}  ", width + 6)
         lines += _wrapped(spec.help, " " * (width + 6), width + 6)
     if page.example:
         lines += [f"  try it    {page.example}"]
@@ -144,4 +146,11 @@ def _text(page: Page) -> str:
 
 
 def _wrapped(text: str, start: str, indent: int) -> list[str]:
-    return textwrap.wrap(text, 88, initial_indent=start, subsequent_indent=" " * indent)
+    return textwrap.wrap(
+        text,
+        min(88, shutil.get_terminal_size().columns),
+        initial_indent=start,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

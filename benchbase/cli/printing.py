@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
+from rich.text import Text
 from tabulate import tabulate
 
-from benchbase.cell import JSON
+from benchbase.cell import GIVEN, JSON
 from benchbase.leaderboard.cells import (
     NOTHING,
     cost_text,
@@ -23,11 +25,14 @@ from benchbase.leaderboard.cells import (
 )
 from benchbase.leaderboard.curves import Curve, Curves
 from benchbase.leaderboard.label_curves import label_tables
+from benchbase.leaderboard.pages.escaping import terminal_text
 from benchbase.leaderboard.pages.notes import remarks
-from benchbase.leaderboard.table import Table
+from benchbase.leaderboard.table import Row, Table
 
 WIDE = 120
 """Columns of a terminal that take the further columns of the table."""
+_FRAME = 3
+"""Columns that a table spends on the edge of each of its own."""
 _BARS = "▁▂▃▄▅▆▇█"
 _LONGEST = 12
 """Characters of a sparkline; longer curves are thinned out, the last value always shown."""
@@ -41,7 +46,7 @@ def print_table(table: Table, console: Console) -> None:
     rows = [
         [
             rank_text(row),
-            label_text(row),
+            f"> {label_text(row)}" if _is_own(row) else label_text(row),
             score_text(row.score, row.failed, row.covered),
             difference_text(row, table.reference),
             str(row.failed) if row.covered else NOTHING,
@@ -58,12 +63,20 @@ def print_table(table: Table, console: Console) -> None:
                 number_text(row.oracle_gap, "+.1f", 100),
                 number_text(row.weight_auroc, ".3f"),
             ]
-    _print(board.title, header, rows, console)
+    _print("\n".join(filter(None, (board.title, table.chance))), header, rows, console)
     _print_scenarios(table, console)
     for each in label_tables(table):
         _print(f"Score against labels bought: {each.title}", each.header, each.rows, console)
+    if any(map(_is_own, table.rows)):
+        console.print("> your own file or module", highlight=False)
     for line in remarks(table):
-        console.print(line, markup=False, highlight=False, soft_wrap=not console.is_terminal)
+        console.print(
+            terminal_text(line), markup=False, highlight=False, soft_wrap=not console.is_terminal
+        )
+
+
+def _is_own(row: Row) -> bool:
+    return row.versions.get("distribution") in GIVEN
 
 
 def _print_scenarios(table: Table, console: Console) -> None:
@@ -99,12 +112,48 @@ def _print(
             soft_wrap=True,
         )
         return
-    drawn = RichTable(title=title, title_justify="left", header_style="bold")
-    for name in header:
-        drawn.add_column(name, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(cell.replace("[", r"\[") for cell in row))
-    console.print(drawn)
+    for columns in _column_groups(header, rows, console.width):
+        drawn = RichTable(
+            title=_literal(title), title_justify="left", title_style="", header_style="bold"
+        )
+        spare = console.width - 1 - sum(_least(header, rows, at, console.width) for at in columns)
+        for at in columns:
+            least = _least(header, rows, at, console.width) - _FRAME
+            longest = max(cell_len(text) for text in (header[at], *(row[at] for row in rows)))
+            more = max(0, min(longest - least, spare))
+            spare -= more
+            drawn.add_column(_literal(header[at]), overflow="fold", width=least + more)
+        for row in rows:
+            drawn.add_row(*(_literal(row[at]) for at in columns))
+        console.print(drawn)
+
+
+def _literal(text: str) -> Text:
+    return Text(terminal_text(text))  # as it is: a bracket in a name is no markup
+
+
+def _least(header: Sequence[str], rows: Sequence[Sequence[str]], at: int, width: int) -> int:
+    """Give what a column takes so that no word of it is split, but for the very longest."""
+    cells = [header[at], *(row[at] for row in rows)]
+    longest = max((cell_len(word) for cell in cells for word in cell.split()), default=1)
+    return min(longest, width // 3) + _FRAME
+
+
+def _column_groups(
+    header: Sequence[str], rows: Sequence[Sequence[str]], width: int
+) -> list[list[int]]:
+    """Share the columns out over as many tables as it takes to split no word.
+
+    The column of methods (or scenarios) begins each of them.
+    """
+    key = header.index("method") if "method" in header else 0
+    space = [_least(header, rows, at, width) for at in range(len(header))]
+    groups: list[list[int]] = [list(range(key + 1))]
+    for at in range(key + 1, len(header)):
+        if 1 + sum(space[each] for each in groups[-1]) + space[at] > width and len(groups[-1]) > 1:
+            groups.append([key])
+        groups[-1].append(at)
+    return groups
 
 
 def sparkline(curve: Curve, low: float, high: float) -> str:
@@ -135,7 +184,10 @@ def print_curves(found: Sequence[Curves], console: Console) -> None:
             for name in columns:
                 shared = [value for other in methods for value in other.curves.get(name, ())]
                 form = ".0f" if name == "labels_bought" else ".2f"
-                cells.append(_curve_text(one.curves.get(name, ()), shared, form))
+                curve = one.curves.get(name, ())
+                if name == "weight_auroc" and set(curve) <= {0.5, None}:
+                    curve = ()  # equal weights, which say nothing about any label
+                cells.append(_curve_text(curve, shared, form))
             rows.append(cells)
         _print(
             f"Balanced accuracy by epoch: {scenario}", ["method", *columns.values()], rows, console

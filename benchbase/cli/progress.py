@@ -11,11 +11,15 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
+from rich.text import Text
 
 from benchbase.cell import JSON
 from benchbase.running.executors.contract import Job
@@ -32,6 +36,39 @@ def condition_text(job: Job) -> str:
     return f"{job.cell.scenario.dataset} {job.cell.scenario.label}"
 
 
+class _Named(ProgressColumn):
+    """A time, and which one it is."""
+
+    def __init__(self, name: str, time: ProgressColumn) -> None:
+        super().__init__(Column(no_wrap=True))
+        self._name = name
+        self._time = time
+
+    def render(self, task: Task) -> Text:
+        """Write ``0:01:10 left``."""
+        return Text.assemble(self._time(task), f" {self._name}")  # type: ignore[arg-type]
+
+
+def make_bars(console: Console, *, live: bool) -> Progress:
+    """Draw a line for each task: its label, how far it is, its times."""
+    return Progress(
+        TextColumn(
+            "{task.description}",
+            markup=False,
+            # The one column that gives way on a narrow terminal.
+            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+        ),
+        BarColumn(bar_width=10),
+        MofNCompleteColumn(),
+        _Named("gone", TimeElapsedColumn()),
+        _Named("left", TimeRemainingColumn()),
+        TextColumn("{task.fields[note]}", markup=False),
+        expand=True,
+        console=console,
+        disable=not live,
+    )
+
+
 class Display:
     """Hears of cells from several threads; draws only on a terminal."""
 
@@ -42,16 +79,7 @@ class Display:
         self._done = 0
         self._began = time.monotonic()
         self._lines: dict[str, TaskID] = {}
-        self._bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=self._console,
-            disable=not self._live,
-        )
+        self._bars = make_bars(self._console, live=self._live)
         self._overall = self._bars.add_task("all cells", total=total, note="")
 
     def __enter__(self) -> Display:  # noqa: PYI034 - beartype cannot check Self here

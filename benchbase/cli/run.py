@@ -181,6 +181,12 @@ def run(ctx: click.Context, /, **given: Any) -> None:
                 else:
                     click.echo(plan_text(plan, seconds, verbose=given["verbose"]))
                 return
+            if given["keep_models"] and plan.done:
+                click.echo(
+                    f"--keep-models: {len(plan.done)} cells were finished before and do not run "
+                    "again, so their models are not kept",
+                    err=True,
+                )
             settings = Settings(
                 work=work,
                 logs=home.logs,

@@ -16,6 +16,8 @@ from scipy.special import ndtri, stdtrit
 from benchbase.seeding import numpy_stream
 
 CONFIDENCE = 0.95
+LEAST_BLOCKS = 3
+"""Blocks that an interval needs: that of two is 12.7 times as wide as they are apart."""
 _EXACT_UP_TO = 16
 _DRAWS = 20_000
 
@@ -26,9 +28,11 @@ class Estimate:
 
     mean: float
     low: float | None
-    """None where one block gives no interval."""
+    """None where too few blocks give no interval."""
     high: float | None
     blocks: int
+    values: tuple[float, ...] = ()
+    """The blocks themselves, where they are too few for an interval."""
 
     @property
     def covers_zero(self) -> bool:
@@ -42,8 +46,8 @@ def estimate(values: Sequence[float] | NDArray[np.float64]) -> Estimate | None:
     if blocks == 0:
         return None
     mean = float(np.mean(values))
-    if blocks == 1:
-        return Estimate(mean, None, None, 1)
+    if blocks < LEAST_BLOCKS:
+        return Estimate(mean, None, None, blocks, tuple(sorted(map(float, values))))
     half = _t_quantile(blocks - 1) * float(np.std(values, ddof=1)) / blocks**0.5
     return Estimate(mean, mean - half, mean + half, blocks)
 

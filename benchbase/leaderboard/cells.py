@@ -52,9 +52,18 @@ def score_text(score: Estimate | None, failures: int = 0, covered: int = 1) -> s
     if failures and failures == covered:
         return "failed"
     text = f"{100 * score.mean:.1f}"
-    if score.high is None or failures:
+    if failures:
         return text
+    if score.high is None:
+        return text + _range_text(score, ".1f")
     return f"{text} ± {100 * (score.high - score.mean):.1f}"
+
+
+def _range_text(score: Estimate, form: str) -> str:
+    """Write the values of two blocks, which make no interval: `` (75.2 to 77.0)``."""
+    if len(score.values) < 2:
+        return ""
+    return f" ({100 * score.values[0]:{form}} to {100 * score.values[-1]:{form}})"
 
 
 def last_epoch_text(row: Row) -> str:
@@ -73,8 +82,10 @@ def difference_text(row: Row, reference: Row | None) -> str:
     if row.difference is None:
         return NOTHING
     text = f"{100 * row.difference.mean:+.1f}"
-    if row.difference.high is None or row.failed or (reference is not None and reference.failed):
+    if row.failed or (reference is not None and reference.failed):
         return text
+    if row.difference.high is None:
+        return text + _range_text(row.difference, "+.1f")
     text += f" ± {100 * (row.difference.high - row.difference.mean):.1f}"
     return f"{text} tied" if row.difference.covers_zero else text
 

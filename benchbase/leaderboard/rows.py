@@ -14,7 +14,7 @@ from benchbase.leaderboard.choose import Entry, choose
 from benchbase.leaderboard.compare import Compared, compare, data_sets, failure_of, score_of
 from benchbase.leaderboard.label_curves import label_curves
 from benchbase.leaderboard.pages.captions import scenario_labels
-from benchbase.leaderboard.setting import not_identifiable, setting_text
+from benchbase.leaderboard.setting import chance_text, not_identifiable, setting_text
 from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
 from benchbase.records.store import collection_paused
 
@@ -47,6 +47,7 @@ def build(board: Board, records: Iterable[JSON]) -> Table:
         not_identifiable=left_out,
         blocks="data sets" if len(groups) > 1 else "seeds",
         devices=tuple(sorted(devices - {""})),
+        chance=chance_text(board, entries),
     )
 
 

@@ -28,6 +28,23 @@ def setting_text(board: Board, entries: Sequence[Entry]) -> str:
     return f"{'; '.join(parts)}."
 
 
+def chance_text(board: Board, entries: Sequence[Entry]) -> str:
+    """Say what guessing scores, as far as records name the classes and the metric has a chance."""
+    classes = {
+        (record["spec"]["scenario"]["dataset"], len(record["corruption"]["classes"]))
+        for entry in entries
+        for record in entry.cells.values()
+        if record["corruption"].get("classes")
+    }
+    if board.metric == "macro_auroc":
+        return "Chance level: 50.0 %"
+    if board.metric != "balanced_accuracy" or not classes:
+        return ""
+    several = len(classes) > 1
+    levels = [f"{100 / n:.1f} %" + f" ({name})" * several for name, n in sorted(classes)]
+    return f"Chance level: {', '.join(levels)}"
+
+
 def _data_sets(board: Board) -> list[str]:
     return list(dict.fromkeys(scenario.dataset for scenario in board.scenarios))
 

@@ -129,6 +129,8 @@ class Table:
     blocks: str
     """What the paired differences are taken over: ``seeds`` or ``data sets``."""
     devices: tuple[str, ...]
+    chance: str = ""
+    """One line: what guessing scores; empty where that is unknown."""
 
     @property
     def planned(self) -> int:
@@ -147,6 +149,7 @@ class Table:
             "schema": "benchbase-leaderboard-1",
             "board": self.board.to_json(),
             "setting": self.setting,
+            "chance": self.chance,
             "planned_cells": self.planned,
             "blocks": self.blocks,
             "devices": list(self.devices),

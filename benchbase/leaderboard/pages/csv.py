@@ -8,13 +8,21 @@ from typing import Any
 
 from benchbase.judging.statistics import Estimate
 from benchbase.leaderboard.cells import needs_text
-from benchbase.leaderboard.pages.captions import imbalance_label, noise_label
+from benchbase.leaderboard.pages.captions import noise_label
+from benchbase.leaderboard.pages.escaping import spreadsheet_cell
 from benchbase.leaderboard.table import Row, Table
 
 
 def render_csv(table: Table) -> str:
     """Write a line for each method overall and for each method in each scenario."""
-    lines = [line for row in table.rows for line in _csv_lines(row, table)]
+    lines = [
+        {
+            name: spreadsheet_cell(value) if isinstance(value, str) else value
+            for name, value in line.items()
+        }
+        for row in table.rows
+        for line in _csv_lines(row, table)
+    ]
     file = io.StringIO()
     writer = csv.DictWriter(file, _CSV_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -77,7 +85,7 @@ def _csv_lines(row: Row, table: Table) -> list[dict[str, Any]]:
                 "scenario": label,
                 "dataset": condition.dataset,
                 "noise": noise_label(condition),
-                "imbalance": imbalance_label(condition),
+                "imbalance": f"{condition.imbalance} 1:{condition.imbalance_ratio:g}",
                 "track": condition.track,
                 "backbone": condition.backbone,
                 "cells": scenario.covered,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from pathlib import Path
 
-from tabulate import tabulate
-
 from benchbase.boards.board import Board, load_board
 from benchbase.cell import JSON
 from benchbase.leaderboard.cells import NOTHING, rank_text, score_text
 from benchbase.leaderboard.pages.csv import render_csv
+from benchbase.leaderboard.pages.escaping import markdown_table
 from benchbase.leaderboard.pages.label_chart import charts_in, label_charts
 from benchbase.leaderboard.pages.markdown import render_json, render_markdown
 from benchbase.leaderboard.rows import build
@@ -67,7 +66,7 @@ def index_text(leaderboards: Path) -> str:
         elif (path.parent / "results").is_dir():
             lines.append([*_board_cells(board), NOTHING, _frozen_text(board), NOTHING])
     header = ["board", "data", "scenarios", "seeds", "methods", "best so far", "score (%)"]
-    listing = tabulate(lines, header, tablefmt="github", disable_numparse=True)
+    listing = markdown_table(lines, header)
     return f"""# Leaderboards
 
 Each board is a folder: `board.toml` says what is compared, `results/` holds the records, and the

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-from tabulate import tabulate
-
 from benchbase.leaderboard.cells import (
     METRIC_ORDER,
     NOTHING,
@@ -25,14 +23,10 @@ from benchbase.leaderboard.cells import (
     score_text,
 )
 from benchbase.leaderboard.label_curves import label_note, label_tables
+from benchbase.leaderboard.pages.escaping import markdown_table
 from benchbase.leaderboard.pages.label_chart import chart_name
 from benchbase.leaderboard.pages.notes import notes
 from benchbase.leaderboard.table import Table
-
-
-def _github(rows: list[list[str]], header: list[str]) -> str:
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return tabulate(cells, header, tablefmt="github", disable_numparse=True)
 
 
 def _main_table(table: Table) -> str:
@@ -58,7 +52,7 @@ def _main_table(table: Table) -> str:
         ]
         for row in table.rows
     ]
-    return _github(rows, header)
+    return markdown_table(rows, header)
 
 
 def _scenario_table(table: Table) -> str:
@@ -77,7 +71,7 @@ def _scenario_table(table: Table) -> str:
                 text += f" ({scenario.covered} of {seeds} seeds)"
             cells.append(text)
         rows.append([label_text(row), *cells])
-    return _github(rows, header)
+    return markdown_table(rows, header)
 
 
 def _rule_table(table: Table) -> str:
@@ -85,7 +79,7 @@ def _rule_table(table: Table) -> str:
         [marked_label(row), *(number_text(row.rules[rule], ".1f", 100) for rule in RULE_NAMES)]
         for row in table.rows
     ]
-    return _github(rows, ["method", *RULE_NAMES.values()])
+    return markdown_table(rows, ["method", *RULE_NAMES.values()])
 
 
 def _metric_table(table: Table) -> str:
@@ -96,7 +90,7 @@ def _metric_table(table: Table) -> str:
         [marked_label(row), *(number_text(row.metrics.get(name), ".3f") for name in names)]
         for row in table.rows
     ]
-    return _github(rows, ["method", *map(metric_name, names)])
+    return markdown_table(rows, ["method", *map(metric_name, names)])
 
 
 def _code_table(table: Table) -> str:
@@ -105,7 +99,7 @@ def _code_table(table: Table) -> str:
         for row in table.rows
         if row.versions
     ]
-    return _github(rows, ["method", "distribution", "version"])
+    return markdown_table(rows, ["method", "distribution", "version"])
 
 
 def _label_parts(table: Table) -> list[str]:
@@ -115,7 +109,10 @@ def _label_parts(table: Table) -> list[str]:
         return []
     parts = ["## Score against labels bought"]
     for each in tables:
-        parts += [f"### {each.title}", _github([[*row] for row in each.rows], [*each.header])]
+        parts += [
+            f"### {each.title}",
+            markdown_table([[*row] for row in each.rows], [*each.header]),
+        ]
         parts.append(f"![Score against labels bought: {each.title}]({chart_name(each.scenario)})")
     return [*parts, label_note(table)]
 
@@ -126,6 +123,8 @@ def render_markdown(table: Table) -> str:
     parts = [f"# {board.title}", table.setting]
     if board.description:
         parts.append(board.description)
+    if table.chance:
+        parts.append(f"{table.chance}.")
     parts.append(_main_table(table))
     parts.append("\n".join(f"- {note}" for note in notes(table)))
     parts += ["## Scenario by scenario", _scenario_table(table)]

@@ -17,6 +17,8 @@ _RULES_IN_WORDS = {
 
 _A_LOOK = 10
 """Fewer epochs than this are too few to compare methods that learn their weights."""
+_NAMED = 3
+"""Methods that share a reason and are named one by one."""
 
 
 def notes(table: Table) -> list[str]:
@@ -115,7 +117,11 @@ def remarks(table: Table) -> Iterator[str]:
         if not row.has_rank and not row.is_control:
             reasons.setdefault(row.standing, []).append(row.label)
     for why, labels in reasons.items():
-        yield f"Not ranked: {', '.join(labels)} ({why})."
+        names = ", ".join(labels)
+        if len(labels) > _NAMED:
+            everyone = len(labels) == sum(not row.is_control for row in table.rows)
+            names = f"{'all ' * everyone}{len(labels)} methods"
+        yield f"Not ranked: {names} ({why})."
     if table.not_identifiable:
         names = "; ".join(table.scenario_labels[index] for index in sorted(table.not_identifiable))
         yield (

@@ -54,7 +54,7 @@ def test_the_table_fits_the_terminal_with_long_names_and_brackets(width):
     text = printed(build(board, []), force_terminal=True, width=width, color_system=None)
     assert max(cell_len(line) for line in text.splitlines()) <= width
     assert "[momentum=0.9" in text.replace("\n", "")
-    assert ("weight AUROC" in text) == (width == 140)
+    assert ("AUROC" in text) == (width == 140)
 
 
 def test_two_seeds_are_said_to_rank_nobody():
@@ -121,3 +121,46 @@ def test_what_labels_were_bought_for_is_printed():
     print_curves(mean_curves(board, records), Console(file=file, width=100))
     assert "labels bought" in file.getvalue()
     assert re.search(r"clever +0\.50 .* 0 ▁█ 20", file.getvalue())
+
+
+def test_brackets_are_no_markup_in_any_cell_heading_or_title():
+    board = make_board(weighters=["plain[gain=1,3]"], reference="plain[gain=1]", title="A [/b] B")
+    text = printed(build(board, []), force_terminal=True, width=120, color_system=None)
+    assert "A [/b] B" in text
+    assert text.count("plain[gain=1]") >= 2
+    assert "plain[gain=3]" in text
+
+
+def test_a_table_too_wide_for_the_terminal_is_cut_between_columns_not_in_words():
+    board = make_board(weighters=[f"methodical-{n}" for n in range(9)], reference="methodical-0")
+    text = printed(build(board, []), force_terminal=True, width=60, color_system=None)
+    assert max(cell_len(line) for line in text.splitlines()) <= 60
+    assert all(f"methodical-{n}" in text for n in range(9))
+    assert "balanced" in text
+    assert "accuracy" in text
+
+
+def test_one_s_own_row_is_marked_and_chance_is_told():
+    record = make_record("clever", distribution="file")
+    record["corruption"]["classes"] = ["a", "b", "c"]
+    text = printed(build(make_board(), [record]))
+    assert "> clever" in text
+    assert "Chance level: 33.3 %" in text
+
+
+def test_two_seeds_have_a_range_and_no_interval():
+    text = printed(example(seeds=2))
+    assert "±" not in text
+    assert re.search(r"clever +78\.1 \(77\.\d to 78\.\d\) +\+10\.\d \(", text)
+
+
+def test_more_than_three_methods_of_one_reason_are_counted():
+    board = make_board(weighters=[f"m{n}" for n in range(5)], reference="m0")
+    assert "Not ranked: all 5 methods (not run)." in printed(build(board, []))
+
+
+def test_equal_weights_have_no_auroc_curve():
+    file = io.StringIO()
+    curves = Curves("clean", "plain", {"weight_auroc": (0.5, 0.5)})
+    print_curves([curves], Console(file=file, width=80))
+    assert file.getvalue().splitlines()[-2].split() == ["plain", "–", "–", "–"]

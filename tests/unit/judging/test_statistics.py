@@ -28,7 +28,8 @@ def test_the_interval_of_a_mean_is_that_of_the_t_distribution():
 
 
 def test_one_block_has_no_interval_and_none_has_no_estimate():
-    assert estimate([0.5]) == Estimate(0.5, None, None, 1)
+    assert estimate([0.5]) == Estimate(0.5, None, None, 1, (0.5,))
+    assert estimate([0.5, 0.3]) == Estimate(0.4, None, None, 2, (0.3, 0.5))
     assert estimate([]) is None
     assert Estimate(0.5, None, None, 1).covers_zero
 

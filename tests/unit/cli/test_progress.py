@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from benchbase.cli.progress import make_bars
+
+
+def test_labels_shrink_on_a_narrow_terminal_and_times_do_not():
+    file = io.StringIO()
+    console = Console(file=file, width=80, force_terminal=True, color_system=None)
+    bars = make_bars(console, live=True)
+    bars.add_task("a-very-long-name[option=1.0] | nuclei symmetric:0.4 | seed 0", total=9, note="")
+    bars.add_task("another", total=9, note="loss 0.123")
+    console.print(bars.get_renderable())
+    lines = [line for line in file.getvalue().splitlines() if "a-very" in line]
+    assert len(lines) == 1
+    assert "…" in lines[0]
+    assert "-:--:-- left" in lines[0]
+    assert "gone" in lines[0]
+    assert len(lines[0]) <= 80
