@@ -38,6 +38,14 @@ def plan_text(plan: Plan, seconds: float | None, *, verbose: bool) -> str:
     return "\n".join(lines)
 
 
+def models_notice(plan: Plan) -> str:
+    """Say of which cells ``--keep-models`` keeps nothing."""
+    return (
+        f"--keep-models: {len(plan.done)} cells were finished before and do not run again, so "
+        "their models are not kept"
+    )
+
+
 def _cell_lines(plan: Plan) -> Iterator[str]:
     for job in plan.jobs:
         yield f"{'done ' if job.cell.key in plan.done else 'to do'}  {describe(job)}"

@@ -27,7 +27,7 @@ from benchbase.boards.plan import (
 )
 from benchbase.cell import JSON
 from benchbase.cli.interrupts import interruptible
-from benchbase.cli.planned import plan_json, plan_text
+from benchbase.cli.planned import models_notice, plan_json, plan_text
 from benchbase.cli.printing import print_table
 from benchbase.cli.progress import Display, describe
 from benchbase.cli.request import Request, read_request
@@ -182,11 +182,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
                     click.echo(plan_text(plan, seconds, verbose=given["verbose"]))
                 return
             if given["keep_models"] and plan.done:
-                click.echo(
-                    f"--keep-models: {len(plan.done)} cells were finished before and do not run "
-                    "again, so their models are not kept",
-                    err=True,
-                )
+                click.echo(models_notice(plan), err=True)
             settings = Settings(
                 work=work,
                 logs=home.logs,
