@@ -32,8 +32,15 @@ typechecking.install_if_asked()
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give every test a home of its own; what it leaves there, no other test sees."""
+    """Give every test a home of its own; what it leaves there, no other test sees.
+
+    What plugins bring is remembered for all of them, and for the next session: finding it out
+    imports torch and every plugin, and an entry holds only while no file of them changes.
+    """
     folder = tmp_path_factory.mktemp("home")
+    remembered = tmp_path_factory.getbasetemp().parent / "catalogue"
+    remembered.mkdir(exist_ok=True)
+    (folder / "catalogue").symlink_to(remembered)
     monkeypatch.setenv("BENCHBASE_HOME", str(folder))
     return folder
 
