@@ -219,11 +219,10 @@ class Task:
     def steps_per_epoch(self) -> int:
         """Optimiser steps of an epoch, the same for every method.
 
-        They are the batches of one pass over the training images, withheld ones included; a
-        last batch of one image is dropped, for batch norm could not take it.
+        They are the recipe's, or the batches of one pass over the training images, withheld ones
+        included.
         """
-        full, rest = divmod(len(self.train) + self.withheld, self.recipe.batch_size)
-        return max(1, full + (rest > 1))
+        return self.recipe.steps_of_an_epoch(len(self.train) + self.withheld)
 
     def _require(self, need: Need, value: Any) -> Any:
         if need not in self.needs:

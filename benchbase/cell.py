@@ -53,6 +53,19 @@ class Recipe:
     schedule: Literal["cosine", "constant"] = "cosine"
     shift: int = 2
     """Random shifts of up to this many pixels; flips are the data set's to allow."""
+    steps_per_epoch: int | None = None
+    """None: one pass over the training images. Else the length does not depend on how many an
+    imbalance leaves."""
+
+    def steps_of_an_epoch(self, images: int) -> int:
+        """Give the optimiser steps of an epoch over so many training images.
+
+        A last batch of one image is dropped, for batch norm could not take it.
+        """
+        if self.steps_per_epoch is not None:
+            return self.steps_per_epoch
+        full, rest = divmod(images, self.batch_size)
+        return max(1, full + (rest > 1))
 
 
 @dataclass(frozen=True)
@@ -185,7 +198,8 @@ class Result:
     trusted: bool = True
     """False for a cell run in one process (``--executor inline``)."""
     metrics: JSON = field(default_factory=dict)
-    """rule -> metric -> {"value", "interval"}; rules last, last5, val_noisy, val_clean, oracle."""
+    """rule -> metric -> {"value", "interval"}; rules tail, last, last5, val_noisy,
+    val_clean, oracle."""
     selected: JSON = field(default_factory=dict)
     """rule -> list of the checkpoints that it averages."""
     curves: JSON = field(default_factory=dict)
@@ -198,6 +212,8 @@ class Result:
     corruption: JSON = field(default_factory=dict)
     grants: JSON = field(default_factory=dict)
     """need -> what was granted: clean, noisy, empty, ..."""
+    training: JSON = field(default_factory=dict)
+    """Updates of each network against the steps allowed, and what costs the rank, if anything."""
     honesty: str = ""
     cost: JSON = field(default_factory=dict)
     artefacts: JSON = field(default_factory=dict)

@@ -47,7 +47,7 @@ __all__ = [
     "parse_track",
 ]
 
-RULES = ("last", "last5", "val_noisy")
+RULES = ("tail", "last", "last5", "val_noisy")
 """Selection rules that may rank; ``val_clean`` and ``oracle`` are diagnostics."""
 METRICS = (
     "balanced_accuracy",
@@ -105,7 +105,7 @@ class Board:
     reference: str
     """Selector of the one row that the others are compared with."""
     metric: str = "balanced_accuracy"
-    rule: str = "last5"
+    rule: str = "tail"
     description: str = ""
     controls: tuple[str, ...] = ()
     """Selectors of yardsticks: run at ``control_seeds``, compared there, never ranked."""
@@ -169,7 +169,7 @@ def load_board(name: str, root: Path = Path()) -> Board:
         weighters=weighters,
         reference=reference,
         metric=table.text("metric", "balanced_accuracy", METRICS),
-        rule=table.text("rule", "last5", RULES),
+        rule=table.text("rule", "tail", RULES),
         description=table.text("description", "").strip(),
         controls=controls,
         frozen=table.text("frozen", "").strip(),

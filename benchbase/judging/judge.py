@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchbase.cell import JSON
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError
 from benchbase.judging import metrics
 from benchbase.judging.metrics import Logits, Metric
 from benchbase.judging.relabelling import describe_levels, finished_models
 from benchbase.judging.statistics import balanced_accuracy_interval
+from benchbase.judging.steps import LONGEST_TAIL, Counted, describe_training, tail_of
 from benchbase.seeding import numpy_stream
 
-LAST = 5
-"""Epochs that the headline rule averages."""
 REPEATED = 64
 """Images that are predicted twice, in different company."""
 TOLERANCE = 1e-2
@@ -92,21 +92,25 @@ class Judge:
     """One scenario at one seed, as only the parent sees it."""
 
     opened: Opened
+    epochs: int
+    """Of the recipe."""
     extra: tuple[Metric, ...] = ()
     _validation: list[Logits] = field(default_factory=list)
     _test: list[Logits] = field(default_factory=list)
     _weights: list[NDArray[np.float32] | None] = field(default_factory=list)
     _notes: list[Mapping[str, float]] = field(default_factory=list)
     _bought: list[list[int]] = field(default_factory=list)
+    _counted: list[Counted] = field(default_factory=list)
 
     def hear(
         self,
         logits: Logits,
         weights: NDArray[np.float32] | None,
         notes: Mapping[str, float],
+        counted: Counted,
         bought: Collection[int] | None = None,
     ) -> None:
-        """Take one checkpoint: logits of validation then test images, row weights, notes.
+        """Take one checkpoint: logits of validation then test images, row weights, notes, work.
 
         ``bought`` are the training rows in the ledger so far; None where no labels are for sale.
         """
@@ -115,8 +119,13 @@ class Judge:
         self._test.append(logits[count:])
         self._weights.append(weights)
         self._notes.append(notes)
+        self._counted.append(counted)
         if bought is not None:
             self._bought.append([*bought])
+
+    def describe_training(self, steps_allowed: int, *, own_network: bool) -> JSON:
+        """Give the block of a record that says what was trained."""
+        return describe_training(self._counted, self.epochs, steps_allowed, own_network=own_network)
 
     @property
     def checkpoints(self) -> int:
@@ -136,7 +145,10 @@ class Judge:
             ),
             "validation_clean_balanced_accuracy": _curve(self._validation, opened.validation_true),
         }
-        selected = select(**{name: np.array(curve) for name, curve in curves.items()})
+        tail = tail_of([one.judged for one in self._counted], self.epochs)
+        selected = select(
+            [*tail.values()], **{name: np.array(curve) for name, curve in curves.items()}
+        )
         for name in sorted({name for notes in self._notes for name in notes} - RESERVED):
             curves[name] = [notes.get(name) for notes in self._notes]
         if self._bought:
@@ -211,19 +223,21 @@ def _curve(logits: list[Logits], labels: NDArray[np.int64]) -> list[float | None
 
 
 def select(
+    tail: list[int],
     test_balanced_accuracy: NDArray[np.float64],
     validation_noisy_balanced_accuracy: NDArray[np.float64],
     validation_clean_balanced_accuracy: NDArray[np.float64],
 ) -> dict[str, list[int]]:
     """Give the checkpoints that each rule averages; the earliest on ties.
 
-    ``last``, ``last5`` and ``val_noisy`` may be ranked; ``val_clean`` and ``oracle`` look at what
-    nobody has in practice and are diagnostics.
+    ``tail``, ``last``, ``last5`` and ``val_noisy`` may be ranked; ``val_clean`` and ``oracle``
+    look at what nobody has in practice and are diagnostics.
     """
     count = len(test_balanced_accuracy)
     return {
+        "tail": tail,
         "last": [count - 1],
-        "last5": list(range(max(0, count - LAST), count)),
+        "last5": list(range(max(0, count - LONGEST_TAIL), count)),
         "val_noisy": [int(np.argmax(validation_noisy_balanced_accuracy))],
         "val_clean": [int(np.argmax(validation_clean_balanced_accuracy))],
         "oracle": [int(np.argmax(test_balanced_accuracy))],

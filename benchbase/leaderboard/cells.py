@@ -17,6 +17,7 @@ _METRIC_NAMES = {
 }
 METRIC_ORDER = ("accuracy", *_METRIC_NAMES)
 RULE_NAMES = {
+    "tail": "last fifth of the epochs",
     "last": "last epoch",
     "last5": "last five epochs",
     "val_noisy": "best on noisy validation",

@@ -188,6 +188,7 @@ def _standing(entry: Entry, board: Board, groups: list[list[int]]) -> str:
         "run in one process (--executor inline)": not entry.trusted,
         SEES_TRUTH: any("truth" in r["grants"] for r in entry.cells.values()),
         "no scenario that can be ranked": not groups,
+        str(_broken_rule(entry)): _broken_rule(entry) is not None,
         f"{len(entry.cells)} of {planned} cells were run": len(entry.cells) < planned,
         f"{seeds} seed{'s' * (seeds != 1)}; {LEAST_SEEDS} are needed": seeds < LEAST_SEEDS,
     }
@@ -195,3 +196,9 @@ def _standing(entry: Entry, board: Board, groups: list[list[int]]) -> str:
         (problem for problem, applies in problems.items() if applies),
         RANKED if seeds >= FIRM_SEEDS else PROVISIONAL,
     )
+
+
+def _broken_rule(entry: Entry) -> str | None:
+    """Give the first reason that a record itself gives against a rank."""
+    reasons = (entry.cells[place]["training"].get("unranked") for place in sorted(entry.cells))
+    return next((str(reason) for reason in reasons if reason is not None), None)

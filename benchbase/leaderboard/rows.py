@@ -20,7 +20,7 @@ from benchbase.records.store import collection_paused
 
 _ALL_EQUAL = 1 - 1e-9
 """Effective sample size, as a share of the rows, above which all weights are the same."""
-_RULES = ("last", "last5", "val_noisy", "val_clean", "oracle")
+_RULES = ("tail", "last", "last5", "val_noisy", "val_clean", "oracle")
 
 
 @collection_paused()

@@ -45,7 +45,7 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
     "error": (dict, type(None)),
     "trusted": (bool,),
     **dict.fromkeys(("spec", "metrics", "selected", "curves", "weights", "corruption"), (dict,)),
-    **dict.fromkeys(("grants", "cost", "artefacts", "provenance"), (dict,)),
+    **dict.fromkeys(("grants", "cost", "training", "artefacts", "provenance"), (dict,)),
 }
 _SPEC: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("protocol", "backbone_source", "numerics", "torch"), (str,)),
@@ -164,6 +164,9 @@ def _check_diagnostics(record: JSON) -> None:
                 _check_number(value, *_UNBOUNDED, "curves", name)
     for name in _COSTS:
         _check_number(record["cost"].get(name), 0.0, _LARGEST, "cost", name)
+    reason = record["training"].get("unranked")
+    if type(reason) not in (str, type(None)):
+        raise ValueError(f"training.unranked: expected str, got {reason!r}"[:200])
     for name in ("auroc", "effective_sample_size"):
         _check_number(record["weights"].get(name), 0.0, 1.0, "weights", name)
 

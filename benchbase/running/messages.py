@@ -6,18 +6,22 @@ is to fail its own cell.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.cell import JSON
 from benchbase.errors import ContractError, DivergedError
+from benchbase.judging.steps import Counted
 
 MOST_NOTES = 20
 LONGEST_TEXT = 20_000
-SPENT = ("forwarded", "backpropagated", "steps", "peak_memory_bytes", "parameters")
+LONGEST_REMARK = 300
+SPENT = ("forwarded", "backpropagated", "peak_memory_bytes", "parameters")
 
 
 def read_failure(message: JSON) -> tuple[str, JSON]:
@@ -51,6 +55,19 @@ def read_spent(message: JSON) -> dict[str, int]:
     if not all(_is_count(value) for value in spent.values()):
         raise ContractError(f"expected counts of at least 0, got {spent!r:.200}")
     return spent
+
+
+def read_counted(message: JSON) -> Counted:
+    """Give what a checkpoint says of the work on its networks."""
+    counted = message.get("counted")
+    try:
+        found = msgspec.convert(counted, Counted)
+    except msgspec.ValidationError as error:
+        raise ContractError(f"expected counts of updates, got {counted!r:.200}: {error}") from None
+    if min((*found.updates, found.judged, found.images_with_gradient)) < 0:
+        raise ContractError(f"expected counts of at least 0, got {counted!r:.200}")
+    difference = found.difference and found.difference[:LONGEST_REMARK]
+    return dataclasses.replace(found, digest=found.digest[:32], difference=difference)
 
 
 def read_rows(message: JSON, num_rows: int) -> list[int]:

@@ -32,6 +32,7 @@ from benchbase.plugins import Entry
 from benchbase.running.executors.contract import ChildProcess, Job, Outcome, Slot
 from benchbase.running.log_limit import limited
 from benchbase.running.messages import (
+    read_counted,
     read_failure,
     read_logits,
     read_notes,
@@ -130,7 +131,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
             frozenset(job.weighter.needs),
         )
         partial = dataclasses.replace(partial, grants=granted)
-        judge = Judge(opened, settings.extra_metrics)
+        judge = Judge(opened, job.cell.scenario.recipe.epochs, settings.extra_metrics)
         with limited(log_path(settings.logs, job)):
             _converse(
                 job=job,
@@ -146,7 +147,10 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         verdict = judge.conclude()
         predictions = judge.predictions(verdict["selected"])
         costs.judge += time.monotonic() - judging
-        result = dataclasses.replace(partial, **verdict)
+        training = judge.describe_training(
+            _steps_allowed(opened, job), own_network="own network" in job.weighter.needs
+        )
+        result = dataclasses.replace(partial, **verdict, training=training)
     except _CellFailedError as failure:
         result = dataclasses.replace(
             partial, status=failure.status, reason=failure.reason, error=failure.error
@@ -232,7 +236,9 @@ def _converse(
             judging = time.monotonic()
             notes, weights = read_notes(message), read_weights(blob, len(opened.train))
             logits = _predict(predictor, settings, model, questions, len(opened.classes))
-            judge.hear(logits, weights, notes, costs.bought if for_sale else None)
+            judge.hear(
+                logits, weights, notes, read_counted(message), costs.bought if for_sale else None
+            )
             _put_away(model, settings.models, cell.key)
             costs.judged += len(logits)
             costs.judge += time.monotonic() - judging
@@ -245,6 +251,12 @@ def _converse(
             child.kill()
         for child in children:
             child.exit_code(GRACE_SECONDS)  # so that none writes into the folder any more
+
+
+def _steps_allowed(opened: Opened, job: Job) -> int:
+    recipe = job.cell.scenario.recipe
+    withheld = 0 if opened.unlabelled is None else len(opened.unlabelled)
+    return recipe.epochs * recipe.steps_of_an_epoch(len(opened.train) + withheld)
 
 
 def _loadable(entry: Entry, options: Mapping[str, Any]) -> JSON:
@@ -349,7 +361,6 @@ def _cost(costs: _Costs, slot: Slot, settings: Settings, total: float) -> JSON:
         "peak_memory_bytes": spent.get("peak_memory_bytes"),
         "images_forwarded": spent.get("forwarded"),
         "images_backpropagated": spent.get("backpropagated"),
-        "optimiser_steps": spent.get("steps"),
         "images_judged": costs.judged,
         "parameters": spent.get("parameters"),
         "labels_bought": len(costs.bought),

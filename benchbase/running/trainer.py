@@ -27,6 +27,7 @@ from benchbase.options import construct
 from benchbase.plugins.loading import load_class
 from benchbase.plugins.source import Source
 from benchbase.running.channel import Channel
+from benchbase.running.counting import Counter
 from benchbase.seeding import seed_everything
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
@@ -38,14 +39,23 @@ def main(channel: Channel) -> None:
     try:
         device = prepare_device(start["device"])
         weighter, backbone = load_contestant(start)
-        task = _load_task(channel, start, weighter, backbone, device)
+        counter = Counter()
+        task = counter.watching(_load_task(channel, start, weighter, backbone, device))
         seed_everything(task.seed, "global")
         before = _digest(task)
         channel.send({"type": "ready"})
-        for index, checkpoint in enumerate(_checkpoints(weighter, task)):
-            _report(channel, Path(start["model"]), checkpoint, task, index)
-            if not channel.receive()[0]["go"]:
-                return
+        with counter.counting():
+            for index, checkpoint in enumerate(_checkpoints(weighter, task)):
+                _report(
+                    channel,
+                    Path(start["model"]),
+                    checkpoint,
+                    task=task,
+                    index=index,
+                    counter=counter,
+                )
+                if not channel.receive()[0]["go"]:
+                    return
         if _digest(task) != before:
             raise ContractError(
                 "the weighter changed its task's images or labels in place; make new views "
@@ -144,7 +154,9 @@ def _checkpoints(weighter: Weighter, task: Task) -> Iterator[Any]:
         )
 
 
-def _report(channel: Channel, path: Path, checkpoint: Any, task: Task, index: int) -> None:
+def _report(
+    channel: Channel, path: Path, checkpoint: Any, *, task: Task, index: int, counter: Counter
+) -> None:
     """Save and announce what the weighter yielded, which may be anything."""
     if not isinstance(checkpoint, Checkpoint) or not isinstance(checkpoint.model, nn.Module):
         raise ContractError(
@@ -163,7 +175,13 @@ def _report(channel: Channel, path: Path, checkpoint: Any, task: Task, index: in
     notes = {str(name): float(value) for name, value in checkpoint.notes.items()}
     finite = {name: value for name, value in notes.items() if np.isfinite(value)}
     parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
-    message = {"type": "checkpoint", "notes": finite, "parameters": parameters, **_spent(task)}
+    message = {
+        "type": "checkpoint",
+        "notes": finite,
+        "parameters": parameters,
+        "counted": msgspec.to_builtins(counter.look(checkpoint.model)),
+        **_spent(task),
+    }
     channel.send(message, b"" if weights is None else weights.tobytes())
 
 
@@ -190,7 +208,6 @@ def _spent(task: Task) -> dict[str, Any]:
     return {
         "forwarded": meter.forwarded,
         "backpropagated": meter.backpropagated,
-        "steps": meter.steps,
         "peak_memory_bytes": peak,
     }
 

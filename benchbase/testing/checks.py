@@ -13,7 +13,9 @@ import torch
 
 from benchbase.api import Images, LossWeighter, Need, Weighter
 from benchbase.errors import ContractError
+from benchbase.judging.steps import Counted, describe_training
 from benchbase.options import OptionSpec, construct, options_of
+from benchbase.running.counting import Counter
 from benchbase.seeding import seeded
 from benchbase.testing.toy import toy_problem
 from benchbase.testing.watching import predict, same, train, watch
@@ -183,17 +185,49 @@ def reports_weights_of_training_rows(weighter: type[Weighter]) -> None:
 
 @_check()
 def uses_only_what_it_declares(weighter: type[Weighter]) -> None:
-    """An undeclared need raises; an undeclared network is found by its parameters."""
-    problem = toy_problem(needs=weighter.needs)
-    fresh = problem.task.build_model().state_dict()
-    expected = {name: tensor.shape for name, tensor in fresh.items()}
-    for checkpoint in watch(weighter(), problem):
-        state = checkpoint.model.state_dict()
-        got = {name: tensor.shape for name, tensor in state.items()}
-        if got != expected and Need.OWN_NETWORK not in weighter.needs:
-            raise ContractError(
-                "the judged model is not one task.build_model(): add Need.OWN_NETWORK to `needs`"
-            )
+    """An undeclared need raises; an undeclared network is found by its parts."""
+    counted = _counted(weighter, epochs=2)
+    difference = next((one.difference for one in counted if one.difference is not None), None)
+    if difference is not None and Need.OWN_NETWORK not in weighter.needs:
+        raise ContractError(
+            f"the judged model is not one task.build_model() ({difference}): add "
+            "Need.OWN_NETWORK to `needs`"
+        )
+
+
+@_check()
+def makes_no_more_steps_than_the_others(weighter: type[Weighter]) -> None:
+    """Each network from ``build_model`` is updated as often as the recipe says, at most."""
+    epochs = 4
+    allowed = epochs * toy_problem().task.steps_per_epoch
+    updates = max(_counted(weighter, epochs)[-1].updates, default=0)
+    if updates > allowed:
+        raise ContractError(
+            f"a network was updated {updates} times in a recipe of {allowed} steps: train for "
+            "task.recipe.epochs epochs of task.steps_per_epoch steps in all, phases together"
+        )
+
+
+@_check()
+def can_be_judged_in_each_of_the_last_epochs(weighter: type[Weighter]) -> None:
+    """The headline averages the last fifth of the epochs, each with a model of its own."""
+    epochs = 10
+    counted = _counted(weighter, epochs)
+    most = max(counted[-1].updates, default=0)
+    training = describe_training(counted, epochs, most, own_network=True)
+    if training["unranked"] is not None:
+        raise ContractError(
+            f"{training['unranked']}: yield one checkpoint an epoch, of the model as it is then"
+        )
+
+
+def _counted(weighter: type[Weighter], epochs: int) -> list[Counted]:
+    """Train on a toy task and count, as a run does."""
+    problem = toy_problem(needs=weighter.needs, epochs=epochs)
+    counter = Counter()
+    watched = dataclasses.replace(problem, task=counter.watching(problem.task))
+    with counter.counting():
+        return [counter.look(each.model) for each in watch(weighter(), watched)]
 
 
 @_check()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 
 from benchbase.api import Checkpoint, LossWeighter, Need, Step, Task, Weighter, option
 from benchbase.errors import ContractError, PluginError
+from benchbase.kit.loops import endless_batches, forward, supervised
 from benchbase.testing.checks import CHECKS, Check
 from benchbase.testing.conformance import (
     check_weighter,
@@ -245,6 +248,46 @@ class BuysBlindly(Plain):
         return super().prepare(task)
 
 
+class TrainsTwice(Plain):
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        model = task.build_model()
+        yield from supervised(task, model, self.prepare(task), epochs=2 * task.recipe.epochs)
+
+
+class WritesInPlace(Plain):
+    """A loop of its own, without an optimiser, of four times the steps."""
+
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        model = task.build_model()
+        parameters = list(model.parameters())
+        batches = endless_batches(task, task.train, "mine", task.recipe.batch_size)
+        for _ in range(task.recipe.epochs):
+            for batch in islice(batches, 4 * task.steps_per_epoch):
+                loss = forward(task, model, batch, 0.1, 0).losses.mean()
+                gradients = torch.autograd.grad(loss, parameters)
+                with torch.no_grad():
+                    for parameter, gradient in zip(parameters, gradients, strict=True):
+                        parameter.sub_(0.1 * gradient)
+            yield Checkpoint(model)
+
+
+class YieldsOnce(Plain):
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        *_, last = super().fit(task)
+        yield last
+
+
+class YieldsOneModel(Plain):
+    """Trains to the end first, and then yields what it has for each epoch."""
+
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        for index, checkpoint in enumerate(super().fit(task), 1):
+            last = checkpoint
+            if index == 1:
+                early = Checkpoint(copy.deepcopy(checkpoint.model))
+            yield early if index > task.recipe.epochs // 2 else last
+
+
 BROKEN: list[tuple[str, type[Weighter], str]] = [
     ("options_survive_json", HidesItsOptions, "does not show rounds=3"),
     ("trains_and_yields_checkpoints", YieldsNothing, "yielded no checkpoint"),
@@ -261,7 +304,11 @@ BROKEN: list[tuple[str, type[Weighter], str]] = [
     ("reports_weights_of_training_rows", NoWeights, "NaN for every row"),
     ("uses_only_what_it_declares", UndeclaredNeed, "without declaring it: add Need.TRUSTED"),
     ("uses_only_what_it_declares", UndeclaredNetwork, "add Need.OWN_NETWORK"),
-    ("counts_its_work", DoesNotTrain, "steps=0"),
+    ("makes_no_more_steps_than_the_others", TrainsTwice, "updated 40 times in a recipe of 20"),
+    ("makes_no_more_steps_than_the_others", WritesInPlace, "updated 80 times in a recipe of 20"),
+    ("can_be_judged_in_each_of_the_last_epochs", YieldsOnce, "no checkpoint in epoch 9 of 10"),
+    ("can_be_judged_in_each_of_the_last_epochs", YieldsOneModel, "several epochs"),
+    ("counts_its_work", DoesNotTrain, "forwarded=0"),
     ("checkpoints_pickle", DoesNotPickle, "does not pickle"),
     ("stops_when_it_is_closed", RefusesToStop, "ignored GeneratorExit"),
     ("learns", LearnsTheOpposite, "expected at least 0.60"),

@@ -115,7 +115,7 @@ def test_the_tutorial_leads_from_an_empty_folder_to_a_green_conformance_run(
 ) -> None:
     reader.read("A method in one file")
     reader.read("Check it, run it")
-    assert "18 of 18 checks passed" in capsys.readouterr().out
+    assert "20 of 20 checks passed" in capsys.readouterr().out
     reader.read("Make it a package")
     out = capsys.readouterr().out
     assert re.search(

@@ -57,9 +57,9 @@ def test_a_weighter_in_a_file_is_trained_and_judged(outcome, tmp_path):
     played = outcome(ONES, scenario)
     result = played.result
     assert result.status == "ok", result.reason
-    assert set(result.metrics) == {"last", "last5", "val_noisy", "val_clean", "oracle"}
+    assert set(result.metrics) == {"tail", "last", "last5", "val_noisy", "val_clean", "oracle"}
     assert len(result.curves["test_balanced_accuracy"]) == 2
-    assert result.cost["optimiser_steps"] == 6
+    assert result.training["updates"] == [6]
     assert result.cost["images_judged"] == 2 * (500 + 1000)
     assert result.corruption["realised_rate"] == pytest.approx(0.3)
     assert result.weights["auroc"] == 0.5
@@ -149,7 +149,7 @@ class Bad(Weighter):
 BAD = {
     "raises": ("raise KeyError('lost')\n        yield", "error", "KeyError: 'lost'"),
     "gives NaN logits": (
-        "model.head.weight.data.fill_(float('nan'))\n        yield Checkpoint(model)",
+        "torch.nn.init.constant_(model.head.weight, float('nan'))\n        yield Checkpoint(model)",
         "diverged",
         "NaN or infinite logits",
     ),
@@ -295,4 +295,38 @@ def test_a_plugin_that_prints_without_end_fills_no_disk(outcome, tmp_path, monke
 
 def test_a_recipe_changes_the_number_of_steps(outcome):
     scenario = dataclasses.replace(TINY, recipe=Recipe(epochs=1, batch_size=30))
-    assert outcome(ONES, scenario).result.cost["optimiser_steps"] == 2
+    assert outcome(ONES, scenario).result.training["updates"] == [2]
+
+
+LOOPS = {
+    "updated 12 times, the recipe has 6 steps": """
+class Longer(Ones):
+    name = "longer"
+    def fit(self, task):
+        from benchbase.kit.loops import supervised
+        yield from supervised(task, task.build_model(), self.prepare(task), epochs=4)
+""",
+    "Need.OWN_NETWORK is not declared (head": """
+class Replaced(Ones):
+    name = "replaced"
+    def fit(self, task):
+        from benchbase.kit.loops import supervised
+        model = task.build_model()
+        model.head = torch.nn.Sequential(model.head)
+        yield from supervised(task, model, self.prepare(task))
+""",
+    None: "",
+}
+
+
+@pytest.mark.parametrize("reason", LOOPS)
+def test_a_run_counts_steps_and_compares_networks_itself(outcome, reason):
+    scenario = dataclasses.replace(TINY, recipe=dataclasses.replace(TINY.recipe, epochs=2))
+    text = ONES.replace("class Ones", "class _Ones").replace('    name = "ones"\n', "")
+    method = LOOPS[reason].replace("(Ones)", "(_Ones)")
+    result = outcome((text + method) if reason else ONES, scenario).result
+    assert result.status == "ok", result.reason
+    found = result.training["unranked"]
+    assert (found is None) if reason is None else (reason in found)
+    assert result.training["steps_allowed"] == 6
+    assert result.training["images_with_gradient"] == 20 * result.training["updates"][0]

@@ -11,7 +11,7 @@ from benchbase.cell import JSON, Cell, DataIdentity, Result, Scenario, Status, W
 from benchbase.judging.relabelling import SCORES, describe_levels
 from benchbase.records.store import SCHEMA
 
-RULES = ("last", "last5", "val_noisy", "val_clean", "oracle")
+RULES = ("tail", "last", "last5", "val_noisy", "val_clean", "oracle")
 FIRST = "20260101T000000.000000Z-00000000"
 METRICS = ("accuracy", "macro_f1", "mcc", "macro_auroc", "macro_auprc", "rarest_recall")
 
@@ -84,6 +84,7 @@ def make_record(
     grants: Mapping[str, str] | None = None,
     identifiable: bool = True,
     relabelling: JSON | None = None,
+    unranked: str | None = None,
     **fields: Any,
 ) -> JSON:
     """Build the record of one attempt, ok or failed."""
@@ -101,7 +102,7 @@ def make_record(
         reason=None if good else f"{status} on purpose",
         error=None if good else {"type": "ValueError", "message": "no", "traceback": "line 1"},
         metrics=make_metrics(score) if good else {},
-        selected={"last": [2], "last5": [2]} if good and not relabelling else {},
+        selected={"tail": [2], "last": [2], "last5": [2]} if good and not relabelling else {},
         curves=make_curves(score, relabelling) if good else {},
         relabelling=relabelling or {},
         weights={"auroc": auroc} if good and auroc is not None else {},
@@ -116,6 +117,7 @@ def make_record(
             "labels_bought": 0,
             "device": "cpu",
         },
+        training={"unranked": unranked} if good else {},
         artefacts={"predictions": {"file": "preds/x.npz", "sha256": "abc"}} if good else {},
         provenance={"argv": ["run"], "host": "0123", "python": "3.11.7"},
     )

@@ -9,6 +9,7 @@ from benchbase.leaderboard.cells import failures_text
 from benchbase.leaderboard.table import FIRM_SEEDS, PROVISIONAL, Table
 
 _RULES_IN_WORDS = {
+    "tail": "averaged over the last fifth of the epochs (one to five)",
     "last": "of the last epoch",
     "last5": "averaged over the last five epochs",
     "val_noisy": "of the epoch that was best on the noisy validation labels",

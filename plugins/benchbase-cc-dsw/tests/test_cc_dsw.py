@@ -1,7 +1,6 @@
 import dataclasses
 import math
 
-import benchbase_cc_dsw
 import pytest
 import torch
 from benchbase_cc_dsw import CCDSW, CCDSWBump, correlator
@@ -19,15 +18,6 @@ TRUSTED = frozenset({Need.TRUSTED})
 @parametrize_with_checks([CCDSW, CCDSWBump])
 def test_it_keeps_the_contract(weighter, check):
     check(weighter)
-
-
-def test_both_are_registered_under_their_entry_points():
-    from importlib.metadata import entry_points
-
-    names = {weighter.name for weighter in benchbase_cc_dsw.register_weighters()}
-    points = entry_points(group="benchbase.weighters")
-    assert names == {p.name for p in points if p.value == "benchbase_cc_dsw"}
-    assert benchbase_cc_dsw.BENCHBASE_API == 1
 
 
 SETTINGS = [

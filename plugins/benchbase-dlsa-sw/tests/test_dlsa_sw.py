@@ -1,7 +1,6 @@
 import dataclasses
 import math
 
-import benchbase_dlsa_sw
 import pytest
 import torch
 from benchbase_dlsa_sw import DLSASW, DLSASWFixed, distances, fold, proximity, unit
@@ -17,15 +16,6 @@ TRUSTED = frozenset({Need.TRUSTED})
 @parametrize_with_checks([DLSASW, DLSASWFixed])
 def test_it_keeps_the_contract(weighter, check):
     check(weighter)
-
-
-def test_both_are_registered_under_their_entry_points():
-    from importlib.metadata import entry_points
-
-    names = {weighter.name for weighter in benchbase_dlsa_sw.register_weighters()}
-    points = entry_points(group="benchbase.weighters")
-    assert names == {p.name for p in points if p.value == "benchbase_dlsa_sw"}
-    assert benchbase_dlsa_sw.BENCHBASE_API == 1
 
 
 SETTINGS = [

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from importlib.metadata import entry_points
 
-import benchbase_medfusenet
 import pytest
 import torch
 from benchbase_dsr_pgc.training import HiddenImages, Training
@@ -274,10 +272,3 @@ def test_pretrained_weights_are_those_of_the_trunk():
 def test_two_channels_are_refused():
     with pytest.raises(UsageError, match="1 or 3 channels, these have 2"):
         MedFuseNet().build(ImageShape(2, 32, 32), 4)
-
-
-def test_it_is_registered_under_its_entry_point():
-    assert benchbase_medfusenet.BENCHBASE_API == 1
-    assert benchbase_medfusenet.register_backbones() == [MedFuseNet]
-    (point,) = entry_points(group="benchbase.backbones", name="medfusenet")
-    assert point.value == "benchbase_medfusenet"

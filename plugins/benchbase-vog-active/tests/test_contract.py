@@ -1,6 +1,3 @@
-from importlib.metadata import entry_points
-
-import benchbase_vog_active
 import numpy as np
 import pytest
 from benchbase_vog_active import (
@@ -95,13 +92,6 @@ def test_a_matrix_protects_classes_as_the_authors_noise_does(tmp_path):
     assert kept[protected[part.labels]].all()
     assert not protected[observed[~kept]].any()
     assert (~kept).mean() == pytest.approx(rate * 3 / 5, abs=0.03)
-
-
-def test_all_are_registered_under_their_entry_points():
-    names = {weighter.name for weighter in benchbase_vog_active.register_weighters()}
-    points = entry_points(group="benchbase.weighters")
-    assert names == {p.name for p in points if p.value == "benchbase_vog_active"}
-    assert benchbase_vog_active.BENCHBASE_API == 1
 
 
 @pytest.mark.parametrize(

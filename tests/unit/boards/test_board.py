@@ -128,7 +128,7 @@ def test_a_grid_holds_every_combination_once():
 def test_a_board_file_gives_scenarios_seeds_and_weighters(tmp_path):
     board = load_board(write(tmp_path / "mine", SMALL))
     assert (board.name, board.seeds, board.weighters) == ("mine", (0, 1, 2), ("a", "b[x=1,2]"))
-    assert (board.reference, board.metric, board.rule) == ("a", "balanced_accuracy", "last5")
+    assert (board.reference, board.metric, board.rule) == ("a", "balanced_accuracy", "tail")
     assert len(board.scenarios) == 4
     assert {scenario.dataset for scenario in board.scenarios} == {"digits"}
 
@@ -205,7 +205,7 @@ def test_a_suite_may_not_name_a_suite(tmp_path):
         (("seeds = 3", "seeds = 3\ncontrols = []"), "controls: expected a list"),
         (('dataset = "digits"', "label_fraction = []"), "label_fraction: expected a number, or a"),
         (('dataset = "digits"', "label_fraction = [0.1, 2]"), "label_fraction: .* from 0 to 1"),
-        (("seeds = 3", 'seeds = 3\nrule = "oracle"'), "rule: expected one of last, last5"),
+        (("seeds = 3", 'seeds = 3\nrule = "oracle"'), "rule: expected one of tail, last, last5"),
         (("seeds = 3", 'seeds = 3\nmetric = "ece"'), "metric: expected one of balanced_accuracy"),
         (("seeds = 3", "seeds ="), "not a TOML file"),
         (("[[scenarios]]", "[scenarios]"), r"expected at least one table headed \[\[scenarios\]\]"),

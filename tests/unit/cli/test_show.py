@@ -103,7 +103,7 @@ def test_a_good_cell_is_shown_with_its_scores_and_costs(home):
     record = make_record(score=0.75)
     remember(home, make_board(weighters=["plain"]), [record])
     detail = shown("--cell", record["key"])
-    assert "score     last5: balanced accuracy 0.7500" in detail
+    assert "score     tail: balanced accuracy 0.7500" in detail
     assert "cost      seconds_train: 10.0" in detail
 
 

@@ -8,6 +8,7 @@ from benchbase.data.contract import Part
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError
 from benchbase.judging.judge import RESERVED, Judge, Questions, average, select
+from benchbase.judging.steps import Counted
 
 
 def answers(questions: Questions, logits: np.ndarray) -> np.ndarray:
@@ -68,11 +69,13 @@ def test_logits_that_are_not_finite_mean_divergence(logits):
 
 def test_every_rule_is_applied_and_the_earliest_wins_a_tie():
     selected = select(
+        [5, 6],
         test_balanced_accuracy=np.array([0.5, 0.9, 0.6, 0.9, 0.7, 0.7, 0.7]),
         validation_noisy_balanced_accuracy=np.array([0.1, 0.2, 0.4, 0.4, 0.3, 0.2, 0.1]),
         validation_clean_balanced_accuracy=np.array([0.1, 0.2, 0.4, 0.5, 0.3, 0.2, 0.1]),
     )
     assert selected == {
+        "tail": [5, 6],
         "last": [6],
         "last5": [2, 3, 4, 5, 6],
         "val_noisy": [2],
@@ -83,7 +86,7 @@ def test_every_rule_is_applied_and_the_earliest_wins_a_tie():
 
 def test_a_run_of_fewer_than_five_epochs_averages_what_there_is():
     curve = np.array([0.1, 0.2])
-    assert select(curve, curve, curve)["last5"] == [0, 1]
+    assert select([1], curve, curve, curve)["last5"] == [0, 1]
 
 
 def test_scores_are_averaged_and_only_balanced_accuracy_has_an_interval():
@@ -100,6 +103,7 @@ def test_scores_are_averaged_and_only_balanced_accuracy_has_an_interval():
 
 
 TRUE = np.array([0, 1, 1, 0], dtype=np.int64)
+COUNTED = Counted((0,), 0, "", 0, None)
 
 
 @pytest.fixture
@@ -123,7 +127,8 @@ def judge() -> Judge:
             std=(1.0,),
             corruption={},
             identity=DataIdentity("", "", ""),
-        )
+        ),
+        epochs=5,
     )
 
 
@@ -135,7 +140,7 @@ def right_on(count: int) -> np.ndarray:
 
 def test_the_finished_model_of_each_round_is_told_against_the_labels_bought(judge):
     for count, bought in ((4, 0), (2, 0), (1, 20), (3, 20), (4, 40)):
-        judge.hear(right_on(count), None, {}, range(bought))
+        judge.hear(right_on(count), None, {}, COUNTED, range(bought))
     verdict = judge.conclude()
     assert verdict["curves"]["labels_bought"] == [0, 0, 20, 20, 40]
     told = verdict["relabelling"]
@@ -146,7 +151,7 @@ def test_the_finished_model_of_each_round_is_told_against_the_labels_bought(judg
 
 
 def test_where_no_labels_are_for_sale_none_are_counted(judge):
-    judge.hear(right_on(3), None, {})
+    judge.hear(right_on(3), None, {}, COUNTED)
     verdict = judge.conclude()
     assert "labels_bought" not in verdict["curves"]
     assert verdict["relabelling"] == {}
@@ -156,7 +161,7 @@ def test_weights_are_compared_with_the_labels_that_the_images_had_then(judge):
     judge.opened.train.labels[:] = 1 - TRUE  # all wrong
     weights = np.array([0.1, 0.2, 0.9, 1.0], dtype=np.float32)
     for bought in ([], [0], {2, 3}):
-        judge.hear(right_on(4), weights, {}, bought)
+        judge.hear(right_on(4), weights, {}, COUNTED, bought)
     verdict = judge.conclude()
     assert verdict["curves"]["weight_auroc"] == [None, 0.0, 1.0]
     assert verdict["weights"]["auroc"] == 1.0
@@ -165,7 +170,7 @@ def test_weights_are_compared_with_the_labels_that_the_images_had_then(judge):
 @pytest.mark.parametrize("bought", [None, range(4)])
 def test_a_note_cannot_stand_for_what_only_the_judge_knows(judge, bought):
     notes = {**dict.fromkeys(RESERVED, 99.0), "loss": 0.5}
-    judge.hear(right_on(2), None, notes, bought)
+    judge.hear(right_on(2), None, notes, COUNTED, bought)
     curves = judge.conclude()["curves"]
     assert curves["loss"] == [0.5]
     assert not any(99.0 in curve for curve in curves.values())

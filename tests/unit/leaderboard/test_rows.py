@@ -111,7 +111,7 @@ def test_a_method_that_always_fails_is_last_and_said_to_have_failed():
 def test_an_ok_record_without_the_boards_metric_is_a_failure():
     board = make_board(weighters=["plain"], seeds=1, scenarios=[make_scenario()])
     record = make_record()
-    record["metrics"]["last5"]["balanced_accuracy"]["value"] = None
+    record["metrics"]["tail"]["balanced_accuracy"]["value"] = None
     assert rows_of(board, [record])["plain"].failures == {"no score": 1}
 
 
@@ -151,7 +151,7 @@ def test_scenarios_that_are_not_identifiable_are_shown_and_count_nowhere():
     for record in records:
         if record["spec"]["scenario"]["noise_rate"] == 0.4:
             record["corruption"]["identifiable"] = False
-            record["metrics"]["last5"]["balanced_accuracy"]["value"] = 0.1
+            record["metrics"]["tail"]["balanced_accuracy"]["value"] = 0.1
     table = build(board, records)
     row = next(row for row in table.rows if row.label == "clever")
     assert table.not_identifiable == {1}
@@ -265,7 +265,7 @@ def test_rules_and_metrics_are_of_the_seeds_that_the_score_is_of():
         for seed in board.seeds
     ][:-1]
     row = rows_of(board, records)["plain"]
-    assert row.score.mean == row.rules["last5"] == row.metrics["macro_f1"] == 0.5
+    assert row.score.mean == row.rules["tail"] == row.metrics["macro_f1"] == 0.5
     assert row.last_epoch == 0.5
 
 

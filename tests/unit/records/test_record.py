@@ -20,7 +20,7 @@ def test_records_of_every_status_are_read_as_they_were_written():
 
 
 def balanced(record: JSON) -> JSON:
-    found: JSON = record["metrics"]["last5"]["balanced_accuracy"]
+    found: JSON = record["metrics"]["tail"]["balanced_accuracy"]
     return found
 
 
@@ -31,15 +31,15 @@ PROBLEMS: dict[str, Callable[[JSON], object]] = {
     "cost is missing": lambda r: r.pop("cost"),
     "trusted: expected bool, got 1": lambda r: r.update(trusted=1),
     "reason: expected str or NoneType": lambda r: r.update(reason=3),
-    "metrics.last5: expected metrics by name": lambda r: r["metrics"].update(last5=[]),
-    "metrics.last5.mcc: expected a value": lambda r: r["metrics"]["last5"].update(mcc=0.5),
+    "metrics.tail: expected metrics by name": lambda r: r["metrics"].update(tail=[]),
+    "metrics.tail.mcc: expected a value": lambda r: r["metrics"]["tail"].update(mcc=0.5),
     "metrics.last.mcc: expected -1 to 1": lambda r: r["metrics"]["last"]["mcc"].update(value=-1.5),
     "last.brier: expected 0 to 2": lambda r: r["metrics"]["last"]["brier"].update(value=2.5),
-    "last5.balanced_accuracy: expected 0 to 1": lambda r: balanced(r).update(value=1.2),
+    "tail.balanced_accuracy: expected 0 to 1": lambda r: balanced(r).update(value=1.2),
     "finite number or null, got True": lambda r: balanced(r).update(value=True),
     "finite number or null, got '1'": lambda r: balanced(r).update(value="1"),
     "0.81 is not the mean of the recalls": lambda r: balanced(r).update(value=0.81),
-    "with the recall of each class": lambda r: r["metrics"]["last5"].pop("recall_per_class"),
+    "with the recall of each class": lambda r: r["metrics"]["tail"].pop("recall_per_class"),
     "an interval of two numbers": lambda r: balanced(r).update(interval=[0.5]),
     "grants.truth: expected str": lambda r: r["grants"].update(truth=True),
     "curves.loss: expected a finite": lambda r: r["curves"].update(loss=["low"]),
@@ -88,8 +88,8 @@ SELECTED: dict[str, Callable[[JSON], object]] = {
     "got 'all'": lambda r: r["selected"].update(last="all"),
     "selected.last: expected a balanced accuracy": lambda r: r["selected"].update(last=[]),
     "selected.best: expected a balanced accuracy": lambda r: r["selected"].update(best=[0]),
-    "0.8 is not the mean of the checkpoints [1, 2]": lambda r: r["selected"].update(last5=[1, 2]),
-    "metrics.last.balanced_accuracy: 0.8 is not": lambda r: r["curves"].update(
+    "0.8 is not the mean of the checkpoints [1, 2]": lambda r: r["selected"].update(tail=[1, 2]),
+    "metrics.tail.balanced_accuracy: 0.8 is not": lambda r: r["curves"].update(
         test_balanced_accuracy=[0.6, 0.7, 0.7]
     ),
 }
@@ -186,7 +186,7 @@ def test_a_block_that_is_no_object_is_refused():
 
 def test_a_plugins_own_metric_has_no_bounds():
     record = make_record()
-    record["metrics"]["last5"]["money"] = {"value": -3e6, "interval": None}
+    record["metrics"]["tail"]["money"] = {"value": -3e6, "interval": None}
     assert parse_record(canonical_json(record)) == record
 
 

@@ -190,9 +190,9 @@ def test_the_shipped_schema_describes_the_record():
 
 def test_a_record_that_contradicts_itself_is_skipped_and_named(tmp_path, caplog):
     record = make_record()
-    record["metrics"]["last5"]["balanced_accuracy"]["value"] = 0.99
+    record["metrics"]["tail"]["balanced_accuracy"]["value"] = 0.99
     path = Store(tmp_path).write(record)
     forged = Store(tmp_path).write({**make_record(), "key": "0" * 64})
     assert list(Store(tmp_path).records()) == []
-    assert f"{path} (metrics.last5.balanced_accuracy" in caplog.text
+    assert f"{path} (metrics.tail.balanced_accuracy" in caplog.text
     assert f"{forged} (its key is not the hash" in caplog.text

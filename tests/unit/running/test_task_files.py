@@ -13,6 +13,9 @@ from benchbase.cell import Scenario
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.running.task_files import load_task, write_task
 from benchbase.seeding import torch_stream
+from tests.unit.data import conftest
+
+stamps, cache, open_stamps = conftest.stamps, conftest.cache, conftest.open_stamps
 
 
 @pytest.mark.parametrize("flips", ["none", "horizontal", "both"])
