@@ -5,6 +5,7 @@ It has no channel to the trainer, and the images come in an order that only the 
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from itertools import pairwise
@@ -52,24 +53,56 @@ def main(channel: Channel) -> None:
 
 @torch.inference_mode()
 def predict(model: nn.Module, pixels: Tensor, normalise: Any) -> Tensor:
-    """Give the logits of all images, in eval mode and in batches of ``BATCH``."""
-    fold_batch_norm(model.eval())
-    return torch.cat([model(normalise(part)) for part in pixels.split(BATCH)])
+    """Give the logits of all images, in eval mode and in batches of ``BATCH``.
 
-
-def fold_batch_norm(model: nn.Module) -> None:
-    """Fold batch norm into the convolution before it, in place: the same function, less work.
-
-    Only where a plain ``nn.Sequential`` says that one follows the other.
+    The model is used as it is, or with batch norm folded into convolutions where that was just
+    seen to give the same logits for the first batch: a ``forward`` may do anything between two
+    layers.
     """
-    for layers in model.modules():
-        if type(layers) is not nn.Sequential:
+    model.eval()
+    first, *rest = pixels.split(BATCH)
+    images = normalise(first)
+    logits = model(images)
+    folded = _folded(model)
+    if folded is not None and not _agree(folded, images, logits):
+        folded = None
+    judged = model if folded is None else folded
+    return torch.cat([logits, *(judged(normalise(part)) for part in rest)])
+
+
+def _agree(folded: nn.Module, images: Tensor, logits: Tensor) -> bool:
+    try:
+        return torch.allclose(folded(images), logits, rtol=1e-4, atol=1e-4)
+    except Exception:  # noqa: BLE001 - a forward that looks at the layers themselves
+        return False
+
+
+def _folded(model: nn.Module) -> nn.Module | None:
+    """Copy a model with batch norm folded into the convolution before it; None if there is none.
+
+    Only where a plain ``nn.Sequential`` says that one follows the other, and neither has a hook
+    (old weight norm, spectral norm and pruning are hooks that write the kernel anew).
+    """
+    try:
+        folded = copy.deepcopy(model)
+    except Exception:  # noqa: BLE001 - a model that cannot be copied is used as it is
+        return None
+    found = False
+    for layers in folded.modules():
+        if type(layers) is not nn.Sequential or _has_hook(layers):
             continue
         for index, (layer, following) in enumerate(pairwise(layers)):
             if (
                 type(layer) is nn.Conv2d
                 and type(following) is nn.BatchNorm2d
                 and following.track_running_stats
+                and not any(map(_has_hook, (layer, following)))
             ):
                 layers[index] = fuse_conv_bn_eval(layer, following)
                 layers[index + 1] = nn.Identity()
+                found = True
+    return folded if found else None
+
+
+def _has_hook(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks)  # noqa: SLF001

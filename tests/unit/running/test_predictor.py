@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune as pruning
 
 from benchbase.api import ImageShape
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.data.augment import make_normalise
-from benchbase.running.predictor import BATCH, fold_batch_norm, predict
+from benchbase.running.predictor import BATCH, predict
 from benchbase.seeding import torch_stream
 
 
@@ -21,21 +23,84 @@ def lively(model: nn.Module) -> nn.Module:
     return model.eval()
 
 
-def test_folding_batch_norm_changes_no_prediction():
-    model = lively(SmallCNN().build(ImageShape(1, 28, 28), 10))
-    images = torch.randn(7, 1, 28, 28, generator=torch_stream(0, "images"))
-    with torch.no_grad():
-        expected = model(images)
-        fold_batch_norm(model)
-        folded = model(images)
-    assert not any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
-    torch.testing.assert_close(folded, expected, rtol=1e-4, atol=1e-4)
+def layers() -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())
 
 
-def test_a_batch_norm_that_follows_no_convolution_stays():
-    model = nn.Sequential(nn.Conv2d(1, 2, 1), nn.ReLU(), nn.BatchNorm2d(2))
-    fold_batch_norm(model.eval())
-    assert isinstance(model[2], nn.BatchNorm2d)
+class Walks(nn.Module):
+    """Does more between its layers than calling one after the other."""
+
+    def __init__(self, gate: bool = False, hook: bool = False) -> None:
+        super().__init__()
+        self.body = layers()
+        self.head = nn.Linear(4, 3)
+        self.gate = gate
+        if hook:
+            self.body[0].register_forward_hook(double)
+
+    def forward(self, images):
+        maps = images
+        for layer in self.body:
+            maps = layer(maps)
+            if self.gate and isinstance(layer, nn.Conv2d):
+                maps = maps * maps.mean((2, 3), keepdim=True).sigmoid()
+        return self.head(maps.mean((2, 3)))
+
+
+class UsesTheMapBetween(Walks):
+    def forward(self, images):
+        between = self.body[0](images)
+        return self.head((self.body[1:](between) + between).mean((2, 3)))
+
+
+class NeedsItsBatchNorm(Walks):
+    def forward(self, images):
+        scale = self.body[1].weight.sum()
+        return super().forward(images) * scale
+
+
+def double(module, inputs, output):
+    return 2 * output
+
+
+def with_norm(norm) -> nn.Module:
+    model = Walks()
+    norm(model.body[0])
+    return model
+
+
+def prune(layer: nn.Module) -> None:
+    pruning.random_unstructured(layer, "weight", amount=0.5)
+
+
+MODELS = {
+    "plain": lambda: SmallCNN().build(ImageShape(1, 28, 28), 10),
+    "in a walk": Walks,
+    "gate": lambda: Walks(gate=True),
+    "hook": lambda: Walks(hook=True),
+    "map between": UsesTheMapBetween,
+    "reads a layer": NeedsItsBatchNorm,
+    "spectral norm": lambda: with_norm(nn.utils.parametrizations.spectral_norm),
+    "weight norm": lambda: with_norm(nn.utils.parametrizations.weight_norm),
+    "old spectral norm": lambda: with_norm(nn.utils.spectral_norm),
+    "pruning": lambda: with_norm(prune),
+    "batch norm after relu": lambda: nn.Sequential(
+        nn.Conv2d(1, 2, 1), nn.ReLU(), nn.BatchNorm2d(2), nn.Flatten()
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_is_predicted_as_it_is(name):
+    model = lively(MODELS[name]())
+    shape = (BATCH + 7, 1, 28, 28)
+    pixels = torch.randint(0, 256, shape, generator=torch_stream(0, "images")).to(torch.uint8)
+    normalise = make_normalise([0.5], [0.5], torch.device("cpu"))
+    with torch.inference_mode():
+        expected = torch.cat([model(normalise(part)) for part in pixels.split(BATCH)])
+    kinds = [type(module) for module in model.modules()]
+    torch.testing.assert_close(predict(model, pixels, normalise), expected, rtol=1e-4, atol=1e-4)
+    assert [type(module) for module in model.modules()] == kinds
 
 
 def test_images_are_predicted_in_order_and_the_last_batch_is_not_lost():
