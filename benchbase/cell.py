@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from benchbase.options import quote
 
-PROTOCOL = "benchbase-v1"
+PROTOCOL = "benchbase-v2"
 RESULTS_VERSION = 2
 """Bumped by hand when the kit's or the judge's arithmetic changes results."""
 
