@@ -17,7 +17,7 @@ from typing import Any, Literal
 from benchbase.options import quote
 
 PROTOCOL = "benchbase-v2"
-RESULTS_VERSION = 2
+RESULTS_VERSION = 3
 """Bumped by hand when the kit's or the judge's arithmetic changes results."""
 
 Status = Literal["ok", "error", "oom", "timeout", "killed", "diverged"]
@@ -198,10 +198,13 @@ class Result:
     trusted: bool = True
     """False for a cell run in one process (``--executor inline``)."""
     metrics: JSON = field(default_factory=dict)
-    """rule -> metric -> {"value", "interval"}; rules tail, last, last5, val_noisy,
-    val_clean, oracle."""
+    """rule -> metric -> {"value", "interval"}, and "reason" where the value is null; rules tail,
+    last, last5, val_noisy, val_clean, oracle. The last three choose a checkpoint: for each metric
+    that may rank by that metric itself, for the others by balanced accuracy."""
     selected: JSON = field(default_factory=dict)
-    """rule -> list of the checkpoints that it averages."""
+    """rule -> list of the checkpoints that it averages, by balanced accuracy where it chooses."""
+    chosen: JSON = field(default_factory=dict)
+    """other metric that may rank -> rule -> the checkpoint that is best by it."""
     curves: JSON = field(default_factory=dict)
     """name -> one value a checkpoint."""
     weights: JSON = field(default_factory=dict)

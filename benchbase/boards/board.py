@@ -25,12 +25,12 @@ from benchbase.boards.places import LEADERBOARDS, board_folder, board_name, find
 from benchbase.boards.toml_table import TomlTable
 from benchbase.cell import JSON, Recipe, Scenario
 from benchbase.errors import UsageError
+from benchbase.judging.scales import RANKABLE
 from benchbase.options import looks_like_path, parse_selector
 
 __all__ = [
     "LEADERBOARDS",
     "LEAST_SEEDS",
-    "METRICS",
     "RULES",
     "Board",
     "ImbalanceChoice",
@@ -49,15 +49,6 @@ __all__ = [
 
 RULES = ("tail", "last", "last5", "val_noisy")
 """Selection rules that may rank; ``val_clean`` and ``oracle`` are diagnostics."""
-METRICS = (
-    "balanced_accuracy",
-    "accuracy",
-    "macro_f1",
-    "macro_auroc",
-    "macro_auprc",
-    "rarest_recall",
-)
-"""Metrics that may rank: higher is better, and none is below the 0 of a failed cell."""
 LEAST_SEEDS = 3
 """Seeds that a provisional rank needs, and at how many a board's controls run."""
 
@@ -168,7 +159,7 @@ def load_board(name: str, root: Path = Path()) -> Board:
         seeds=_seeds(table) if "seeds" in table.values else suite.seeds,
         weighters=weighters,
         reference=reference,
-        metric=table.text("metric", "balanced_accuracy", METRICS),
+        metric=table.text("metric", "balanced_accuracy", RANKABLE),
         rule=table.text("rule", "tail", RULES),
         description=table.text("description", "").strip(),
         controls=controls,

@@ -16,20 +16,31 @@ from numpy.typing import NDArray
 from benchbase.cell import JSON
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError
-from benchbase.judging import metrics
-from benchbase.judging.metrics import Logits, Metric
+from benchbase.judging import rules
+from benchbase.judging.metrics import (
+    Logits,
+    Metric,
+    Score,
+    probabilities,
+    rankable_scores,
+    score,
+)
 from benchbase.judging.relabelling import describe_levels, finished_models
-from benchbase.judging.statistics import balanced_accuracy_interval
-from benchbase.judging.steps import LONGEST_TAIL, Counted, describe_training, tail_of
+from benchbase.judging.scales import RANKABLE
+from benchbase.judging.steps import Counted, describe_training, tail_of
+from benchbase.judging.weights import diagnose_weights, weight_auroc
 from benchbase.seeding import numpy_stream
 
+PRIMARY = "balanced_accuracy"
+"""By which the rules choose the checkpoint of whatever no board ranks by."""
+Stored = NDArray[np.float16]
 REPEATED = 64
 """Images that are predicted twice, in different company."""
 TOLERANCE = 1e-2
 """Largest difference between the two predicted probabilities of a class."""
 RESERVED = frozenset(
     (
-        "test_balanced_accuracy",
+        *(f"test_{name}" for name in RANKABLE),
         "validation_noisy_balanced_accuracy",
         "validation_clean_balanced_accuracy",
         "weight_auroc",
@@ -79,7 +90,7 @@ class Questions:
             )
         logits = logits - logits.max(axis=1, keepdims=True)
         once, twice = logits[self.first[self.repeated]], logits[self.again]
-        if np.abs(_probabilities(once) - _probabilities(twice)).max() > TOLERANCE:
+        if np.abs(probabilities(once) - probabilities(twice)).max() > TOLERANCE:
             raise ContractError(
                 "an image's prediction changes with the other images of its batch: a model must "
                 "predict each image by itself (is a batch norm left in train mode?)"
@@ -95,12 +106,13 @@ class Judge:
     epochs: int
     """Of the recipe."""
     extra: tuple[Metric, ...] = ()
-    _validation: list[Logits] = field(default_factory=list)
-    _test: list[Logits] = field(default_factory=list)
+    _validation: list[Stored] = field(default_factory=list)
+    _test: list[Stored] = field(default_factory=list)
     _weights: list[NDArray[np.float32] | None] = field(default_factory=list)
     _notes: list[Mapping[str, float]] = field(default_factory=list)
     _bought: list[list[int]] = field(default_factory=list)
     _counted: list[Counted] = field(default_factory=list)
+    _used: list[int] = field(default_factory=list)
 
     def hear(
         self,
@@ -115,8 +127,9 @@ class Judge:
         ``bought`` are the training rows in the ledger so far; None where no labels are for sale.
         """
         count = len(self.opened.validation)
-        self._validation.append(logits[:count])
-        self._test.append(logits[count:])
+        stored = to_stored(logits)
+        self._validation.append(stored[:count])
+        self._test.append(stored[count:])
         self._weights.append(weights)
         self._notes.append(notes)
         self._counted.append(counted)
@@ -135,53 +148,103 @@ class Judge:
     def conclude(self) -> dict[str, Any]:
         """Apply every rule; give the blocks of a record that are about predictions.
 
-        These are ``metrics``, ``selected``, ``curves``, ``weights`` and ``relabelling``.
+        These are ``metrics``, ``selected``, ``chosen``, ``curves``, ``weights`` and
+        ``relabelling``. Everything is computed from the stored form of the logits.
         """
         opened = self.opened
-        curves: dict[str, list[float | None]] = {
-            "test_balanced_accuracy": _curve(self._test, opened.test.labels),
-            "validation_noisy_balanced_accuracy": _curve(
-                self._validation, opened.validation.labels
-            ),
-            "validation_clean_balanced_accuracy": _curve(self._validation, opened.validation_true),
+        scores = self._rankable()
+        best = {
+            name: rules.best({part: [each[name] for each in scores[part]] for part in scores})
+            for name in scores["test"][0]
         }
         tail = tail_of([one.judged for one in self._counted], self.epochs)
-        selected = select(
-            [*tail.values()], **{name: np.array(curve) for name, curve in curves.items()}
+        selected = {
+            "tail": [*tail.values()],
+            **rules.fixed(self.checkpoints),
+            **{rule: [checkpoint] for rule, checkpoint in best.pop(PRIMARY).items()},
+        }
+        finished = finished_models([len(rows) for rows in self._bought])
+        self._used = sorted(
+            {each for chosen in selected.values() for each in chosen}
+            | {each for chosen in best.values() for each in chosen.values()}
+            | {*finished.values()}
         )
+        whole = {index: self._score(index) for index in self._used}
+        counts = np.bincount(opened.test.labels, minlength=len(opened.classes))
+        metrics = {
+            rule: rules.average([whole[index] for index in chosen], counts)
+            for rule, chosen in selected.items()
+        }
+        for name, chosen in best.items():
+            for rule, checkpoint in chosen.items():
+                metrics[rule][name] = rules.mean([whole[checkpoint][name]])
+        return {
+            "metrics": metrics,
+            "selected": selected,
+            "chosen": best,
+            "curves": self._curves(scores),
+            "weights": self._diagnose_weights(),
+            "relabelling": describe_levels(
+                [*finished], [whole[index] for index in finished.values()]
+            ),
+        }
+
+    def _rankable(self) -> dict[str, list[dict[str, Score]]]:
+        """Score every checkpoint on every part by what a board may rank by."""
+        opened = self.opened
+        parts = {
+            "test": (self._test, opened.test.labels),
+            "validation_noisy": (self._validation, opened.validation.labels),
+            "validation_clean": (self._validation, opened.validation_true),
+        }
+        return {
+            part: [rankable_scores(each, labels, self._training_counts) for each in logits]
+            for part, (logits, labels) in parts.items()
+        }
+
+    @property
+    def _training_counts(self) -> list[int]:
+        counts: list[int] = np.bincount(
+            self.opened.train_true, minlength=len(self.opened.classes)
+        ).tolist()
+        return counts
+
+    def _score(self, checkpoint: int) -> dict[str, Score]:
+        labels = self.opened.test.labels
+        return score(self._test[checkpoint], labels, self._training_counts, self.extra)
+
+    def _curves(self, scores: dict[str, list[dict[str, Score]]]) -> dict[str, list[float | None]]:
+        drawn = {("test", name) for name in scores["test"][0]}
+        drawn |= {(part, PRIMARY) for part in scores}
+        curves = {
+            f"{part}_{name}": [_number(each[name]) for each in scores[part]]
+            for part, name in sorted(drawn)
+        }
         for name in sorted({name for notes in self._notes for name in notes} - RESERVED):
             curves[name] = [notes.get(name) for notes in self._notes]
         if self._bought:
             curves["labels_bought"] = [float(len(rows)) for rows in self._bought]
-        finished = finished_models([len(rows) for rows in self._bought])
-        used = {index for chosen in selected.values() for index in chosen} | {*finished.values()}
-        scores = {
-            index: metrics.score(self._test[index], opened.test.labels, self.extra)
-            for index in sorted(used)
-        }
-        counts = np.bincount(opened.test.labels, minlength=len(opened.classes))
-        weights: dict[str, Any] = {}
         if self._weights[-1] is not None:
             curves["weight_auroc"] = [
                 None
                 if each is None
-                else metrics.weight_auroc(each, self._labels(checkpoint) == opened.train_true)
+                else weight_auroc(each, self._labels(checkpoint) == self.opened.train_true)
                 for checkpoint, each in enumerate(self._weights)
             ]
-            weights = metrics.diagnose_weights(
-                self._weights[-1], self._labels(-1), opened.train_true, len(opened.classes)
-            )
+        return curves
+
+    def _diagnose_weights(self) -> dict[str, Any]:
+        if self._weights[-1] is None:
+            return {}
+        reported = [each[~np.isnan(each)] for each in self._weights if each is not None]
         return {
-            "metrics": {
-                rule: average([scores[index] for index in chosen], counts)
-                for rule, chosen in selected.items()
-            },
-            "selected": selected,
-            "curves": curves,
-            "weights": weights,
-            "relabelling": describe_levels(
-                [*finished], [scores[index] for index in finished.values()]
+            **diagnose_weights(
+                self._weights[-1],
+                self._labels(-1),
+                self.opened.train_true,
+                len(self.opened.classes),
             ),
+            "never_left_one": all(bool((each == 1).all()) for each in reported),
         }
 
     def _labels(self, checkpoint: int) -> NDArray[np.int64]:
@@ -194,74 +257,23 @@ class Judge:
         labels[rows] = opened.train_true[rows]
         return labels
 
-    def predictions(self, selected: dict[str, list[int]]) -> dict[str, NDArray[Any]]:
-        """Give the half-precision logits that the rules used, and the labels."""
-        used = sorted({index for chosen in selected.values() for index in chosen})
+    def predictions(self) -> dict[str, NDArray[Any]]:
+        """Give the stored logits of every checkpoint that ``conclude`` used, and the labels."""
         return {
-            "checkpoints": np.array(used),
-            "test_logits": _half([self._test[index] for index in used]),
+            "checkpoints": np.array(self._used),
+            "test_logits": np.stack([self._test[index] for index in self._used]),
             "test_labels": self.opened.test.labels,
-            "validation_logits": _half([self._validation[index] for index in used]),
+            "validation_logits": np.stack([self._validation[index] for index in self._used]),
             "validation_labels": self.opened.validation.labels,
             "validation_true": self.opened.validation_true,
         }
 
 
-def _probabilities(logits: Logits) -> NDArray[np.float64]:
-    odds = np.exp(logits.astype(np.float64))  # the largest logit is zero
-    shares: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
-    return shares
-
-
-def _half(logits: list[Logits]) -> NDArray[np.float16]:
+def to_stored(logits: Logits) -> Stored:
+    """Give the half-precision form that is kept, and that scores are computed from."""
     largest = np.finfo(np.float16).max
-    return np.clip(np.stack(logits), -largest, largest).astype(np.float16)
+    return np.clip(logits, -largest, largest).astype(np.float16)
 
 
-def _curve(logits: list[Logits], labels: NDArray[np.int64]) -> list[float | None]:
-    return [metrics.balanced_accuracy(each, labels) for each in logits]
-
-
-def select(
-    tail: list[int],
-    test_balanced_accuracy: NDArray[np.float64],
-    validation_noisy_balanced_accuracy: NDArray[np.float64],
-    validation_clean_balanced_accuracy: NDArray[np.float64],
-) -> dict[str, list[int]]:
-    """Give the checkpoints that each rule averages; the earliest on ties.
-
-    ``tail``, ``last``, ``last5`` and ``val_noisy`` may be ranked; ``val_clean`` and ``oracle``
-    look at what nobody has in practice and are diagnostics.
-    """
-    count = len(test_balanced_accuracy)
-    return {
-        "tail": tail,
-        "last": [count - 1],
-        "last5": list(range(max(0, count - LONGEST_TAIL), count)),
-        "val_noisy": [int(np.argmax(validation_noisy_balanced_accuracy))],
-        "val_clean": [int(np.argmax(validation_clean_balanced_accuracy))],
-        "oracle": [int(np.argmax(test_balanced_accuracy))],
-    }
-
-
-def average(scores: list[dict[str, Any]], counts: NDArray[np.int64]) -> dict[str, Any]:
-    """Average the scores of several checkpoints: metric -> value and interval.
-
-    Only balanced accuracy has an interval, the analytic one of a mean of binomial recalls.
-    """
-    means = {name: np.mean([score[name] for score in scores], axis=0) for name in scores[0]}
-    recalls = means["recall_per_class"]
-    result: dict[str, Any] = {
-        name: {"value": _finite(value), "interval": None} for name, value in means.items()
-    }
-    present = counts > 0
-    low, high = balanced_accuracy_interval(recalls[present], counts[present])
-    result["balanced_accuracy"]["interval"] = [float(low), float(high)]
-    return result
-
-
-def _finite(value: Any) -> Any:
-    """Give plain JSON numbers, None for what is not finite."""
-    if np.ndim(value):
-        return [_finite(each) for each in value]
-    return float(value) if np.isfinite(value) else None
+def _number(value: Score) -> float | None:
+    return value if isinstance(value, float) else None

@@ -1,29 +1,30 @@
-"""Scores of predictions and diagnostics of weights, by torchmetrics.
+"""Scores of one checkpoint's predictions, in float64.
 
-torchmetrics takes seconds to import: functions import it when they are called, and the runner
-loads it in a thread while the first cell trains (``preload``).
+torchmetrics computes the calibration error. The other scores do not come from it: its recalls are
+single precision, which breaks exact ties between epochs; its correlation of a constant two-class
+predictor is not 0; its areas tie what a saturated softmax ties and give 0 for one class; and one
+sort serves both areas, at a tenth of the time. Tests compare all of them with scikit-learn.
+
+torchmetrics takes seconds to import: the runner loads it in a thread while the first cell trains
+(``preload``).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.data.contract import Labels
 from benchbase.errors import PluginError
+from benchbase.judging.ranking import Ranking
 
-if TYPE_CHECKING:
-    import torch
-
-Logits = NDArray[np.float32]
+Logits = NDArray[np.floating]
 """Shape (rows, classes)."""
-
-NEAR_ZERO = 0.1
-"""A weight is near zero below this share of the mean weight."""
 
 
 class Metric(ABC):
@@ -36,70 +37,161 @@ class Metric(ABC):
         """Score one checkpoint's predictions; higher is better."""
 
 
+@dataclass(frozen=True)
+class Undefined:
+    """What stands for a score that does not exist here."""
+
+    reason: str
+
+
+Score = float | list[float] | Undefined
+Scores = Mapping[str, Score]
+
+ONE_CLASS = Undefined("all images are of one class")
+
+
 def preload() -> None:
     """Import torchmetrics."""
     import torchmetrics.functional.classification  # noqa: F401
 
 
-def _tensors(logits: Logits, labels: Labels) -> tuple[torch.Tensor, torch.Tensor]:
-    import torch
-
-    return torch.from_numpy(logits).double().softmax(1), torch.from_numpy(labels)
-
-
-def recall_per_class(logits: Logits, labels: Labels) -> NDArray[np.float64]:
-    """Give each class's recall, NaN for a class without a row; shape (classes,)."""
-    from torchmetrics.functional.classification import multiclass_recall
-
-    num_classes = logits.shape[1]
-    probabilities, target = _tensors(logits, labels)
-    recalls = multiclass_recall(probabilities, target, num_classes=num_classes, average="none")
-    present = np.bincount(labels, minlength=num_classes) > 0
-    return np.where(present, recalls.double().numpy(), np.nan)
-
-
-def balanced_accuracy(logits: Logits, labels: Labels) -> float:
-    """Give the mean recall of the classes that have rows."""
-    return float(np.nanmean(recall_per_class(logits, labels)))
-
-
-def score(logits: Logits, labels: Labels, extra: tuple[Metric, ...] = ()) -> dict[str, Any]:
+def score(
+    logits: Logits,
+    labels: Labels,
+    training_counts: Sequence[int],
+    extra: tuple[Metric, ...] = (),
+) -> dict[str, Score]:
     """Score one checkpoint: metric -> value; ``recall_per_class`` is a list.
+
+    ``training_counts`` are the images of each class that the methods train on: they say which
+    class is the rarest.
+    """
+    return {
+        **rankable_scores(logits, labels, training_counts),
+        **further_scores(logits, labels),
+        **{metric.name: _scored(metric, logits, labels) for metric in extra},
+    }
+
+
+def rankable_scores(
+    logits: Logits, labels: Labels, training_counts: Sequence[int]
+) -> dict[str, Score]:
+    """Give the scores that a board may rank by.
+
+    A class without a row has no recall and no area; the rarest class is the one with fewest
+    training images among those that have any, and rows. Several may share that place.
+    """
+    confusion = _confusion(logits, labels)
+    recalls = _recalls(confusion)
+    found = np.diag(confusion)
+    # A class that is neither there nor ever named has no F1.
+    claimed = confusion.sum(axis=0) + confusion.sum(axis=1)
+    named = claimed > 0
+    present = np.flatnonzero(confusion.sum(axis=1))
+    odds = log_odds(logits)
+    rankings = [Ranking.of(odds[:, c], labels == c) for c in present.tolist()]
+    told = [ranking for ranking in rankings if ranking is not None]
+    return {
+        "balanced_accuracy": float(np.nanmean(recalls)),
+        "accuracy": float(found.sum() / len(labels)),
+        "macro_f1": float((2 * found[named] / claimed[named]).mean()),
+        "macro_auroc": float(np.mean([one.auroc for one in told])) if told else ONE_CLASS,
+        "macro_auprc": (
+            float(np.mean([one.average_precision for one in told])) if told else ONE_CLASS
+        ),
+        "rarest_recall": _rarest_recall(recalls, np.asarray(training_counts)),
+    }
+
+
+def further_scores(logits: Logits, labels: Labels) -> dict[str, Score]:
+    """Give the scores that no board ranks by.
 
     The calibration error is class-wise: the mean over classes of the one-against-rest error in
     15 bins (Kull et al., NeurIPS 2019).
     """
-    from torchmetrics.functional import classification as tm
-
-    num_classes = logits.shape[1]
-    probabilities, target = _tensors(logits, labels)
-    recalls = recall_per_class(logits, labels)
-    counts = np.bincount(labels, minlength=num_classes)
-    rarest = np.flatnonzero(counts == counts[counts > 0].min())
-    one_hot = np.eye(num_classes)[labels]
-    shared = {"num_classes": num_classes}
-    # One class against the rest; a class without a row has neither AUROC nor AUPRC.
-    against_rest = [
-        (probabilities[:, c].contiguous(), target.eq(c).long())
-        for c in np.flatnonzero(counts).tolist()
-    ]
-
-    def mean(measure: Callable[..., torch.Tensor], **settings: int) -> float:
-        return float(np.mean([float(measure(*pair, **settings)) for pair in against_rest]))
-
-    values: dict[str, Any] = {
-        "balanced_accuracy": float(np.nanmean(recalls)),
-        "accuracy": float(tm.multiclass_accuracy(probabilities, target, average="micro", **shared)),
-        "macro_f1": float(tm.multiclass_f1_score(probabilities, target, **shared)),
-        "mcc": float(tm.multiclass_matthews_corrcoef(probabilities, target, **shared)),
-        "macro_auroc": mean(tm.binary_auroc),
-        "macro_auprc": mean(tm.binary_average_precision),
-        "brier": float(((probabilities.numpy() - one_hot) ** 2).sum(1).mean()),
-        "ece": mean(tm.binary_calibration_error, n_bins=15),
-        "rarest_recall": float(np.nanmean(recalls[rarest])),
-        "recall_per_class": recalls.tolist(),
+    confusion = _confusion(logits, labels)
+    shares = probabilities(logits)
+    one_hot = np.eye(logits.shape[1])[labels]
+    return {
+        "mcc": _correlation(confusion),
+        "brier": float(((shares - one_hot) ** 2).sum(axis=1).mean()),
+        "ece": _calibration_error(shares, labels),
+        "recall_per_class": _recalls(confusion).tolist(),
     }
-    return {**values, **{metric.name: _scored(metric, logits, labels) for metric in extra}}
+
+
+def probabilities(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Give the softmax of each row."""
+    centred = logits.astype(np.float64)
+    odds = np.exp(centred - centred.max(axis=1, keepdims=True))
+    shares: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
+    return shares
+
+
+def log_odds(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Give the log odds of each class against the rest, which order rows as probabilities do.
+
+    They stay apart where probabilities have come to 0 or 1 (beyond a gap of 37).
+    """
+    rows = np.arange(len(logits))
+    top = logits.argmax(axis=1)
+    centred = logits.astype(np.float64)
+    centred -= centred[rows, top][:, None]
+    odds = np.exp(centred)
+    # Without the largest one this would lose what is left of the rest to rounding.
+    with np.errstate(divide="ignore"):
+        result: NDArray[np.float64] = centred - np.log(odds.sum(axis=1, keepdims=True) - odds)
+    others = centred.copy()
+    others[rows, top] = -np.inf
+    second = others.max(axis=1)
+    result[rows, top] = -(second + np.log(np.exp(others - second[:, None]).sum(axis=1)))
+    return result
+
+
+def _confusion(logits: Logits, labels: Labels) -> NDArray[np.int64]:
+    """Count rows by class (first axis) and answer."""
+    num_classes = logits.shape[1]
+    pairs = labels * num_classes + logits.argmax(axis=1)
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def _recalls(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Give each class's recall, NaN for a class without a row."""
+    counts = confusion.sum(axis=1)
+    recalls: NDArray[np.float64] = np.diag(confusion) / np.maximum(counts, 1)
+    recalls[counts == 0] = np.nan
+    return recalls
+
+
+def _rarest_recall(recalls: NDArray[np.float64], counts: NDArray[np.int64]) -> Score:
+    eligible = (counts > 0) & ~np.isnan(recalls)
+    if not eligible.any():
+        return Undefined("no class has both training images and images to be judged on")
+    return float(recalls[eligible & (counts == counts[eligible].min())].mean())
+
+
+def _correlation(confusion: NDArray[np.int64]) -> float:
+    """Give Matthews' correlation (Gorodkin 2004); 0 where answers or labels do not vary."""
+    total = float(confusion.sum())
+    true, said = confusion.sum(axis=1) / total, confusion.sum(axis=0) / total
+    spread = (1 - (true**2).sum()) * (1 - (said**2).sum())
+    if np.count_nonzero(true) == 1 or np.count_nonzero(said) == 1:
+        return 0.0
+    return float((np.trace(confusion) / total - (true * said).sum()) / np.sqrt(spread))
+
+
+def _calibration_error(shares: NDArray[np.float64], labels: Labels) -> float:
+    import torch
+    from torchmetrics.functional.classification import binary_calibration_error
+
+    # torchmetrics would give a probability of exactly 1 a bin of its own behind the last one.
+    inside = torch.from_numpy(np.minimum(shares, np.nextafter(1.0, 0.0)))
+    target = torch.from_numpy(labels)
+    errors = [
+        binary_calibration_error(inside[:, c].contiguous(), target.eq(c).long(), n_bins=15)
+        for c in np.unique(labels).tolist()
+    ]
+    return float(np.mean([float(error) for error in errors]))
 
 
 def _scored(metric: Metric, logits: Logits, labels: Labels) -> float:
@@ -107,64 +199,3 @@ def _scored(metric: Metric, logits: Logits, labels: Labels) -> float:
         return float(metric.score(logits, labels))
     except Exception as error:
         raise PluginError(f"metric {metric.name!r} raised {error!r}") from error
-
-
-def weight_auroc(weights: NDArray[np.floating], right: NDArray[np.bool_]) -> float | None:
-    """Give the AUROC of *weight* for *label is right*; None where one kind is absent."""
-    from torchmetrics.functional.classification import binary_auroc
-
-    seen = ~np.isnan(weights)
-    if len(np.unique(right[seen])) < 2:
-        return None
-    return float(binary_auroc(*_ranked(weights[seen], right[seen])))
-
-
-def _ranked(
-    weights: NDArray[np.floating], right: NDArray[np.bool_]
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Give weights as ranks in [0, 1]: torchmetrics would squash others, and tie large ones."""
-    import torch
-
-    ranks = np.unique(weights, return_inverse=True)[1]
-    return torch.from_numpy(ranks / max(ranks.max(), 1)), torch.from_numpy(right.astype(np.int64))
-
-
-def diagnose_weights(
-    weights: NDArray[np.floating], observed: Labels, true: Labels, num_classes: int
-) -> dict[str, Any]:
-    """Compare a method's last weight of each training row with the known noise mask.
-
-    ``auroc_per_class`` is by observed class. ``effective_sample_size`` is Kish's, as a share of
-    the rows. ``minority`` means the true classes with fewer than half the images of the most
-    frequent one; figures about them are None where there are none.
-    """
-    from torchmetrics.functional.classification import binary_average_precision
-
-    weights = weights.astype(np.float64)  # sums of large float32 weights would overflow
-    seen = ~np.isnan(weights)
-    right = observed == true
-    counts = np.bincount(true, minlength=num_classes)
-    minority = np.isin(true, np.flatnonzero(counts * 2 < counts.max())) & seen
-    values = weights[seen]
-    total, squares = values.sum(), (values**2).sum()
-    auroc = weight_auroc(weights, right)
-    auprc = None
-    if auroc is not None:
-        auprc = float(binary_average_precision(*_ranked(weights[seen], right[seen])))
-    clean_minority = weights[minority & right]
-    near_zero = NEAR_ZERO * values.mean() if len(values) else 0.0
-    return {
-        "auroc": auroc,
-        "auprc": auprc,
-        "auroc_per_class": [
-            weight_auroc(weights[observed == c], right[observed == c]) for c in range(num_classes)
-        ],
-        "effective_sample_size": float(total**2 / squares / len(values)) if squares else 0.0,
-        "minority_mass": float(weights[minority].sum() / total)
-        if minority.any() and total
-        else None,
-        "clean_minority_near_zero": (
-            float((clean_minority < near_zero).mean()) if len(clean_minority) else None
-        ),
-        "unseen": int((~seen).sum()),
-    }

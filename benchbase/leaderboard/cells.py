@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
+from benchbase.judging.scales import SCALES
 from benchbase.judging.statistics import Estimate
 from benchbase.leaderboard.table import CONTROL, PROVISIONAL, SEES_TRUTH, Row
 
-_METRIC_NAMES = {
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro F1",
-    "mcc": "MCC",
-    "macro_auroc": "macro AUROC",
-    "macro_auprc": "macro AUPRC",
-    "rarest_recall": "recall of the rarest class",
-    "brier": "Brier score",
-    "ece": "calibration error",
-}
-METRIC_ORDER = ("accuracy", *_METRIC_NAMES)
+METRIC_ORDER = tuple(SCALES)
 RULE_NAMES = {
     "tail": "last fifth of the epochs",
     "last": "last epoch",
@@ -29,7 +20,7 @@ NOTHING = "–"
 
 def metric_name(metric: str) -> str:
     """Write a metric's name for a reader."""
-    return _METRIC_NAMES.get(metric, metric)
+    return SCALES[metric].words if metric in SCALES else metric
 
 
 def rule_name(rule: str) -> str:

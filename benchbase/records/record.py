@@ -14,16 +14,13 @@ from typing import Any, NoReturn, TypeGuard, get_args
 
 from benchbase.cell import JSON, Status, content_hash
 from benchbase.judging.relabelling import SCORES, finished_models, mean_height
+from benchbase.judging.scales import SCALES
 
 SCHEMA = "benchbase-record-1"
 
 BOUNDS: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(
-        ("balanced_accuracy", "accuracy", "macro_f1", "macro_auroc", "macro_auprc"), (0.0, 1.0)
-    ),
-    **dict.fromkeys(("ece", "rarest_recall", "recall_per_class"), (0.0, 1.0)),
-    "mcc": (-1.0, 1.0),
-    "brier": (0.0, 2.0),
+    **{name: (scale.low, scale.high) for name, scale in SCALES.items()},
+    "recall_per_class": (0.0, 1.0),
 }
 """Smallest and largest value of each of benchbase's own metrics."""
 
@@ -44,8 +41,9 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
     "reason": (str, type(None)),
     "error": (dict, type(None)),
     "trusted": (bool,),
-    **dict.fromkeys(("spec", "metrics", "selected", "curves", "weights", "corruption"), (dict,)),
-    **dict.fromkeys(("grants", "cost", "training", "artefacts", "provenance"), (dict,)),
+    **dict.fromkeys(("spec", "metrics", "selected", "chosen", "curves", "weights"), (dict,)),
+    **dict.fromkeys(("corruption", "grants", "cost", "training", "artefacts"), (dict,)),
+    "provenance": (dict,),
 }
 _SPEC: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("protocol", "backbone_source", "numerics", "torch"), (str,)),
@@ -102,6 +100,7 @@ def parse_record(text: str) -> JSON:
         _check_scores(scores, f"metrics.{rule}")
     _check_diagnostics(record)
     _check_selected(record)
+    _check_chosen(record)
     _check_relabelling(record)
     _check_corruption(record["corruption"])
     return record
@@ -190,6 +189,26 @@ def _check_selected(record: JSON) -> None:
                 f"metrics.{rule}.balanced_accuracy: {told!r} is not the mean of the checkpoints "
                 f"{chosen!r} in curves.test_balanced_accuracy, {scores!r}"
             )
+
+
+def _check_chosen(record: JSON) -> None:
+    """Compare the scores of checkpoints chosen by other metrics with the curves of these."""
+    for metric, rules in record["chosen"].items():
+        curve = record["curves"].get(f"test_{metric}", [])
+        if type(rules) is not dict:
+            raise ValueError(f"chosen.{metric}: expected checkpoints by rule, got {rules!r}"[:200])
+        for rule, index in rules.items():
+            if type(index) is not int or not 0 <= index < len(curve):
+                raise ValueError(
+                    f"chosen.{metric}.{rule}: expected one of {len(curve)} checkpoints, "
+                    f"got {index!r}"[:200]
+                )
+            told = record["metrics"].get(rule, {}).get(metric, {}).get("value")
+            if told is None or curve[index] is None or abs(curve[index] - told) > _CURVE_TOLERANCE:
+                raise ValueError(
+                    f"metrics.{rule}.{metric}: {told!r} is not what curves.test_{metric} has at "
+                    f"checkpoint {index}, {curve[index]!r}"
+                )
 
 
 def _check_relabelling(record: JSON) -> None:

@@ -145,7 +145,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         metrics.preload()  # waits where it is still being loaded: no cost of this cell
         judging = time.monotonic()
         verdict = judge.conclude()
-        predictions = judge.predictions(verdict["selected"])
+        predictions = judge.predictions()
         costs.judge += time.monotonic() - judging
         training = judge.describe_training(
             _steps_allowed(opened, job), own_network="own network" in job.weighter.needs

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from benchbase.api import Classifier, Grants, Images, Need, Recipe, Task, Weighter
 from benchbase.data.augment import make_augment, make_normalise
-from benchbase.judging.metrics import weight_auroc
+from benchbase.judging.weights import weight_auroc
 from benchbase.seeding import seeded, torch_stream
 from benchbase.testing.toy import toy_task
 

@@ -7,7 +7,8 @@ from benchbase.cell import DataIdentity
 from benchbase.data.contract import Part
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError
-from benchbase.judging.judge import RESERVED, Judge, Questions, average, select
+from benchbase.judging.judge import RESERVED, Judge, Questions
+from benchbase.judging.metrics import score
 from benchbase.judging.steps import Counted
 
 
@@ -65,41 +66,6 @@ def test_logits_that_are_not_finite_mean_divergence(logits):
     company[7, 1] = np.nan
     with pytest.raises(DivergedError, match="NaN or infinite logits for 1 of 264"):
         questions.answers(company)
-
-
-def test_every_rule_is_applied_and_the_earliest_wins_a_tie():
-    selected = select(
-        [5, 6],
-        test_balanced_accuracy=np.array([0.5, 0.9, 0.6, 0.9, 0.7, 0.7, 0.7]),
-        validation_noisy_balanced_accuracy=np.array([0.1, 0.2, 0.4, 0.4, 0.3, 0.2, 0.1]),
-        validation_clean_balanced_accuracy=np.array([0.1, 0.2, 0.4, 0.5, 0.3, 0.2, 0.1]),
-    )
-    assert selected == {
-        "tail": [5, 6],
-        "last": [6],
-        "last5": [2, 3, 4, 5, 6],
-        "val_noisy": [2],
-        "val_clean": [3],
-        "oracle": [1],
-    }
-
-
-def test_a_run_of_fewer_than_five_epochs_averages_what_there_is():
-    curve = np.array([0.1, 0.2])
-    assert select([1], curve, curve, curve)["last5"] == [0, 1]
-
-
-def test_scores_are_averaged_and_only_balanced_accuracy_has_an_interval():
-    scores = [
-        {"balanced_accuracy": 0.6, "mcc": 0.2, "recall_per_class": [0.5, 0.7]},
-        {"balanced_accuracy": 0.8, "mcc": 0.4, "recall_per_class": [0.7, 0.9]},
-    ]
-    averaged = average(scores, np.array([50, 50]))
-    assert averaged["balanced_accuracy"]["value"] == pytest.approx(0.7)
-    low, high = averaged["balanced_accuracy"]["interval"]
-    assert low < 0.7 < high
-    assert averaged["mcc"] == {"value": pytest.approx(0.3), "interval": None}
-    assert averaged["recall_per_class"]["value"] == pytest.approx([0.6, 0.8])
 
 
 TRUE = np.array([0, 1, 1, 0], dtype=np.int64)
@@ -174,3 +140,46 @@ def test_a_note_cannot_stand_for_what_only_the_judge_knows(judge, bought):
     curves = judge.conclude()["curves"]
     assert curves["loss"] == [0.5]
     assert not any(99.0 in curve for curve in curves.values())
+
+
+def test_each_metric_chooses_by_itself(judge):
+    # Later, the one wrong image is ranked worse: the areas fall while the recalls rise.
+    ranked = np.array([[0, -1], [1, 0], [0, -1], [2, 0]], dtype=np.float32)
+    flat = np.array([[0, -1], [0, 1], [0, 1], [0, 1.5]], dtype=np.float32)
+    for half in (ranked, flat):
+        judge.hear(np.tile(half, (2, 1)), None, {}, COUNTED)
+    verdict = judge.conclude()
+    curves = verdict["curves"]
+    for metric, rules in verdict["chosen"].items():
+        curve = curves[f"test_{metric}"]
+        assert curve[rules["oracle"]] == max(curve)
+        told = verdict["metrics"]["oracle"][metric]["value"]
+        assert told == max(curve), metric
+    by = {**verdict["chosen"]["macro_auroc"], "primary": verdict["selected"]["oracle"][0]}
+    assert by["oracle"] != by["primary"], "else this shows nothing"
+
+
+def test_scores_are_those_of_the_stored_form(judge):
+    rng = np.random.Generator(np.random.PCG64(0))
+    judge.hear(rng.normal(size=(8, 2)).astype(np.float32), None, {}, COUNTED)
+    verdict = judge.conclude()
+    kept = judge.predictions()
+    assert kept["test_logits"].dtype == np.float16
+    again = score(kept["test_logits"][0], kept["test_labels"], [2, 2])
+    for name, value in again.items():
+        assert verdict["metrics"]["last"][name]["value"] == value, name
+
+
+def test_the_models_told_against_labels_are_kept_too(judge):
+    for count, bought in ((4, 0), (1, 20), (1, 40), *((1, 60),) * 6):
+        judge.hear(right_on(count), None, {}, COUNTED, range(bought))
+    judge.conclude()
+    assert {0, 1, 2, 8} <= {*judge.predictions()["checkpoints"].tolist()}
+
+
+@pytest.mark.parametrize(("moved", "never"), [(1.0, True), (0.5, False)])
+def test_weights_that_never_left_one_are_told_apart_from_those_that_came_back(judge, moved, never):
+    ones = np.ones(4, dtype=np.float32)
+    for weights in (ones * moved, None, ones):
+        judge.hear(right_on(4), weights, {}, COUNTED)
+    assert judge.conclude()["weights"]["never_left_one"] is never

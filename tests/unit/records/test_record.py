@@ -95,6 +95,32 @@ SELECTED: dict[str, Callable[[JSON], object]] = {
 }
 
 
+CHOSEN: dict[str, Callable[[JSON], object]] = {
+    "chosen.macro_auroc: expected checkpoints by rule": lambda r: r["chosen"].update(
+        macro_auroc=[1]
+    ),
+    "chosen.macro_auroc.oracle: expected one of 3 checkpoints, got 3": lambda r: r["chosen"].update(
+        macro_auroc={"oracle": 3}
+    ),
+    "got True": lambda r: r["chosen"].update(macro_auroc={"oracle": True}),
+    "0.8 is not what curves.test_macro_auroc has at checkpoint 1, 0.7": lambda r: r[
+        "chosen"
+    ].update(macro_auroc={"oracle": 1}),
+    "expected one of 0 checkpoints": lambda r: r["curves"].pop("test_macro_auroc"),
+}
+
+
+@pytest.mark.parametrize("problem", CHOSEN)
+def test_a_checkpoint_chosen_by_another_metric_must_have_its_score(problem):
+    record = make_record(score=0.8)
+    record["chosen"] = {"macro_auroc": {"oracle": 2}}
+    record["curves"]["test_macro_auroc"] = [0.9, 0.7, 0.8]
+    assert parse_record(json.dumps(record)) == record
+    CHOSEN[problem](record)
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        parse_record(json.dumps(record))
+
+
 @pytest.mark.parametrize("problem", SELECTED)
 def test_a_score_that_the_curve_contradicts_is_refused(problem):
     record = make_record(score=0.8)

@@ -1,0 +1,37 @@
+"""What benchbase's own scores mean: their words, their range, which of them may rank.
+
+Everyone who names, bounds or ranks a score asks here. Whatever may rank is better when higher and
+never below 0, which is what a failed cell scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How to read one score."""
+
+    words: str
+    low: float = 0.0
+    high: float = 1.0
+    ranks: bool = False
+    """Whether a board may rank by it, and each rule chooses a checkpoint by it."""
+    lower_is_better: bool = False
+
+
+SCALES: Mapping[str, Scale] = {
+    "accuracy": Scale("accuracy", ranks=True),
+    "balanced_accuracy": Scale("balanced accuracy", ranks=True),
+    "macro_f1": Scale("macro F1", ranks=True),
+    "mcc": Scale("MCC", low=-1.0),
+    "macro_auroc": Scale("macro AUROC", ranks=True),
+    "macro_auprc": Scale("macro AUPRC", ranks=True),
+    "rarest_recall": Scale("recall of the rarest class", ranks=True),
+    "brier": Scale("Brier score", high=2.0, lower_is_better=True),
+    "ece": Scale("calibration error", lower_is_better=True),
+}
+"""In the order in which they are printed."""
+RANKABLE = tuple(name for name, scale in SCALES.items() if scale.ranks)
