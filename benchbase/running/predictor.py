@@ -60,14 +60,15 @@ def predict(model: nn.Module, pixels: Tensor, normalise: Any) -> Tensor:
     layers.
     """
     model.eval()
-    first, *rest = pixels.split(BATCH)
-    images = normalise(first)
-    logits = model(images)
+    batches = pixels.split(BATCH)
+    images = normalise(batches[0])
     folded = _folded(model)
-    if folded is not None and not _agree(folded, images, logits):
+    if folded is not None and not _agree(folded, images, model(images)):
         folded = None
+    # One network for all images: the two agree, but not to the last bit, and which images are in
+    # the first batch is drawn.
     judged = model if folded is None else folded
-    return torch.cat([logits, *(judged(normalise(part)) for part in rest)])
+    return torch.cat([judged(normalise(part)) for part in batches])
 
 
 def _agree(folded: nn.Module, images: Tensor, logits: Tensor) -> bool:

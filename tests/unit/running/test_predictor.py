@@ -113,3 +113,12 @@ def test_images_are_predicted_in_order_and_the_last_batch_is_not_lost():
     normalise = make_normalise([0.0], [1.0], torch.device("cpu"))
     logits = predict(Mean(), pixels, normalise)
     torch.testing.assert_close(logits[:, 0] * 255, values.float(), rtol=1e-4, atol=1e-3)
+
+
+def test_an_answer_does_not_depend_on_the_batch_that_its_image_is_in():
+    model = lively(layers().append(nn.Flatten()).append(nn.Linear(4 * 64, 3)))
+    pixels = torch.randint(256, (2 * BATCH, 1, 8, 8), generator=torch_stream(1, "pixels"))
+    pixels, normalise = pixels.to(torch.uint8), make_normalise([0.5], [0.25], torch.device("cpu"))
+    swapped = torch.cat([pixels[BATCH:], pixels[:BATCH]])
+    one, other = predict(model, pixels, normalise), predict(model, swapped, normalise)
+    assert torch.equal(one, torch.cat([other[BATCH:], other[:BATCH]]))
