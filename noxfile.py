@@ -76,6 +76,7 @@ def plugins(session: nox.Session) -> None:
 
     elsewhere = Path(session.create_tmp())  # where the checkout cannot be imported from
     with session.chdir(elsewhere):
+        session.run(str(python), "-c", OURS)
         listed = _output(str(python.with_name("benchbase")), "list", "--json")
         found = json.loads(listed)
         owners = {one["distribution"] for one in found["plugins"]}
@@ -140,6 +141,13 @@ def _files() -> list[Path]:
     listed = _output(*command)
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
+
+OURS = """
+import importlib.metadata
+owners = importlib.metadata.packages_distributions()["benchbase"]
+assert owners == ["benchbase-harness"], f"`import benchbase` is of {owners}"
+"""
+"""The package index has a stranger's `benchbase`: what is imported must come from our wheel."""
 
 REGISTRY = re.compile(
     r"(?:https?://[^\s/]*|(?<![\w.-])(?:[\w-]+\.)*)(?:pypi|pythonhosted|debian|conda|npmjs)"

@@ -22,7 +22,7 @@ from benchbase.options import unknown
 from benchbase.plugins.code import code_hash
 
 GROUP = "benchbase"
-OWN_DISTRIBUTION = "benchbase"
+OWN_DISTRIBUTION = "benchbase-harness"
 
 
 @dataclass(frozen=True)

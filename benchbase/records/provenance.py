@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchbase.cell import JSON
 
-_PACKAGES = ("benchbase", "torch", "torchvision", "torchmetrics", "numpy", "scipy")
+_PACKAGES = ("benchbase-harness", "torch", "torchvision", "torchmetrics", "numpy", "scipy")
 
 
 def gather(argv: Sequence[str], executor: str, gpus: Sequence[str]) -> JSON:
