@@ -11,6 +11,7 @@ from benchbase.boards.board import Board
 from benchbase.cell import JSON
 from benchbase.judging.statistics import estimate
 from benchbase.leaderboard.choose import Entry, choose
+from benchbase.leaderboard.class_recalls import class_recalls
 from benchbase.leaderboard.compare import Compared, compare, data_sets, failure_of, score_of
 from benchbase.leaderboard.label_curves import label_curves
 from benchbase.leaderboard.pages.captions import scenario_labels
@@ -48,6 +49,7 @@ def build(board: Board, records: Iterable[JSON]) -> Table:
         blocks="data sets" if len(groups) > 1 else "seeds",
         devices=tuple(sorted(devices - {""})),
         chance=chance_text(board, entries),
+        class_recalls=class_recalls(board, entries),
     )
 
 

@@ -58,6 +58,18 @@ class LabelCurve:
 
 
 @dataclass(frozen=True)
+class ClassRecalls:
+    """Recall of each class under the board's rule, in scenarios with the same training images."""
+
+    title: str
+    classes: tuple[str, ...]
+    training_images: tuple[tuple[int, int], ...]
+    """Fewest and most images of each class over these scenarios and seeds, true classes."""
+    recalls: Mapping[str, tuple[float | None, ...]]
+    """Row label -> mean over the cells that finished, for each class."""
+
+
+@dataclass(frozen=True)
 class Row:
     """One method."""
 
@@ -131,6 +143,8 @@ class Table:
     devices: tuple[str, ...]
     chance: str = ""
     """One line: what guessing scores; empty where that is unknown."""
+    class_recalls: tuple[ClassRecalls, ...] = ()
+    """One for each number of training images."""
 
     @property
     def planned(self) -> int:
@@ -155,6 +169,7 @@ class Table:
             "devices": list(self.devices),
             "scenario_labels": list(self.scenario_labels),
             "not_identifiable": sorted(self.not_identifiable),
+            "class_recalls": _plain(self.class_recalls),
             "rows": rows,
         }
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+from benchbase.boards.board import Board
+from benchbase.judging.rules import CHOSEN_ON
+from benchbase.judging.scales import SCALES
 from benchbase.leaderboard.cells import (
     METRIC_ORDER,
     NOTHING,
@@ -22,6 +25,7 @@ from benchbase.leaderboard.cells import (
     rule_name,
     score_text,
 )
+from benchbase.leaderboard.class_recalls import recall_tables
 from benchbase.leaderboard.label_curves import label_note, label_tables
 from benchbase.leaderboard.pages.escaping import markdown_table
 from benchbase.leaderboard.pages.label_chart import chart_name
@@ -93,6 +97,19 @@ def _metric_table(table: Table) -> str:
     return markdown_table(rows, ["method", *map(metric_name, names)])
 
 
+def _lower_is_better() -> str:
+    return " and ".join(scale.words for scale in SCALES.values() if scale.lower_is_better)
+
+
+def _chosen_by(board: Board) -> str:
+    if board.rule not in CHOSEN_ON:
+        return ""
+    return (
+        " The epoch is that which is best by the metric itself, where it may rank, and by balanced "
+        "accuracy for the others."
+    )
+
+
 def _code_table(table: Table) -> str:
     rows = [
         [label_text(row), *(row.versions[name] or NOTHING for name in ("distribution", "version"))]
@@ -100,6 +117,23 @@ def _code_table(table: Table) -> str:
         if row.versions
     ]
     return markdown_table(rows, ["method", "distribution", "version"])
+
+
+def _recall_parts(table: Table) -> list[str]:
+    """Write the section on single classes; nothing where no record tells of any."""
+    tables = recall_tables(table)
+    if not tables:
+        return []
+    parts = ["## Recall by class"]
+    for each in tables:
+        rows = [[*row] for row in each.rows]
+        parts += [f"### {each.title}", markdown_table(rows, [*each.header])]
+    note = (
+        f"Recall in percent on the test set ({rule_name(table.board.rule)}), mean of the cells "
+        "that finished; in brackets how many training images of the class there were, after "
+        "imbalance, by true labels. *Recall of the rarest class* is that of the class with fewest."
+    )
+    return [*parts, note]
 
 
 def _label_parts(table: Table) -> list[str]:
@@ -128,6 +162,7 @@ def render_markdown(table: Table) -> str:
     parts.append(_main_table(table))
     parts.append("\n".join(f"- {note}" for note in notes(table)))
     parts += ["## Scenario by scenario", _scenario_table(table)]
+    parts += _recall_parts(table)
     parts += _label_parts(table)
     parts += ["## Other ways to choose the epoch", _rule_table(table)]
     parts.append(
@@ -139,7 +174,7 @@ def render_markdown(table: Table) -> str:
         parts += [f"## Other metrics ({rule_name(board.rule)})", _metric_table(table)]
         parts.append(
             "Mean of the cells that finished, over the seeds of the score; lower is better for "
-            "Brier score and calibration error."
+            f"{_lower_is_better()}.{_chosen_by(board)}"
         )
     if any(row.versions for row in table.rows):
         parts += ["## Whose code ran", _code_table(table)]

@@ -1,0 +1,113 @@
+"""Recall of each class beside the number of its training images: who pays for the long tail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchbase.boards.board import Board
+from benchbase.cell import JSON, Scenario
+from benchbase.leaderboard.cells import label_text, number_text
+from benchbase.leaderboard.choose import Entry
+from benchbase.leaderboard.pages.captions import imbalance_label
+from benchbase.leaderboard.table import ClassRecalls, Table
+
+MOST_CLASSES = 20
+"""Classes that a table shows at most: the most frequent ones and the rarest ones."""
+
+
+def class_recalls(board: Board, entries: Sequence[Entry]) -> tuple[ClassRecalls, ...]:
+    """Average recalls over the scenarios that train on the same numbers of images, and seeds."""
+    groups: dict[str, list[int]] = {}
+    for index, scenario in enumerate(board.scenarios):
+        groups.setdefault(_title(scenario, board), []).append(index)
+    found = []
+    for title, indices in groups.items():
+        records = {
+            entry.label: [
+                entry.cells[place]
+                for place in sorted(entry.cells)
+                if place[0] in indices and entry.cells[place]["status"] == "ok"
+            ]
+            for entry in entries
+        }
+        drawn = [record["corruption"] for each in records.values() for record in each]
+        drawn = [one for one in drawn if one.get("classes") and one.get("class_counts")]
+        if drawn:
+            found.append(
+                ClassRecalls(
+                    title=title,
+                    classes=tuple(map(str, drawn[0]["classes"])),
+                    training_images=_spans(one["class_counts"] for one in drawn),
+                    recalls={
+                        label: means
+                        for label, each in records.items()
+                        if (means := _means(each, board.rule))
+                    },
+                )
+            )
+    return tuple(found)
+
+
+def _title(scenario: Scenario, board: Board) -> str:
+    """Name what decides how many images of each class there are."""
+    parts = [scenario.dataset, imbalance_label(scenario)]
+    if scenario.label_fraction is not None:
+        parts.append(f"{100 * scenario.label_fraction:g} % labelled")
+    if len({(one.dataset, one.train_size) for one in board.scenarios}) > len(
+        {one.dataset for one in board.scenarios}
+    ):
+        parts.append(f"{scenario.train_size or 'all'} images")
+    return ", ".join(parts)
+
+
+def _spans(counts: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:
+    """Give the smallest and the largest number of images of each class."""
+    return tuple((min(each), max(each)) for each in zip(*counts, strict=True))
+
+
+def _means(records: Sequence[JSON], rule: str) -> tuple[float | None, ...]:
+    told = [
+        recalls["value"]
+        for record in records
+        if (recalls := record["metrics"].get(rule, {}).get("recall_per_class"))
+    ]
+    by_class = [[value for value in each if value is not None] for each in zip(*told, strict=True)]
+    return tuple(sum(each) / len(each) if each else None for each in by_class)
+
+
+@dataclass(frozen=True)
+class RecallTable:
+    """One group's recalls, as text."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def recall_tables(table: Table) -> list[RecallTable]:
+    """Write a table for each group of scenarios, the class with most training images first."""
+    tables = []
+    for group in table.class_recalls:
+        order = sorted(range(len(group.classes)), key=lambda c: (-group.training_images[c][1], c))
+        if len(order) > MOST_CLASSES:
+            order = [*order[: MOST_CLASSES // 2], *order[-MOST_CLASSES // 2 :]]
+        header = [f"{group.classes[c]} ({_span_text(group.training_images[c])})" for c in order]
+        rows = tuple(
+            (label_text(row), *_texts(group.recalls, row.label, order))
+            for row in table.rows
+            if row.label in group.recalls
+        )
+        tables.append(RecallTable(group.title, ("method", *header), rows))
+    return tables
+
+
+def _texts(
+    recalls: Mapping[str, Sequence[float | None]], label: str, order: Sequence[int]
+) -> list[str]:
+    return [number_text(recalls[label][c], ".1f", 100) for c in order]
+
+
+def _span_text(span: tuple[int, int]) -> str:
+    low, high = span
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
