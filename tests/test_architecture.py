@@ -29,6 +29,7 @@ each_file = pytest.mark.parametrize(
 
 LAYERS = [
     {"errors", "typechecking"},
+    {"files"},
     {"api", "options", "seeding", "cell", "hookspecs"},
     {"kit", "data", "backbones"},
     {"judging"},

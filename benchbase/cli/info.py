@@ -23,7 +23,7 @@ from benchbase.options import (
 )
 from benchbase.plugins import KINDS, Entry
 from benchbase.plugins.source import given_source
-from benchbase.records.store import default_home
+from benchbase.records.home import Home
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.scouting import describe_sources, read_catalogue
 
@@ -76,7 +76,7 @@ def _find(server: ForkServer, name: str) -> list[Entry]:
         UsageError: nothing has that name (the error names the nearest).
         PluginError: what has it does not load.
     """
-    home = default_home()
+    home = Home.at()
     if not looks_like_path(name):
         catalogue = read_catalogue(server, home)
         if found := [entry for kind in KINDS for entry in catalogue.matching(kind, name)]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from benchbase.plugins import KINDS, Catalogue
-from benchbase.records.store import default_home
+from benchbase.records.home import Home
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.scouting import read_catalogue
 
@@ -46,7 +46,7 @@ def list_installed(kinds: tuple[str, ...], as_json: bool, home: Path | None) -> 
     """
     server = ForkServer()
     try:
-        catalogue = read_catalogue(server, home or default_home())
+        catalogue = read_catalogue(server, Home.at(home))
     finally:
         server.close()
     shown = kinds or (*KINDS,)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchbase.cell import JSON
 from benchbase.errors import StoreError, UsageError
-from benchbase.records.store import write_text
+from benchbase.files import replace_file
 
 
 def write_predictions(record: JSON, home: Path, path: Path) -> int:
@@ -28,7 +28,7 @@ def write_predictions(record: JSON, home: Path, path: Path) -> int:
     """
     logits, labels = _read(_find(record, home), record["artefacts"]["predictions"]["sha256"])
     classes = record["corruption"].get("classes") or [str(c) for c in range(logits.shape[1])]
-    write_text(path, _csv(logits, labels, classes))
+    replace_file(path, _csv(logits, labels, classes))
     return len(labels)
 
 

@@ -32,19 +32,21 @@ from benchbase.cli.printing import print_table
 from benchbase.cli.progress import Display, describe
 from benchbase.cli.request import Request, read_request
 from benchbase.errors import UsageError
+from benchbase.files import replace_file
 from benchbase.leaderboard.pages.files import write_board, write_index
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
 from benchbase.options import construct, expand, parse_selector
 from benchbase.plugins import Catalogue, Entry, Source
 from benchbase.records.committed import Committed
+from benchbase.records.home import Home
 from benchbase.records.provenance import gather
-from benchbase.records.store import Store, counting_attempt, default_home, write_text
+from benchbase.records.store import Store, counting_attempt
 from benchbase.running.executors.contract import Execution, Executor, Job
 from benchbase.running.executors.forkserver import ForkServer
-from benchbase.running.runner import Settings, log_path
+from benchbase.running.runner import Settings
 from benchbase.running.scouting import describe_sources, find_gpus, load_metrics, read_catalogue
-from benchbase.running.sweep import Home, Tally, sweep
+from benchbase.running.sweep import Tally, sweep
 
 CELLS_FAILED = 3
 INTERRUPTED = 130
@@ -150,20 +152,20 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     request = read_request(given)
     if request.notice:
         click.echo(request.notice, err=True)
-    home = Home(given["home"] or default_home())
-    store = Store(home.path)
+    home = Home.at(given["home"])
+    store = Store(home)
     committed = Committed(request.folder) if request.folder else None
     selectors = tuple(dict.fromkeys((request.board.reference, *request.board.weighters)))
     server = ForkServer()
     try:
         with home.workspace() as work:
-            catalogue = read_catalogue(server, home.path)
+            catalogue = read_catalogue(server, home)
             executor = _executor(given["executor"], catalogue)
             places = conditions(
                 request.board, catalogue, given["roots"], home.cache, request.beside
             )
             sources = given_sources((*selectors, *request.board.controls), catalogue)
-            plugins = describe_sources(server, sources, home.path)
+            plugins = describe_sources(server, sources, home)
             entered, controls = _told_apart(request, selectors, catalogue, plugins)
             reference = _reference(request.board, catalogue, plugins)
             board = _with_labels(request.board, reference, entered, controls)
@@ -185,12 +187,12 @@ def run(ctx: click.Context, /, **given: Any) -> None:
                 click.echo(models_notice(plan), err=True)
             settings = Settings(
                 work=work,
-                logs=home.logs,
+                home=home,
                 timeout=given["timeout"],
                 concurrent_cells=len(devices),
                 provenance=gather(sys.argv[1:], executor.name, gpus),
                 trusted=executor.trusted,
-                models=home.path / "models" if given["keep_models"] else None,
+                models=home.models if given["keep_models"] else None,
                 extra_metrics=load_metrics(catalogue),
             )
             execution = executor.start(server, devices)
@@ -336,14 +338,14 @@ def _publish(
     keys = sorted({record["key"] for record in records})
     folder = None if request.folder is None else str(request.folder.resolve())
     last = {"board": board.to_json(), "keys": keys, "folder": folder}
-    write_text(home.path / "last.json", json.dumps(last))
+    replace_file(home.last, json.dumps(last))
     if request.as_written and committed is not None and request.folder is not None:
         changed = committed.merge(records)
         written = write_board(request.folder, request.written, committed.records())
         if (leaderboards := leaderboards_of(request.folder)) is not None:
             write_index(leaderboards)
         return build(request.written, committed.records()), [*written, *changed]
-    return build(board, records), write_board(home.path / "tables" / board.name, board, records)
+    return build(board, records), write_board(home.table(board.name), board, records)
 
 
 def _beside(board: Board, written: Board, records: list[JSON]) -> tuple[Board, list[JSON]]:
@@ -387,10 +389,9 @@ def _report(
             f"{cells['failed']} failed"
         )
         click.echo(f"Written: {written[0]}")
-    logs = {job.cell.key: log_path(home.logs, job) for job in plan.jobs}
     for record in tally.failures:
         name = record["spec"]["weighter"]["name"]
-        log = logs[record["key"]]
+        log = home.log(record["key"])
         click.echo(f"{name}: {record['status']}: {record['reason']} (log: {log})", err=True)
     for job, reason in tally.lost:
         click.echo(f"not recorded: {describe(job)}: {reason}", err=True)

@@ -18,7 +18,8 @@ from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.curves import mean_curves
 from benchbase.leaderboard.rows import build
 from benchbase.records.committed import Committed
-from benchbase.records.store import Store, default_home
+from benchbase.records.home import Home
+from benchbase.records.store import Store
 
 LAST = "last.json"
 """What ``run`` leaves in the home folder: the board as it ran, and the keys of its cells."""
@@ -47,11 +48,11 @@ def command(
     as_json: bool,
 ) -> None:
     """Show the last run's tables and curves again; nothing is run."""
-    store = Store(home or default_home())
+    store = Store(Home.at(home))
     if cell is not None:
         record = _find_cell(cell, store, board_name)
         if predictions is not None:
-            count = write_predictions(record, store.home, predictions)
+            count = write_predictions(record, store.home.path, predictions)
             click.echo(f"{predictions}: {count:,} test images", err=as_json)
         else:
             _show_cell(record, store.home, as_json=as_json)
@@ -67,15 +68,15 @@ def command(
 
 
 def _last_run(store: Store) -> tuple[Board, list[JSON]]:
-    path = store.home / LAST
+    path = store.home.last
     try:
         last = json.loads(path.read_text(encoding="utf-8"))
         board, keys = Board.from_json(last["board"]), set(last["keys"])
         folder = Path(last["folder"]) if last["folder"] else None
     except FileNotFoundError:
         raise UsageError(
-            f"nothing was run with the home {store.home} yet: `benchbase run` does, `benchbase "
-            "show --board NAME` shows a board, --home names another folder"
+            f"nothing was run with the home {store.home.path} yet: `benchbase run` does, "
+            "`benchbase show --board NAME` shows a board, --home names another folder"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(
@@ -137,13 +138,13 @@ def _find_cell(prefix: str, store: Store, board_name: str | None) -> JSON:
     if len(keys) != 1:
         what = "no cell" if not keys else f"{len(keys)} cells"
         raise UsageError(
-            f"{what} below {store.home} with a key that starts with {prefix!r}: `benchbase show` "
-            "lists the keys of failed cells, --json those of a table"
+            f"{what} below {store.home.path} with a key that starts with {prefix!r}: "
+            "`benchbase show` lists the keys of failed cells, --json those of a table"
         )
     return max(found, key=lambda record: str(record["attempt"]))
 
 
-def _show_cell(record: JSON, home: Path, *, as_json: bool) -> None:
+def _show_cell(record: JSON, home: Home, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(record))
         return
@@ -164,7 +165,7 @@ def _show_cell(record: JSON, home: Path, *, as_json: bool) -> None:
         for rule, scores in record["metrics"].items()
     ]
     lines += [f"cost      {name}: {value}" for name, value in sorted(record["cost"].items())]
-    log = home / "logs" / f"{record['key'][:16]}.log"
+    log = home.log(record["key"])
     lines += [f"log       {log}"] if log.exists() else []
     lines += ["", str(error["traceback"]).rstrip()] if error.get("traceback") else []
     click.echo("\n".join(lines))

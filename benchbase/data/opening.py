@@ -24,11 +24,11 @@ from benchbase.data.cache import (
     file_hash,
     prepare,
     source_hash,
-    write_atomically,
 )
 from benchbase.data.contract import DataSet, Imbalance, Labels, Noise, Part
 from benchbase.data.corruption import Observed, count_classes, describe_labels, observe, share_wrong
 from benchbase.data.split import split
+from benchbase.files import replace_file
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def identify(
     parts = (prepared := prepare(dataset, roots, cache)).parts
     observed = observe(parts, split(parts, scenario, imbalance, seed), scenario, noise, seed)
     identity = _identity(prepared.fingerprint, observed)
-    write_atomically(path, json.dumps(dataclasses.asdict(identity)))
+    replace_file(path, json.dumps(dataclasses.asdict(identity)))
     return identity
 
 

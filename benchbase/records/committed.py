@@ -10,8 +10,9 @@ from typing import Any
 
 from benchbase.cell import FINISHED, JSON, canonical_json
 from benchbase.errors import StoreError
+from benchbase.files import replace_file
 from benchbase.records.record import parse_record
-from benchbase.records.store import collection_paused, counting_attempt, write_text
+from benchbase.records.store import collection_paused, counting_attempt
 
 
 class Committed:
@@ -61,7 +62,7 @@ class Committed:
             kept = {(record["key"], record["attempt"]): record for record in before}
             lines = [canonical_json(record) for _, record in sorted({**added, **kept}.items())]
             if len(lines) > len(kept):
-                write_text(path, "".join(f"{line}\n" for line in lines))
+                replace_file(path, "".join(f"{line}\n" for line in lines))
                 changed.append(path)
         self.__dict__.pop("_by_key", None)
         return changed

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import logging
-import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,18 +12,12 @@ from pathlib import Path
 
 from benchbase.cell import FINISHED, JSON, canonical_json
 from benchbase.errors import StoreError
+from benchbase.files import create_file
+from benchbase.records.home import Home
 from benchbase.records.record import SCHEMA as SCHEMA
 from benchbase.records.record import parse_record
 
 logger = logging.getLogger(__name__)
-
-_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
-
-
-def default_home() -> Path:
-    """Give ``$BENCHBASE_HOME``, else ``.benchbase`` in the working directory."""
-    return Path(os.environ.get("BENCHBASE_HOME") or ".benchbase")
 
 
 def new_attempt() -> str:
@@ -63,9 +55,9 @@ def collection_paused() -> Iterator[None]:
 
 
 class Store:
-    """Records under ``home/runs/<first two of the key>/<key>/<attempt>.json``."""
+    """The records of a home."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Home) -> None:
         self.home = home
 
     def write(self, record: JSON) -> Path:
@@ -75,22 +67,13 @@ class Store:
             StoreError: the folder cannot be written to, the disk is full, the attempt exists
                 already, or the record is not JSON (a NaN, for example).
         """
-        path = self._folder(record["key"]) / f"{record['attempt']}.json"
-        text = _to_text(record, path)
-        with _explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-            try:
-                _write_synced(temporary, text)
-                _link(temporary, path)
-                _sync_folder(path.parent)
-            finally:
-                temporary.unlink(missing_ok=True)
+        path = self.home.record(record["key"], record["attempt"])
+        create_file(path, _to_text(record, path))
         return path
 
     def attempts(self, key: str) -> list[JSON]:
         """Read all attempts of a cell, the first one first."""
-        paths = sorted(self._folder(key).glob("*.json"))
+        paths = sorted(self.home.attempts(key).glob("*.json"))
         return [record for path in paths if (record := _read(path)) is not None]
 
     def finished(self, key: str) -> JSON | None:
@@ -102,30 +85,10 @@ class Store:
 
     def records(self) -> Iterator[JSON]:
         """Read every attempt; a file that cannot be read is named in the log and left alone."""
-        for path in sorted((self.home / "runs").glob("??/*/*.json")):
+        for path in sorted(self.home.records.glob("??/*/*.json")):
             record = _read(path)
             if record is not None:
                 yield record
-
-    def _folder(self, key: str) -> Path:
-        return self.home / "runs" / key[:2] / key
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace a file at once: a reader sees the old text or the new one, never a part.
-
-    Raises:
-        StoreError: the folder cannot be written to, or the disk is full.
-    """
-    with _explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            _write_synced(temporary, text)
-            temporary.replace(path)
-            _sync_folder(path.parent)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def _to_text(record: JSON, path: Path) -> str:
@@ -136,41 +99,6 @@ def _to_text(record: JSON, path: Path) -> str:
             f"{path.name}: the record is not plain JSON ({error}); write null for a number that "
             "is not finite, with the reason beside it"
         ) from error
-
-
-def _link(temporary: Path, path: Path) -> None:
-    try:
-        os.link(temporary, path)
-    except FileExistsError as error:
-        raise StoreError(f"{path}: this attempt was written before; it is left alone") from error
-
-
-def _write_synced(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        advice = ""
-        if error.errno in _FULL_DISK:
-            advice = ": free some space and run again; what is finished stays"
-        elif error.errno in _READ_ONLY:
-            advice = ": choose a folder you may write to with --home or BENCHBASE_HOME"
-        raise StoreError(f"{path}: cannot be written, {error.strerror}{advice}") from error
 
 
 def _read(path: Path) -> JSON | None:

@@ -7,6 +7,7 @@ section 4). The trainer waits while its checkpoint is judged, so the training cl
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import secrets
 import shutil
@@ -29,6 +30,7 @@ from benchbase.judging import metrics
 from benchbase.judging.judge import Judge, Questions
 from benchbase.judging.metrics import Metric
 from benchbase.plugins import Entry
+from benchbase.records.home import Home
 from benchbase.running.executors.contract import ChildProcess, Job, Outcome, Slot
 from benchbase.running.log_limit import limited
 from benchbase.running.messages import (
@@ -63,7 +65,7 @@ class Settings:
 
     work: Path
     """Folder for the cells' files; each cell removes its own."""
-    logs: Path
+    home: Home
     timeout: float
     """Seconds that a cell may take, from opening its data to its last prediction."""
     concurrent_cells: int
@@ -95,11 +97,6 @@ class _Costs:
     bought: set[int] = field(default_factory=set)
 
 
-def log_path(logs: Path, job: Job) -> Path:
-    """Name the file that holds what the cell's processes printed."""
-    return logs / f"{job.cell.key[:16]}.log"
-
-
 def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
     """Train, judge and score one cell in fresh processes; never raises for what it did."""
     began = time.monotonic()
@@ -113,9 +110,10 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         grants=dict.fromkeys(job.weighter.needs, ""),
     )
     predictions: dict[str, NDArray[Any]] = {}
-    settings.logs.mkdir(parents=True, exist_ok=True)
-    log_path(settings.logs, job).unlink(missing_ok=True)
+    log = settings.home.log(job.cell.key)
     try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
         opened = job.open()
         if opened.identity != job.cell.data:
             raise RunError(
@@ -132,7 +130,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         )
         partial = dataclasses.replace(partial, grants=granted)
         judge = Judge(opened, job.cell.scenario.recipe.epochs, settings.extra_metrics)
-        with limited(log_path(settings.logs, job)):
+        with limited(log):
             _converse(
                 job=job,
                 slot=slot,
@@ -163,8 +161,8 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
     except Exception as error:  # noqa: BLE001 - one cell must not end the sweep
         # The machine's fault or ours (a full disk, a lost data file), and not the method's: it
         # does not count as finished and is run again.
-        with log_path(settings.logs, job).open("a") as log:
-            traceback.print_exception(error, file=log)
+        with contextlib.suppress(OSError), log.open("a") as file:
+            traceback.print_exception(error, file=file)
         result = dataclasses.replace(
             partial, status="killed", reason=f"the harness met {type(error).__name__}: {error}"
         )
@@ -204,7 +202,7 @@ def _converse(
         "backbone": _loadable(job.backbone, cell.scenario.backbone_options),
         "device": slot.device,
     }
-    log = log_path(settings.logs, job)
+    log = settings.home.log(job.cell.key)
     predictor = trainer = None
     try:
         predictor = slot.start("benchbase.running.predictor", log)

@@ -16,6 +16,7 @@ import msgspec
 
 from benchbase.cell import content_hash
 from benchbase.errors import PluginError, StoreError
+from benchbase.files import replace_file
 from benchbase.options import construct
 from benchbase.plugins.catalogue import Catalogue, Entry, join
 from benchbase.plugins.installed import (
@@ -25,7 +26,7 @@ from benchbase.plugins.installed import (
     own_files_hash,
 )
 from benchbase.plugins.source import Source
-from benchbase.records.store import write_text
+from benchbase.records.home import Home
 from benchbase.running.executors.forkserver import ForkServer
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 IMPORT_SECONDS = 300
 
 
-def read_catalogue(server: ForkServer, home: Path) -> Catalogue:
+def read_catalogue(server: ForkServer, home: Home) -> Catalogue:
     """Tell what is installed; only what changed since it was last looked at is imported again.
 
     Raises:
@@ -57,7 +58,7 @@ def read_catalogue(server: ForkServer, home: Path) -> Catalogue:
 
 
 def describe_sources(
-    server: ForkServer, sources: Sequence[Source], home: Path
+    server: ForkServer, sources: Sequence[Source], home: Home
 ) -> dict[Source, tuple[Entry, ...]]:
     """Tell which weighters files and modules bring.
 
@@ -133,7 +134,7 @@ def _converted(answer: Any, kind: Any, names: str) -> Any:
         raise PluginError(f"importing {names} left a process that answers nonsense") from error
 
 
-def _remembered_at(installed: Installed, home: Path) -> Path:
+def _remembered_at(installed: Installed, home: Home) -> Path:
     """Name the file that holds what a distribution brings while none of its files change."""
     try:
         files = module_files_hash(installed.module.partition(":")[0])
@@ -142,16 +143,16 @@ def _remembered_at(installed: Installed, home: Path) -> Path:
     return _place(home, [msgspec.to_builtins(installed), files])
 
 
-def _given_at(source: Source, home: Path) -> Path | None:
+def _given_at(source: Source, home: Home) -> Path | None:
     if source.kind != "file":
         return None  # a module may be a package of many files
     content = hashlib.sha256(Path(source.target).read_bytes()).hexdigest()
     return _place(home, [source.target, content])
 
 
-def _place(home: Path, identity: list[Any]) -> Path:
+def _place(home: Home, identity: list[Any]) -> Path:
     name = content_hash([identity, own_files_hash(), sys.version])
-    return home / "catalogue" / f"{name}.json"
+    return home.catalogue / f"{name}.json"
 
 
 def _recall(path: Path | None, kind: Any) -> Any:
@@ -166,4 +167,4 @@ def _recall(path: Path | None, kind: Any) -> Any:
 def _remember(path: Path | None, value: Any) -> None:
     if path is not None:
         with contextlib.suppress(StoreError):  # a home that cannot be written is asked each time
-            write_text(path, msgspec.json.encode(value).decode())
+            replace_file(path, msgspec.json.encode(value).decode())

@@ -5,24 +5,20 @@ A crash at any point loses at most the cells in flight: what is finished was wri
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import fcntl
 import hashlib
-import os
-import secrets
-import shutil
+import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchbase.boards.plan import Plan
 from benchbase.cell import JSON, Cell, Result
-from benchbase.errors import StoreError, UsageError
+from benchbase.errors import StoreError
+from benchbase.files import create_file
 from benchbase.judging import metrics
 from benchbase.records.store import SCHEMA, Store, new_attempt
 from benchbase.running.executors.contract import Execution, Job, Outcome
@@ -42,51 +38,6 @@ class Tally:
     def failures(self) -> list[JSON]:
         """Records whose cell did not end well."""
         return [record for record in self.records.values() if record["status"] != "ok"]
-
-
-@dataclass(frozen=True)
-class Home:
-    """The folder of everything that a run leaves behind and that git does not hold."""
-
-    path: Path
-
-    @property
-    def cache(self) -> Path:
-        """Decoded data sets and corruption manifests; safe to delete."""
-        return self.path / "cache"
-
-    @property
-    def logs(self) -> Path:
-        """What each cell's processes printed."""
-        return self.path / "logs"
-
-    @contextlib.contextmanager
-    def workspace(self) -> Iterator[Path]:
-        """Make this run's folder for files between processes; clear away those of dead runs.
-
-        Raises:
-            UsageError: the home cannot be written to.
-        """
-        parent = self.path / "work"
-        own = parent / f"{os.getpid()}-{secrets.token_hex(4)}"
-        try:
-            own.mkdir(parents=True)
-            self.logs.mkdir(exist_ok=True)
-            lock = (own / "lock").open("w")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            for folder in parent.iterdir():
-                if folder != own:
-                    _clear_if_dead(folder)
-        except OSError as error:
-            raise UsageError(
-                f"the home folder {self.path} cannot be written to ({error.strerror}): choose "
-                "another one with --home or $BENCHBASE_HOME"
-            ) from error
-        with lock:
-            try:
-                yield own
-            finally:
-                shutil.rmtree(own, ignore_errors=True)
 
 
 def sweep(
@@ -137,26 +88,10 @@ def _store_predictions(store: Store, cell: Cell, attempt: str, outcome: Outcome)
     """Write the logits that the rules used, so that the row can be computed again."""
     if not outcome.predictions:
         return outcome.result
-    path = store.home / "preds" / cell.key / f"{attempt}.npz"
-    temporary = path.with_suffix(".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **outcome.predictions)
-            file.flush()
-            os.fsync(file.fileno())
-        digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
-        temporary.rename(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise StoreError(f"{path}: predictions cannot be written: {error.strerror}") from error
-    artefact = {"file": str(path.relative_to(store.home)), "sha256": digest}
+    path = store.home.predictions(cell.key, attempt)
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **outcome.predictions)
+    create_file(path, content.getvalue())
+    digest = hashlib.sha256(content.getvalue()).hexdigest()
+    artefact = {"file": str(path.relative_to(store.home.path)), "sha256": digest}
     return dataclasses.replace(outcome.result, artefacts={"predictions": artefact})
-
-
-def _clear_if_dead(folder: Path) -> None:
-    """Delete a run's folder, unless the run holds its lock; a dead run holds none."""
-    with contextlib.suppress(FileNotFoundError, BlockingIOError), (folder / "lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)

@@ -5,7 +5,7 @@ It holds training images, observed labels and what the weighter's needs grant; n
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import hashlib
 import io
 import os
@@ -28,9 +28,8 @@ from benchbase.plugins.loading import load_class
 from benchbase.plugins.source import Source
 from benchbase.running.channel import Channel
 from benchbase.running.counting import Counter
+from benchbase.running.machine_faults import is_machines_fault
 from benchbase.seeding import seed_everything
-
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(channel: Channel) -> None:
@@ -100,13 +99,14 @@ def describe_failure(error: BaseException) -> dict[str, Any]:
     text = str(error)
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text:
         status = "oom"
-    elif isinstance(error, OSError) and error.errno in FULL_DISK:
-        status = "killed"  # no fault of the method's: the cell is run again
+    elif is_machines_fault(error):
+        status = "killed"  # the cell is run again
     else:
         status = "diverged" if isinstance(error, DivergedError) else "error"
     frames = traceback.extract_tb(error.__traceback__)
     trace = [f"{Path(f.filename).name}:{f.lineno} in {f.name}: {f.line}" for f in frames[-12:]]
-    traceback.print_exception(error)
+    with contextlib.suppress(OSError):  # a log on a full disk must not take the last word with it
+        traceback.print_exception(error)
     return {
         "type": "failed",
         "status": status,

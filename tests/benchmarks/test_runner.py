@@ -11,6 +11,7 @@ import pytest
 
 from benchbase.cell import Recipe, Scenario
 from benchbase.judging import metrics
+from benchbase.records.home import Home
 from benchbase.running.executors.contract import Job, Outcome
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.executors.local import LocalExecutor
@@ -36,7 +37,7 @@ def jobs(cache: Path, scenario: Scenario) -> list[Job]:
 
 
 def seconds(todo: list[Job], slots: int, server: ForkServer, folder: Path) -> float:
-    settings = Settings(folder / "work", folder / "logs", 600.0, slots, provenance={})
+    settings = Settings(folder / "work", Home(folder), 600.0, slots, provenance={})
     outcomes: list[Outcome] = []
     began = time.perf_counter()
     LocalExecutor().start(server, ["cpu"] * slots).run(
@@ -91,7 +92,7 @@ def test_judging_is_at_most_a_quarter_of_a_board_s_time(
     shares = []
 
     def once() -> None:
-        settings = Settings(tmp_path / "work", tmp_path / "logs", 600.0, 1, provenance={})
+        settings = Settings(tmp_path / "work", Home(tmp_path), 600.0, 1, provenance={})
         costs: dict[str, dict] = {}
         LocalExecutor().start(server, ["cpu"]).run(
             list(jobs.values()),

@@ -17,6 +17,9 @@ class NoServer(ForkServer):
     def start(self, module, log=None):
         raise AssertionError
 
+    def wait_until_ready(self):
+        pass
+
     def close(self):
         self.closed = True
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchbase.boards.board import Board, load_board
 from benchbase.cell import JSON
+from benchbase.files import replace_file
 from benchbase.leaderboard.cells import NOTHING, rank_text, score_text
 from benchbase.leaderboard.pages.csv import render_csv
 from benchbase.leaderboard.pages.escaping import markdown_table
@@ -15,7 +16,7 @@ from benchbase.leaderboard.pages.markdown import render_json, render_markdown
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
 from benchbase.records.committed import Committed
-from benchbase.records.store import collection_paused, write_text
+from benchbase.records.store import collection_paused
 
 
 @collection_paused()
@@ -40,7 +41,7 @@ def write_board(folder: Path, board: Board, records: Iterable[JSON]) -> list[Pat
     """
     files = board_files(board, records)
     for name, text in files.items():
-        write_text(folder / name, text)
+        replace_file(folder / name, text)
     for path in stale_charts(folder, files):
         path.unlink(missing_ok=True)
     return [folder / name for name in files]
@@ -114,5 +115,5 @@ def write_index(leaderboards: Path) -> Path:
         StoreError: a record cannot be read, or the index not written.
     """
     path = leaderboards / "README.md"
-    write_text(path, index_text(leaderboards))
+    replace_file(path, index_text(leaderboards))
     return path

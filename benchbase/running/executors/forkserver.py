@@ -12,6 +12,7 @@ watches a pipe whose other end only the parent holds: when the parent dies, the 
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -82,6 +83,7 @@ class ForkServer:
         self._lock = threading.Lock()
         self._replies: Future[int] = Future()
         self._ended: dict[int, Future[int]] = {}
+        self._ready = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
 
@@ -102,6 +104,13 @@ class ForkServer:
         self._control = ours
         threading.Thread(target=self._listen, daemon=True).start()
 
+    def wait_until_ready(self) -> None:
+        """Start the server and wait for its imports, which are no cell's cost."""
+        with self._lock:
+            if self._process is None and not self._closed:
+                self._launch()
+        self._ready.wait()
+
     def start(self, module: str, log: Path | None = None) -> Child:
         """Fork a child that runs ``module.main(channel)``; its output goes to ``log``."""
         ours, theirs = socket.socketpair()
@@ -116,7 +125,8 @@ class ForkServer:
                 socket.send_fds(self._control, [request], [theirs.fileno()])
                 pid = self._replies.result()
             except OSError as error:
-                raise RunError(f"the process server is gone: {error}") from error
+                ours.close()
+                raise RunError(f"no process could be started: {error}") from error
         return Child(pid, Channel(ours), self._ended[pid])
 
     def close(self) -> None:
@@ -138,7 +148,12 @@ class ForkServer:
         with contextlib.suppress(OSError, ValueError):
             for line in self._control.makefile("r"):
                 message = json.loads(line)
-                if "started" in message:
+                if "ready" in message:
+                    self._ready.set()
+                elif "refused" in message:
+                    error = OSError(message["refused"], os.strerror(message["refused"]))
+                    self._replies.set_exception(error)
+                elif "started" in message:
                     self._ended[message["started"]] = Future()
                     self._replies.set_result(message["started"])
                 else:
@@ -149,6 +164,7 @@ class ForkServer:
                 ended.set_result(-signal.SIGKILL)
         if not self._replies.done():
             self._replies.set_exception(RunError("the process server ended; see its output above"))
+        self._ready.set()
 
 
 def serve(control: socket.socket, lifeline: int) -> None:
@@ -165,6 +181,7 @@ def serve(control: socket.socket, lifeline: int) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write)
     running: set[int] = set()
+    _tell(control, {"ready": 1})
     while True:
         watched: list[Any] = [control, wake_read]
         ready, _, _ = select.select(watched, [], [])
@@ -176,7 +193,12 @@ def serve(control: socket.socket, lifeline: int) -> None:
             request, fds, _, _ = socket.recv_fds(control, 1 << 16, 1)
             if not request:
                 break
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError as error:  # no more processes or memory: the next one may succeed
+                os.close(fds[0])
+                _tell(control, {"refused": error.errno or errno.EAGAIN})
+                continue
             if pid == 0:
                 control.close()
                 os.close(wake_read)

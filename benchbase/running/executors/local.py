@@ -39,6 +39,7 @@ class _LocalExecution(Execution):
         done: Callable[[Job, Outcome], None],
     ) -> None:
         """Run all jobs; ``done`` is called in this thread."""
+        self.server.wait_until_ready()
         waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
         for job in jobs:
             waiting.put(job)

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from benchbase.cli import show
 from benchbase.errors import StoreError, UsageError
 from benchbase.records.committed import Committed
+from benchbase.records.home import Home
 from benchbase.records.store import Store
 from tests.unit.made_records import make_board, make_record, make_records, make_scenario
 
@@ -34,7 +35,7 @@ def home(tmp_path, monkeypatch):
 
 def remember(home: Path, board, records):
     for record in records:
-        Store(home).write(record)
+        Store(Home(home)).write(record)
     last = {"board": board.to_json(), "keys": [record["key"] for record in records]}
     last["folder"] = None
     (home / "last.json").write_text(json.dumps(last))
@@ -57,7 +58,7 @@ def test_the_last_run_is_shown_again_with_its_curves(home):
 def test_records_of_other_runs_stay_out_of_the_last_one(home):
     board = make_board(weighters=["plain"])
     stranger = make_record(torch="9.9", score=0.1)
-    Store(home).write(stranger)
+    Store(Home(home)).write(stranger)
     remember(home, board, make_records(board, {"plain": 0.7}))
     whole = json.loads(shown("--json"))
     [row] = whole["table"]["rows"]
@@ -164,7 +165,7 @@ def keep_predictions(home: Path, **fields):
     artefacts = {"predictions": {"file": "preds/one.npz", "sha256": sha256, **fields}}
     record = make_record(artefacts=artefacts)
     record["corruption"]["classes"] = ["cat", "dog"]
-    Store(home).write(record)
+    Store(Home(home)).write(record)
     return record["key"], file
 
 
@@ -188,7 +189,7 @@ def test_predictions_that_are_not_there_are_a_usage_error(home):
     with pytest.raises(UsageError, match="are not there any more"):
         shown("--cell", key, "--predictions", "out.csv")
     failed = make_record(seed=1, status="oom")
-    Store(home).write(failed)
+    Store(Home(home)).write(failed)
     with pytest.raises(UsageError, match="kept no predictions: its status is oom"):
         shown("--cell", failed["key"], "--predictions", "out.csv")
 

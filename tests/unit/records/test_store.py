@@ -16,40 +16,35 @@ import pytest
 from benchbase.cell import Result, Status
 from benchbase.errors import StoreError
 from benchbase.records import store as store_module
-from benchbase.records.store import Store, counting_attempt, default_home, new_attempt, write_text
+from benchbase.records.home import Home
+from benchbase.records.store import Store, counting_attempt, new_attempt
+from tests.unit.failing import failing
 from tests.unit.made_records import attempt_name, make_record
 
 A1, A2, A3 = map(attempt_name, (1, 2, 3))
 SCHEMA = Path(store_module.__file__).with_name("record.schema.json")
 
 
-def failing(number: int):
-    def fail(*arguments, **settings):
-        raise OSError(number, os.strerror(number))
-
-    return fail
-
-
 def test_a_record_is_read_back_as_it_was_written(tmp_path):
     record = make_record()
-    path = Store(tmp_path).write(record)
+    path = Store(Home(tmp_path)).write(record)
     key = record["key"]
     assert path == tmp_path / "runs" / key[:2] / key / f"{record['attempt']}.json"
-    assert list(Store(tmp_path).records()) == [record]
-    assert Store(tmp_path).finished(key) == record
+    assert list(Store(Home(tmp_path)).records()) == [record]
+    assert Store(Home(tmp_path)).finished(key) == record
 
 
 def test_an_attempt_is_never_written_over(tmp_path):
-    path = Store(tmp_path).write(make_record(score=0.5))
+    path = Store(Home(tmp_path)).write(make_record(score=0.5))
     before = path.read_bytes()
     with pytest.raises(StoreError, match="left alone"):
-        Store(tmp_path).write(make_record(score=0.9))
+        Store(Home(tmp_path)).write(make_record(score=0.9))
     assert path.read_bytes() == before
     assert sorted(path.parent.iterdir()) == [path]
 
 
 def test_the_first_ok_attempt_counts_not_the_last_or_the_best(tmp_path):
-    store = Store(tmp_path)
+    store = Store(Home(tmp_path))
     for attempt, status, score in [(A1, "oom", 0), (A2, "ok", 0.5), (A3, "ok", 0.9)]:
         store.write(make_record(attempt=attempt, status=status, score=score))
     key = make_record()["key"]
@@ -58,7 +53,7 @@ def test_the_first_ok_attempt_counts_not_the_last_or_the_best(tmp_path):
 
 
 def test_a_failure_is_finished_and_a_killed_cell_is_not(tmp_path):
-    store = Store(tmp_path)
+    store = Store(Home(tmp_path))
     key = make_record()["key"]
     store.write(make_record(attempt=A1, status="killed"))
     assert store.finished(key) is None
@@ -69,7 +64,7 @@ def test_a_failure_is_finished_and_a_killed_cell_is_not(tmp_path):
 
 
 def test_an_inline_attempt_does_not_finish_a_cell(tmp_path):
-    store = Store(tmp_path)
+    store = Store(Home(tmp_path))
     inline = make_record(attempt=A1, trusted=False)
     store.write(inline)
     assert store.finished(inline["key"]) is None
@@ -82,7 +77,7 @@ def test_an_inline_attempt_does_not_finish_a_cell(tmp_path):
     "text", ["", '{"schema": "benchbase-rec', "[]", "{}", '{"schema": "benchbase-record-9"}', "\0"]
 )
 def test_an_unreadable_record_is_named_skipped_and_kept(tmp_path, caplog, text):
-    store = Store(tmp_path)
+    store = Store(Home(tmp_path))
     good = store.write(make_record(attempt=A1))
     bad = good.with_name("0.json")
     bad.write_text(text)
@@ -93,39 +88,39 @@ def test_an_unreadable_record_is_named_skipped_and_kept(tmp_path, caplog, text):
 
 
 def test_a_record_under_a_wrong_name_is_skipped(tmp_path, caplog):
-    path = Store(tmp_path).write(make_record())
+    path = Store(Home(tmp_path)).write(make_record())
     path.rename(path.with_name("other.json"))
-    assert list(Store(tmp_path).records()) == []
+    assert list(Store(Home(tmp_path)).records()) == []
     assert "other.json" in caplog.text
 
 
 def test_a_full_disk_says_what_to_do_and_leaves_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", failing(errno.ENOSPC))
     with pytest.raises(StoreError, match="free some space"):
-        Store(tmp_path).write(make_record())
+        Store(Home(tmp_path)).write(make_record())
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_read_only_home_says_how_to_choose_another(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "mkdir", failing(errno.EROFS))
     with pytest.raises(StoreError, match=r"Read-only file system: .*BENCHBASE_HOME"):
-        Store(tmp_path).write(make_record())
+        Store(Home(tmp_path)).write(make_record())
 
 
 def test_a_home_below_a_file_is_refused(tmp_path):
     (tmp_path / "home").write_text("")
     with pytest.raises(StoreError, match="cannot be written"):
-        Store(tmp_path / "home").write(make_record())
+        Store(Home(tmp_path / "home")).write(make_record())
 
 
 def test_a_number_that_is_not_finite_is_refused(tmp_path):
     record = make_record(cost={"seconds_train": float("nan")})
     with pytest.raises(StoreError, match="write null"):
-        Store(tmp_path).write(record)
+        Store(Home(tmp_path)).write(record)
 
 
 def test_threads_write_side_by_side(tmp_path):
-    store = Store(tmp_path)
+    store = Store(Home(tmp_path))
     records = [make_record(seed=seed, attempt=attempt_name(seed)) for seed in range(40)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(store.write, records))
@@ -135,9 +130,10 @@ def test_threads_write_side_by_side(tmp_path):
 def test_a_writer_that_is_killed_leaves_only_whole_records(tmp_path):
     program = (
         "import sys; from pathlib import Path\n"
+        "from benchbase.records.home import Home\n"
         "from benchbase.records.store import Store, new_attempt\n"
         "from tests.unit.made_records import make_record\n"
-        "store = Store(Path(sys.argv[1]))\n"
+        "store = Store(Home(Path(sys.argv[1])))\n"
         "while True:\n"
         "    print(store.write(make_record(attempt=new_attempt())), flush=True)\n"
     )
@@ -149,7 +145,7 @@ def test_a_writer_that_is_killed_leaves_only_whole_records(tmp_path):
         written = [writer.stdout.readline().strip() for _ in range(5)]
         writer.send_signal(signal.SIGKILL)
     assert all(json.loads(Path(path).read_text()) for path in written)
-    assert len(list(Store(tmp_path).records())) == len(list(tmp_path.rglob("*.json"))) >= 5
+    assert len(list(Store(Home(tmp_path)).records())) == len(list(tmp_path.rglob("*.json"))) >= 5
 
 
 def test_attempts_are_named_in_the_order_of_time():
@@ -157,21 +153,6 @@ def test_attempts_are_named_in_the_order_of_time():
     times = [name.split("-")[0] for name in names]
     assert times == sorted(times)
     assert len(set(names)) == 20
-
-
-def test_the_home_is_the_environments_or_a_dot_folder(monkeypatch):
-    monkeypatch.setenv("BENCHBASE_HOME", "/some/where")
-    assert default_home() == Path("/some/where")
-    monkeypatch.delenv("BENCHBASE_HOME")
-    assert default_home() == Path(".benchbase")
-
-
-def test_a_text_is_replaced_at_once(tmp_path):
-    path = tmp_path / "deep" / "file.txt"
-    write_text(path, "old")
-    write_text(path, "new")
-    assert path.read_text() == "new"
-    assert list(path.parent.iterdir()) == [path]
 
 
 def test_the_shipped_schema_describes_the_record():
@@ -191,8 +172,8 @@ def test_the_shipped_schema_describes_the_record():
 def test_a_record_that_contradicts_itself_is_skipped_and_named(tmp_path, caplog):
     record = make_record()
     record["metrics"]["tail"]["balanced_accuracy"]["value"] = 0.99
-    path = Store(tmp_path).write(record)
-    forged = Store(tmp_path).write({**make_record(), "key": "0" * 64})
-    assert list(Store(tmp_path).records()) == []
+    path = Store(Home(tmp_path)).write(record)
+    forged = Store(Home(tmp_path)).write({**make_record(), "key": "0" * 64})
+    assert list(Store(Home(tmp_path)).records()) == []
     assert f"{path} (metrics.tail.balanced_accuracy" in caplog.text
     assert f"{forged} (its key is not the hash" in caplog.text

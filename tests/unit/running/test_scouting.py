@@ -9,6 +9,7 @@ import pytest
 
 from benchbase.errors import PluginError
 from benchbase.plugins import Source
+from benchbase.records.home import Home
 from benchbase.running.scouting import describe_sources, load_metrics, read_catalogue
 from benchbase.testing.site import PluginSite
 from tests.unit.jobs import NoServer
@@ -46,15 +47,15 @@ def test_what_is_installed_is_told_by_a_child_and_remembered(
 ) -> None:
     plugin_site.add("good-luck", "good_luck", good_luck=METRIC)
     plugin_site.add("bad-luck", "bad_luck", bad_luck="1 / 0", version="0.3")
-    catalogue = read_catalogue(server, tmp_path)
+    catalogue = read_catalogue(server, Home(tmp_path))
     assert [entry.name for entry in catalogue.of("metrics")] == ["luck"]
     [problem] = catalogue.problems
     assert problem.reason.startswith("bad-luck 0.3 (bad_luck): its import raised ZeroDivisionError")
     assert not {"good_luck", "bad_luck"} & sys.modules.keys()
-    assert read_catalogue(NoServer(), tmp_path) == catalogue
+    assert read_catalogue(NoServer(), Home(tmp_path)) == catalogue
     (plugin_site.folder / "bad_luck.py").write_text("2 / 0")
     with pytest.raises(AssertionError):  # asked again
-        read_catalogue(NoServer(), tmp_path)
+        read_catalogue(NoServer(), Home(tmp_path))
 
 
 def test_no_weighter_is_ever_loaded_in_the_parent(
@@ -68,7 +69,7 @@ def test_no_weighter_is_ever_loaded_in_the_parent(
         "BENCHBASE_API = 2\n@hookimpl\ndef register_weighters():\n    return [Mine]\n",
         loser_method=METHOD,
     )
-    catalogue = read_catalogue(server, tmp_path)
+    catalogue = read_catalogue(server, Home(tmp_path))
     assert "mine" in catalogue.names("weighters")
     assert [type(metric).__name__ for metric in load_metrics(catalogue)] == ["Luck"]
     assert not {"loser", "loser_method"} & sys.modules.keys()
@@ -76,10 +77,10 @@ def test_no_weighter_is_ever_loaded_in_the_parent(
 
 def test_a_damaged_memory_is_asked_again(plugin_site: PluginSite, server, tmp_path: Path) -> None:
     plugin_site.add("good-luck", "good_luck", good_luck=METRIC)
-    catalogue = read_catalogue(server, tmp_path)
+    catalogue = read_catalogue(server, Home(tmp_path))
     for path in (tmp_path / "catalogue").iterdir():
         path.write_text("{")
-    assert read_catalogue(server, tmp_path) == catalogue
+    assert read_catalogue(server, Home(tmp_path)) == catalogue
 
 
 def test_strict_turns_a_broken_plugin_into_an_error(
@@ -88,7 +89,7 @@ def test_strict_turns_a_broken_plugin_into_an_error(
     plugin_site.add("bad-luck", "bad_luck", bad_luck="1 / 0")
     monkeypatch.setenv("BENCHBASE_STRICT", "1")
     with pytest.raises(PluginError, match=r"bad-luck 1\.0 \(bad_luck\): its import raised"):
-        read_catalogue(server, tmp_path)
+        read_catalogue(server, Home(tmp_path))
 
 
 def test_a_metric_of_two_distributions_is_an_error(
@@ -97,23 +98,23 @@ def test_a_metric_of_two_distributions_is_an_error(
     for name in ("luck", "more_luck"):
         plugin_site.add(name, f"{name}_metric", **{f"{name}_metric": METRIC})
     with pytest.raises(PluginError, match="two distributions bring a metric called 'luck'"):
-        load_metrics(read_catalogue(server, tmp_path))
+        load_metrics(read_catalogue(server, Home(tmp_path)))
 
 
 def test_a_file_is_described_by_a_child_and_remembered(server, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(METHOD)
     source = Source("file", str(path))
-    [entry] = describe_sources(server, [source], tmp_path)[source]
+    [entry] = describe_sources(server, [source], Home(tmp_path))[source]
     assert entry.name == "mine"
-    assert describe_sources(NoServer(), [source], tmp_path) == {source: (entry,)}
+    assert describe_sources(NoServer(), [source], Home(tmp_path)) == {source: (entry,)}
     path.write_text("1 / 0")
     with pytest.raises(PluginError, match="ZeroDivisionError"):
-        describe_sources(server, [source], tmp_path)
+        describe_sources(server, [source], Home(tmp_path))
 
 
 def test_a_plugin_that_ends_the_child_is_told(server, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("import os\nos._exit(0)")
     with pytest.raises(PluginError, match="ended by itself: does a plugin exit on import"):
-        describe_sources(server, [Source("file", str(path))], tmp_path)
+        describe_sources(server, [Source("file", str(path))], Home(tmp_path))

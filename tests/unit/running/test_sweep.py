@@ -7,12 +7,13 @@ import pytest
 
 from benchbase.boards.plan import Plan
 from benchbase.cell import Result
-from benchbase.errors import StoreError, UsageError
+from benchbase.errors import StoreError
+from benchbase.records.home import Home
 from benchbase.records.store import Store
 from benchbase.running import sweep as sweeping
 from benchbase.running.executors.contract import Execution, Outcome, Slot
 from benchbase.running.runner import Settings
-from benchbase.running.sweep import Home, sweep
+from benchbase.running.sweep import sweep
 from tests.unit.jobs import make_job
 
 
@@ -39,13 +40,13 @@ def play(tmp_path, monkeypatch):
             sweeping, "run_cell", lambda job, slot, settings: outcomes[job.cell.weighter.name]
         )
         plan = Plan(tuple(make_job(name) for name in outcomes), {})
-        settings = Settings(tmp_path, tmp_path, 1.0, 1, {})
+        settings = Settings(tmp_path, Home(tmp_path), 1.0, 1, {})
         heard: list[str] = []
         tally = sweep(
             plan,
             AtOnce(),
             settings,
-            store or Store(tmp_path),
+            store or Store(Home(tmp_path)),
             started=lambda job: heard.append(f"start {job.cell.weighter.name}"),
             finished=lambda job, record: heard.append(f"end {job.cell.weighter.name}"),
         )
@@ -61,7 +62,7 @@ def test_each_outcome_becomes_one_record_and_failures_are_counted(play, tmp_path
     tally, heard = play({"one": OK, "two": Outcome(Result("error", reason="lost"))})
     assert heard == ["start one", "end one", "start two", "end two"]
     assert [record["reason"] for record in tally.failures] == ["lost"]
-    records = {r["spec"]["weighter"]["name"]: r for r in Store(tmp_path).records()}
+    records = {r["spec"]["weighter"]["name"]: r for r in Store(Home(tmp_path)).records()}
     assert {name: record["status"] for name, record in records.items()} == {
         "one": "ok",
         "two": "error",
@@ -79,34 +80,15 @@ def test_a_record_that_cannot_be_written_is_told_and_the_others_go_on(play, tmp_
                 raise StoreError("no space left")
             return super().write(record)
 
-    tally, heard = play({"one": OK, "two": OK}, Full(tmp_path))
+    tally, heard = play({"one": OK, "two": OK}, Full(Home(tmp_path)))
     assert [(job.cell.weighter.name, reason) for job, reason in tally.lost] == [
         ("one", "no space left")
     ]
     assert heard == ["start one", "end one", "start two", "end two"]
-    assert len(list(Store(tmp_path).records())) == 1
+    assert len(list(Store(Home(tmp_path)).records())) == 1
 
 
 def test_predictions_that_cannot_be_written_lose_the_cell_and_nothing_else(play, tmp_path):
     (tmp_path / "preds").write_text("in the way")
     tally, _ = play({"one": OK})
-    assert "predictions cannot be written" in tally.lost[0][1]
-
-
-def test_the_workspace_of_a_dead_run_is_cleared_away(tmp_path):
-    dead = tmp_path / "work" / "999-dead" / "cell"
-    dead.mkdir(parents=True)
-    (dead.parent / "lock").write_text("")
-    with Home(tmp_path).workspace() as own:
-        assert own.is_dir()
-        assert not dead.exists()
-        with Home(tmp_path).workspace() as other:  # a second run leaves the first alone
-            assert own.is_dir()
-            assert other != own
-    assert not own.exists()
-
-
-def test_a_home_below_a_file_is_a_usage_error(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="--home"), Home(tmp_path / "file").workspace():
-        pass
+    assert "cannot be written" in tally.lost[0][1]
