@@ -36,6 +36,8 @@ class TomlTable:
 
     def fail(self, key: str, problem: str) -> NoReturn:
         """Raise UsageError about ``key``."""
+        if problem.startswith(f"{self.path}: "):  # an error about a key within says it already
+            raise UsageError(problem)
         place = f"{self.where}.{key}" if self.where and key else self.where or key
         raise UsageError(f"{self.path}: {place}: {problem}" if place else f"{self.path}: {problem}")
 

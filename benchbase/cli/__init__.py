@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import click
 
 import benchbase
+from benchbase.cli.streams import answer_in_json, prepare_streams
 from benchbase.errors import BenchbaseError, PluginError, UsageError
 from benchbase.options import unknown
 
@@ -94,6 +95,7 @@ def cli(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    prepare_streams()
     sys.exit(invoke(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -101,7 +103,10 @@ def invoke(arguments: Sequence[str]) -> int:
     """Run the command line; every failure becomes a line on stderr and an exit code."""
     try:
         # Not `list(...)`: that name here is the command's module, once it was imported.
-        code = cli.main([*arguments] or ["--help"], prog_name="benchbase", standalone_mode=False)
+        with answer_in_json("--json" in arguments):
+            code = cli.main(
+                [*arguments] or ["--help"], prog_name="benchbase", standalone_mode=False
+            )
     except click.Abort:
         return INTERRUPTED
     except click.ClickException as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import traceback
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from benchbase.cli import FAILED
+from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
 from benchbase.options import parse_selector
 from benchbase.plugins.catalogue import describe_given, describe_installed, join
@@ -65,9 +65,7 @@ def check(name: str, as_json: bool) -> int:
                 seen.add(reason)
     failed = sum(entry["reason"] is not None for entry in results)
     if as_json:
-        click.echo(
-            json.dumps({"passed": len(results) - failed, "failed": failed, "checks": results})
-        )
+        print_json({"passed": len(results) - failed, "failed": failed, "checks": results})
     else:
         click.echo(f"{len(results) - failed} of {len(results)} checks passed")
     return FAILED if failed else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shlex
 import shutil
 import textwrap
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 import click
 
 from benchbase.cell import GIVEN
+from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
 from benchbase.options import (
     OptionSpec,
@@ -64,7 +64,7 @@ def info(name: str, as_json: bool) -> None:
     for page in pages:
         expand(selector, page.options)  # options that it has not are an error here as in `run`
     if as_json:
-        click.echo(json.dumps({"found": [dataclasses.asdict(page) for page in pages]}, indent=1))
+        print_json({"found": [dataclasses.asdict(page) for page in pages]}, indent=1)
     else:
         click.echo("\n\n".join(_text(page) for page in pages))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from benchbase.cli.streams import print_json
 from benchbase.plugins import KINDS, Catalogue
 from benchbase.records.home import Home
 from benchbase.running.executors.forkserver import ForkServer
@@ -51,7 +51,7 @@ def list_installed(kinds: tuple[str, ...], as_json: bool, home: Path | None) -> 
         server.close()
     shown = kinds or (*KINDS,)
     if as_json:
-        click.echo(json.dumps(_as_json(catalogue, shown), indent=1))
+        print_json(_as_json(catalogue, shown), indent=1)
     else:
         _show(catalogue, shown)
 
@@ -91,6 +91,8 @@ def _show(catalogue: Catalogue, kinds: Sequence[str]) -> None:
         owners = sorted({f"{one.distribution} {one.distribution_version}" for one in entries})
         click.secho(f"  of {', '.join(owners)}", dim=True)
         click.echo()
+    if not any(catalogue.of(kind) for kind in kinds):
+        click.echo(f"No {' or '.join(kinds)} are installed.")
     for problem in catalogue.problems:
         click.echo(f"{click.style('broken', fg='red')}  {problem.reason}")
     click.echo("`benchbase info NAME` explains one of them.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
 
@@ -69,6 +70,10 @@ def make_bars(console: Console, *, live: bool) -> Progress:
     )
 
 
+HEARTBEAT_SECONDS = 60.0
+"""Without a terminal, how long it is silent at most while cells run."""
+
+
 class Display:
     """Hears of cells from several threads; draws only on a terminal."""
 
@@ -81,9 +86,13 @@ class Display:
         self._lines: dict[str, TaskID] = {}
         self._bars = make_bars(self._console, live=self._live)
         self._overall = self._bars.add_task("all cells", total=total, note="")
+        self._said = time.monotonic()
+        self._ended = threading.Event()
 
     def __enter__(self) -> Display:  # noqa: PYI034 - beartype cannot check Self here
         self._bars.start()
+        if not self._live:
+            threading.Thread(target=self._beat, daemon=True).start()
         return self
 
     def __exit__(
@@ -92,10 +101,23 @@ class Display:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ended.set()
         self._bars.stop()
+
+    def _beat(self) -> None:
+        """Say how far the running cells are whenever nothing was said for a while."""
+        while not self._ended.wait(HEARTBEAT_SECONDS / 10):
+            if time.monotonic() - self._said > HEARTBEAT_SECONDS:
+                running = [task for task in self._bars.tasks if task.id != self._overall]
+                cells = ", ".join(
+                    f"{task.description} (epoch {task.completed:g} of {task.total or 0:g})"
+                    for task in running
+                )
+                self.say(f"[{self._done}/{self._total}] running: {cells or 'nothing'}")
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
+        self._said = time.monotonic()
         self._bars.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def started(self, job: Job) -> None:

@@ -31,6 +31,7 @@ from benchbase.cli.planned import models_notice, plan_json, plan_text
 from benchbase.cli.printing import print_table
 from benchbase.cli.progress import Display, describe
 from benchbase.cli.request import Request, read_request
+from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
 from benchbase.files import replace_file
 from benchbase.leaderboard.pages.files import write_board, write_index
@@ -179,7 +180,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
             if given["dry_run"]:
                 seconds = estimate_seconds(plan, store.records(), len(devices))
                 if given["as_json"]:
-                    click.echo(json.dumps(plan_json(plan, seconds)))
+                    print_json(plan_json(plan, seconds))
                 else:
                     click.echo(plan_text(plan, seconds, verbose=given["verbose"]))
                 return
@@ -381,7 +382,7 @@ def _report(
     }
     if as_json:
         paths = [str(path) for path in written]
-        click.echo(json.dumps({"table": table.to_json(), "cells": cells, "written": paths}))
+        print_json({"table": table.to_json(), "cells": cells, "written": paths})
     else:
         print_table(table, Console())
         click.echo(

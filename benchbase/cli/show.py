@@ -13,6 +13,7 @@ from benchbase.boards.board import LEADERBOARDS, Board, board_folder, load_board
 from benchbase.cell import JSON, Scenario, format_label
 from benchbase.cli.predictions import write_predictions
 from benchbase.cli.printing import print_curves, print_failures, print_table
+from benchbase.cli.streams import print_json
 from benchbase.errors import StoreError, UsageError
 from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.curves import mean_curves
@@ -112,7 +113,7 @@ def _show_board(board: Board, records: Sequence[JSON], *, as_json: bool) -> None
             "curves": [one.to_json() for one in curves],
             "failed_cells": cells,
         }
-        click.echo(json.dumps(whole))
+        print_json(whole)
         return
     console = Console()
     print_table(table, console)
@@ -146,7 +147,7 @@ def _find_cell(prefix: str, store: Store, board_name: str | None) -> JSON:
 
 def _show_cell(record: JSON, home: Home, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(record))
+        print_json(record)
         return
     spec, error = record["spec"], record["error"] or {}
     weighter = spec["weighter"]

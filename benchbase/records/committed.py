@@ -11,7 +11,7 @@ from typing import Any
 from benchbase.cell import FINISHED, JSON, canonical_json
 from benchbase.errors import StoreError
 from benchbase.files import replace_file
-from benchbase.records.record import parse_record
+from benchbase.records.record import NewerRecordError, parse_record
 from benchbase.records.store import collection_paused, counting_attempt
 
 
@@ -105,6 +105,8 @@ def _read_lines(path: Path) -> list[JSON]:
     for number, line in enumerate(text.splitlines(), start=1):
         try:
             records.append(parse_record(line))
+        except NewerRecordError as error:
+            raise StoreError(f"{path}, line {number}: {error}") from error
         except ValueError as error:
             raise StoreError(
                 f"{path}, line {number}: not a record ({error}); restore the line from git, or "

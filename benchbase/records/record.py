@@ -65,6 +65,16 @@ _DATA: Mapping[str, tuple[type, ...]] = dict.fromkeys(
 )
 
 
+class NewerRecordError(ValueError):
+    """A record of a benchbase that is newer than this one."""
+
+
+def _is_newer(schema: Any) -> bool:
+    name, _, number = SCHEMA.rpartition("-")
+    found = re.fullmatch(rf"{name}-([0-9]{{1,9}})", schema) if isinstance(schema, str) else None
+    return found is not None and int(found[1]) > int(number)
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number that a record may hold")
 
@@ -82,6 +92,10 @@ def parse_record(text: str) -> JSON:
         record = _DECODER.decode(text)
     except RecursionError:
         raise ValueError("too deeply nested for a record") from None
+    if isinstance(record, dict) and _is_newer(record.get("schema")):
+        raise NewerRecordError(
+            f"it has the schema {record['schema']!r} of a newer benchbase: update benchbase"
+        )
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         raise ValueError(f"expected a JSON object with the schema {SCHEMA!r}")
     _check_types(record, _FIELDS, "")

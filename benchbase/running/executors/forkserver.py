@@ -41,6 +41,8 @@ CHILD_ENVIRONMENT = {
     "MALLOC_TOP_PAD_": str(1 << 28),
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     "PYTHONHASHSEED": "0",
+    # A method may print what it likes: logs take every character.
+    "PYTHONIOENCODING": "utf-8:backslashreplace",
 }
 
 PRELOAD = (

@@ -309,3 +309,11 @@ def test_a_noise_file_may_have_a_comma_in_its_name():
 def test_only_a_board_within_leaderboards_has_an_index(tmp_path):
     assert leaderboards_of(tmp_path / "leaderboards" / "mine") == tmp_path / "leaderboards"
     assert leaderboards_of(tmp_path / "mine") is None
+
+
+def test_a_path_stands_in_an_error_once(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('weighters = ["erm"]\nseeds = 1\n[[scenarios]]\nnoise = 5\n')
+    with pytest.raises(UsageError) as caught:
+        load_board(str(path))
+    assert str(caught.value).count(str(path)) == 1

@@ -111,3 +111,12 @@ def test_a_copy_under_another_key_is_refused(tmp_path):
     path.write_text(path.read_text() + canonical_json(forged) + "\n")
     with pytest.raises(StoreError, match=r"plain.jsonl, line 2: .* not the hash of its spec"):
         Committed(tmp_path).records()
+
+
+def test_a_newer_record_is_never_told_to_be_deleted(tmp_path):
+    committed = Committed(tmp_path)
+    [path] = committed.merge([make_record()])
+    path.write_text(path.read_text().replace("benchbase-record-", "benchbase-record-9"))
+    with pytest.raises(StoreError, match="update benchbase") as caught:
+        Committed(tmp_path).records()
+    assert "delete" not in str(caught.value)

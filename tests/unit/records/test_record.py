@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from benchbase.cell import JSON, canonical_json, content_hash
-from benchbase.records.record import parse_record
+from benchbase.records.record import SCHEMA, parse_record
 from benchbase.records.store import new_attempt
 from tests.unit.made_records import make_record, make_relabelling, make_scenario
 
@@ -219,3 +219,9 @@ def test_a_plugins_own_metric_has_no_bounds():
 def test_nesting_without_end_is_no_record():
     with pytest.raises(ValueError, match="nested"):
         parse_record("[" * 100_000)
+
+
+def test_a_record_of_a_newer_benchbase_says_to_update():
+    record = {**make_record(), "schema": SCHEMA[:-1] + "999"}
+    with pytest.raises(ValueError, match="of a newer benchbase: update benchbase"):
+        parse_record(json.dumps(record))
