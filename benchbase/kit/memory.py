@@ -1,4 +1,4 @@
-"""A memory of each class: the moving average of its vectors."""
+"""A memory of each class: the moving average of its vectors; vectors brought to norm one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
+
+
+def unit(rows: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
+    """Scale rows to norm one; without a norm (all zero, or not finite) they are zero vectors."""
+    norms = rows.norm(dim=1, keepdim=True)
+    return torch.where((norms > 1e-8) & norms.isfinite(), rows / norms, 0.0)
 
 
 class ClassMeans:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import itertools
+import sys
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from benchbase.api import LossWeighter, Need, Step, Task, option
 from benchbase.kit.bilevel import LEAST_SUM, hypergradient
@@ -20,19 +22,8 @@ FADED = 0.02
 """Mean weight below which learning has all but stopped."""
 
 
-@dataclass(frozen=True)
-class GuardRails:
-    """What keeps a weighting network from collapsing."""
-
-    warm_up: float
-    floor: float
-    clip: float
-
-
-PRESETS = {
-    "paper-like": GuardRails(warm_up=0.0, floor=0.0, clip=math.inf),
-    "practical": GuardRails(warm_up=0.05, floor=0.01, clip=10.0),
-}
+WEIGHT_DECAY = 1e-4
+"""Of the weighting network, as in the official code."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +39,20 @@ class MetaWeighter(LossWeighter):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TRUSTED})
     hidden: int = option(100, "width of the weighting network's hidden layer", min=1)
     meta_learning_rate: float = option(1e-3, "Adam's rate for the weighting network", min=0)
-    meta_weight_decay: float = option(1e-4, "weight decay of the weighting network", min=0)
+    meta_every: int = option(1, "steps from one step of the weighting network to the next", min=1)
+    meta_from: float = option(
+        0.0,
+        "share of the epochs, at least one unless 0, that come before and weigh all images alike",
+        min=0,
+        max=1,
+    )
     normalisation: str = option(
         "none", "sum: weights of a batch are brought to the mean one", choices=("none", "sum")
     )
-    preset: str = option(
-        "paper-like",
-        "what warm_up, floor and clip are: paper-like has none of them, practical has 0.05, 0.01 "
-        "and 10",
-        choices=tuple(PRESETS),
-    )
-    warm_up: float | None = option(
-        None, "share of the epochs that weigh all images alike, at least one unless 0", min=0, max=1
-    )
-    floor: float | None = option(None, "smallest weight of an image", min=0, max=1)
-    clip: float | None = option(
-        None, "largest norm of the weighting network's gradient (0: no limit)", min=0
+    class_input: bool = option(False, "tell the weighting network the observed class")
+    floor: float = option(0.0, "smallest weight of an image, before normalisation", min=0, max=1)
+    clip: float = option(
+        0.0, "largest norm of the weighting network's gradient (0: no limit)", min=0
     )
 
     @abstractmethod
@@ -81,46 +70,46 @@ class MetaWeighter(LossWeighter):
         )
 
     def prepare(self, task: Task) -> Callable[[Step], Tensor]:
-        """Build the weighting network; each step trains it once on a trusted batch."""
-        rails = self._guard_rails()
-        warm_up = max(1, round(rails.warm_up * task.recipe.epochs)) if rails.warm_up else 0
+        """Build the weighting network; it takes a step on a trusted batch every ``meta_every``."""
+        start = max(1, round(self.meta_from * task.recipe.epochs)) if self.meta_from else 0
         signals, describe = self.describe(task)
         with task.seeded("weighting network"):
-            network = self.network(signals).to(task.device)
+            network = self.network(signals + self.class_input * task.num_classes).to(task.device)
         optimiser = torch.optim.Adam(
-            network.parameters(), lr=self.meta_learning_rate, weight_decay=self.meta_weight_decay
+            network.parameters(), lr=self.meta_learning_rate, weight_decay=WEIGHT_DECAY
         )
         trusted = endless_batches(task, task.trusted, "trusted", task.recipe.trusted_batch_size)
         _warn_of_missing_classes(task)
         normalised = self.normalisation == "sum"
-        watch = _Watch()
+        warn_if_faded = _watch()
+        steps = itertools.count()
+
+        def weights_of(described: Tensor) -> Tensor:
+            weights: Tensor = self.floor + (1 - self.floor) * network(described).squeeze(1)
+            return weights
 
         def weigh(step: Step) -> Tensor:
             described = describe(step)
-            if step.epoch < warm_up:
+            if step.epoch < start:
                 return torch.ones_like(step.losses)
-            weights = rails.floor + (1 - rails.floor) * network(described).squeeze(1)
-            optimiser.zero_grad()
-            weights.backward(hypergradient(step, weights, next(trusted), normalised=normalised))
-            if rails.clip < math.inf:
-                nn.utils.clip_grad_norm_(network.parameters(), rails.clip)
-            optimiser.step()
+            if self.class_input:
+                observed = F.one_hot(step.batch.labels, task.num_classes).to(described)
+                described = torch.cat((described, observed), dim=1)
+            if next(steps) % self.meta_every == 0:
+                weights = weights_of(described)
+                optimiser.zero_grad()
+                weights.backward(hypergradient(step, weights, next(trusted), normalised=normalised))
+                if self.clip:
+                    nn.utils.clip_grad_norm_(network.parameters(), self.clip)
+                optimiser.step()
             with torch.no_grad():
-                new: Tensor = rails.floor + (1 - rails.floor) * network(described).squeeze(1)
-            watch.look(new, step.epoch)
+                new = weights_of(described)
+            warn_if_faded(new, step.epoch)
             if normalised:
                 new = new * len(new) / new.sum().clamp_min(LEAST_SUM)
             return new
 
         return weigh
-
-    def _guard_rails(self) -> GuardRails:
-        preset = PRESETS[self.preset]
-        return GuardRails(
-            warm_up=preset.warm_up if self.warm_up is None else self.warm_up,
-            floor=preset.floor if self.floor is None else self.floor,
-            clip=preset.clip if self.clip is None else self.clip or math.inf,
-        )
 
 
 def _warn_of_missing_classes(task: Task) -> None:
@@ -134,22 +123,23 @@ def _warn_of_missing_classes(task: Task) -> None:
         )
 
 
-class _Watch:
-    """Says once that the weights have faded; looks once an epoch, for a look stalls a GPU."""
+def _watch() -> Callable[[Tensor, int], None]:
+    """Give what says once that weights have faded; it looks once an epoch: a look stalls a GPU."""
+    looked_at = 0
 
-    def __init__(self) -> None:
-        self._epoch = 0
-
-    def look(self, weights: Tensor, epoch: int) -> None:
-        if epoch <= self._epoch:
+    def look(weights: Tensor, epoch: int) -> None:
+        nonlocal looked_at
+        if epoch <= looked_at:
             return
-        self._epoch = epoch
+        looked_at = epoch
         mean = float(weights.mean())
         if mean < FADED:
-            self._epoch = 10**9
+            looked_at = sys.maxsize
             warnings.warn(
                 f"the mean weight fell to {mean:.3g} in epoch {epoch}: learning has all but "
                 "stopped (normalisation=sum or a floor prevents it)",
                 RuntimeWarning,
                 stacklevel=2,
             )
+
+    return look

@@ -9,22 +9,14 @@ from typing import ClassVar
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
 from benchbase.api import Honesty, LossWeighter, Step, Task, Weighter, hookimpl, option
-from benchbase.errors import UsageError
-from benchbase.kit.memory import ClassMeans
+from benchbase.kit.memory import ClassMeans, unit
 from benchbase.kit.meta import MetaWeighter
 
 BENCHBASE_API = 2
 UNDECIDED = 0.5
 """The ambiguity of what cannot be judged: two classes have not been seen, or centres coincide."""
-
-
-def unit(rows: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
-    """Scale rows to norm one; without a norm (all zero, or not finite) they are zero vectors."""
-    norms = rows.norm(dim=1, keepdim=True)
-    return torch.where((norms > 1e-8) & norms.isfinite(), rows / norms, 0.0)
 
 
 def distances(
@@ -97,15 +89,6 @@ class DLSASW(MetaWeighter):
     formulas are inferred, and so are the running class centres, the use of the observed label
     and the meta-learning engine. The label-free reading cannot tell a wrong label from a right
     one: the same image has the same weight under either.
-
-    Seen: where two classes of points overlap little and 30 % of the labels are wrong, the regime
-    of the tests, its weights find the wrong labels, so the code can. On the board `nuclei` they
-    do at 20 % noise while classes are balanced, at 40 % not in every run, and under 1:10 imbalance
-    they prefer wrong labels, as those of Meta-Weight-Net do. The signals are not at fault, through
-    which ``dlsa-sw-fixed`` finds most of them there; perhaps trusted images, which are balanced,
-    ask for more of the rare class, which is the ambiguous one. On `fashion-mnist-6k` they turn
-    either way from run to run and stay nearly equal, where the fixed mapping finds wrong labels in
-    each and is far ahead of plain training under pair noise.
     """
 
     name: ClassVar[str] = "dlsa-sw"
@@ -124,21 +107,29 @@ class DLSASW(MetaWeighter):
     metric: str = option(
         "cosine", "distance of features to class centres", choices=("cosine", "euclidean")
     )
-    fuse: str = option(
-        "concatenate",
-        "the weighting network sees both ambiguities, their mean or their product",
-        choices=("concatenate", "mean", "product"),
-    )
-    class_input: bool = option(False, "tell the weighting network the observed class")
 
-    def describe(self, task: Task) -> tuple[int, Ambiguity]:
-        """Give the ambiguities, then the observed class if it is asked for."""
-        if task.num_classes < 2:
-            raise UsageError(
-                f"{self.name} compares classes: expected two or more, got {task.num_classes}"
-            )
-        ambiguities = 2 if self.fuse == "concatenate" else 1
-        return ambiguities + self.class_input * task.num_classes, Ambiguity(self, task)
+    def describe(self, task: Task) -> tuple[int, Callable[[Step], Tensor]]:
+        """Give the ambiguity among features and in the prediction."""
+        centres: ClassMeans | None = None
+
+        @torch.no_grad()
+        def describe(step: Step) -> Tensor:
+            nonlocal centres
+            rows, labels = self.rows(step.features), step.batch.labels
+            if centres is None:
+                centres = ClassMeans(task.num_classes, rows.shape[1], task.device)
+            apart = distances(rows, centres.means, centres.seen, self.metric)
+            centres.update(rows, labels)
+            return torch.stack(self.ambiguities(apart, step.logits, labels), dim=1)
+
+        return 2, describe
+
+    def rows(self, features: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
+        """Give what the centres are means of."""
+        if self.metric == "cosine":
+            return unit(features)
+        # The centres must outlive an image that overflowed; the loop reports its loss.
+        return torch.where(features.isfinite().all(1, keepdim=True), features, 0.0)
 
     def ambiguities(
         self,
@@ -151,40 +142,6 @@ class DLSASW(MetaWeighter):
             return proximity_label_free(apart), doubt_label_free(logits)
         aware = proximity(apart, labels), doubt(logits, labels)
         return (fold(aware[0]), fold(aware[1])) if self.mode == "folded" else aware
-
-
-class Ambiguity:
-    """The state of a run: gives each step's signals and keeps the centres of the classes."""
-
-    def __init__(self, settings: DLSASW, task: Task) -> None:
-        self._settings = settings
-        self._task = task
-        self.centres: ClassMeans | None = None
-        """Made at the first step, which tells the width of the features."""
-
-    @torch.no_grad()
-    def __call__(self, step: Step) -> Float[Tensor, "batch signals"]:
-        """Describe the batch by the centres as they were before, then move them."""
-        settings, labels = self._settings, step.batch.labels
-        rows = self._rows(step.features.detach())
-        if self.centres is None:
-            self.centres = ClassMeans(self._task.num_classes, rows.shape[1], self._task.device)
-        apart = distances(rows, self.centres.means, self.centres.seen, settings.metric)
-        self.centres.update(rows, labels)
-        both = torch.stack(settings.ambiguities(apart, step.logits.detach(), labels), dim=1)
-        if settings.fuse == "mean":
-            both = both.mean(1, keepdim=True)
-        elif settings.fuse == "product":
-            both = both.prod(1, keepdim=True)
-        if settings.class_input:
-            both = torch.cat((both, F.one_hot(labels, self._task.num_classes).to(both)), dim=1)
-        return both
-
-    def _rows(self, features: Tensor) -> Tensor:
-        if self._settings.metric == "cosine":
-            return unit(features)
-        # The centres must outlive an image that overflowed; the loop reports its loss.
-        return torch.where(features.isfinite().all(1, keepdim=True), features, 0.0)
 
 
 @dataclass(frozen=True)
@@ -203,10 +160,10 @@ class DLSASWFixed(LossWeighter):
 
     def prepare(self, task: Task) -> Callable[[Step], Tensor]:
         """Start the centres of the classes."""
-        _, describe = DLSASW(fuse="mean").describe(task)
+        _, describe = DLSASW().describe(task)
 
         def weigh(step: Step) -> Tensor:
-            ambiguity = describe(step).squeeze(1)
+            ambiguity = describe(step).mean(1)
             if self.mapping == "clear":
                 return 1 - ambiguity
             return ambiguity if self.mapping == "ambiguous" else fold(ambiguity)

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from benchbase.api import Images, Need
 from benchbase.errors import UndeclaredNeedError
-from benchbase.kit.loops import endless_batches, forward, load_batch
+from benchbase.kit.loops import endless_batches, forward, load_batch, supervised
 from benchbase.testing.conformance import parametrize_with_checks
 
 EVERY_WEIGHTER = pytest.mark.parametrize(
@@ -215,6 +215,7 @@ def test_gce_is_the_published_loss_and_its_weights_are_its_gradient_against_cros
         torch.autograd.grad(losses.sum(), step.logits, retain_graph=True)[0]
         for losses in (given.each, step.losses)
     )
+    assert given.weights is not None
     torch.testing.assert_close(own, given.weights[:, None] * plain)
 
 
@@ -281,7 +282,7 @@ def test_oracle_labels_are_erm_on_right_labels(make_digits):
 
 def test_oracle_labels_train_on_withheld_images_with_their_true_labels(make_digits, monkeypatch):
     seen = []
-    real = benchbase_baselines.supervised
+    real = supervised
 
     def spy(task, model, weigh, *, data):
         seen.append(data)

@@ -12,25 +12,27 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from benchbase.api import Honesty, LossWeighter, Step, Task, Weighter, hookimpl, option
-from benchbase.errors import UsageError
+from benchbase.kit.loops import predict
+from benchbase.kit.memory import ClassMeans, unit
 from benchbase.kit.meta import MetaWeighter
-from benchbase_cc_dsw.correlations import unit
-from benchbase_cc_dsw.correlator import Correlator
+from benchbase_cc_dsw.correlations import correlations, fill_in
 
 BENCHBASE_API = 2
+BUMP = 0.25
+"""Width of the control's bump, in units of a correlation."""
 
 
 class TwoStage(nn.Module):
-    """Encodes each space's pair of correlations, then weighs by the encodings together."""
+    """Makes one number of each space's pair of correlations, then weighs by these together."""
 
-    def __init__(self, spaces: int, embedding: int, hidden: int, class_signals: int) -> None:
+    def __init__(self, spaces: int, hidden: int, class_signals: int) -> None:
         super().__init__()
         self.encoders = nn.ModuleList(
-            nn.Sequential(nn.Linear(2, hidden), nn.ReLU(), nn.Linear(hidden, embedding))
+            nn.Sequential(nn.Linear(2, hidden), nn.ReLU(), nn.Linear(hidden, 1))
             for _ in range(spaces)
         )
         self.weigher = nn.Sequential(
-            nn.Linear(spaces * embedding + class_signals, hidden),
+            nn.Linear(spaces + class_signals, hidden),
             nn.ReLU(),
             nn.Linear(hidden, 1),
             nn.Sigmoid(),
@@ -55,13 +57,6 @@ class CCDSW(MetaWeighter):
     very likely the authors', and stops before the method: one small network with a sigmoid and a
     second without. Inferred: the formulas of the correlations, the memory and its share (kappa),
     the one network of ``fusion=flat``.
-
-    Seen: where two classes of points overlap little and 30 % of the labels are wrong, the regime
-    of the tests, its weights find the wrong labels, so the code can. On the board `nuclei` they
-    do at 20 % noise while classes are balanced, hardly at 40 %, and not under 1:10 imbalance; on
-    `fashion-mnist-6k` under symmetric noise and not under pair noise. They stay nearly equal in
-    runs that short (effective sample size mostly above 99 %), so that they hardly act.
-    ``cc-dsw-bump``, which learns nothing, is not behind.
     """
 
     name: ClassVar[str] = "cc-dsw"
@@ -76,7 +71,6 @@ class CCDSW(MetaWeighter):
         "flat: one network; two_stage: a network for each space, then one for both",
         choices=("flat", "two_stage"),
     )
-    embedding: int = option(1, "width of a space's encoding in two_stage fusion", min=1)
     spaces: str = option(
         "both", "where correlations are computed", choices=("both", "feature", "label")
     )
@@ -85,45 +79,63 @@ class CCDSW(MetaWeighter):
         "similarity of two predictions: cosine, or the inner product of probabilities",
         choices=("cosine", "agreement"),
     )
-    centre: str = option(
-        "none", "row: Pearson correlation of features instead of cosine", choices=("none", "row")
-    )
     other: str = option(
         "nearest", "other classes: the nearest, or all pooled", choices=("nearest", "pooled")
     )
     source: str = option(
         "ema",
-        "memory of the classes: moving average, none (batch), the last 50 images of each, or the "
-        "trusted images (meta)",
-        choices=("ema", "batch", "queue", "meta"),
+        "memory of the classes: moving averages, or at each epoch the trusted images (meta)",
+        choices=("ema", "meta"),
     )
-    kappa: float = option(1.0, "how many images of a batch the memory of a class is worth", min=0)
-    class_input: bool = option(False, "tell the weighting network the observed class")
+    kappa: float = option(
+        1.0, "how many images of a batch the memory of a class is worth; 0: the batch alone", min=0
+    )
 
-    def __post_init__(self) -> None:
-        """Refuse what cannot be computed."""
-        if self.spaces == "label" and self.centre == "row":
-            raise ValueError(
-                "centre=row is for features: Pearson correlations of two-class predictions are "
-                "+1 or -1 whatever the network says; use centre=none or spaces=both"
-            )
-
-    def describe(self, task: Task) -> tuple[int, Correlator]:
-        """Give the correlations of each space, then the observed class if it is asked for."""
-        if task.num_classes < 2:
-            raise UsageError(
-                f"{self.name} compares classes: expected two or more, got {task.num_classes}"
-            )
+    def describe(self, task: Task) -> tuple[int, Callable[[Step], Tensor]]:
+        """Give each space's intra- and inter-class correlation."""
         self._warn(task)
-        signals = 2 * (1 + (self.spaces == "both")) + self.class_input * task.num_classes
-        return signals, Correlator(self, task)
+        signals = 2 * self._count_spaces()
+        fill = fill_in(signals, task.device)
+        memories: list[ClassMeans] = []
+        epoch = -1
+
+        def remember(spaces: list[Tensor], labels: Tensor) -> None:
+            for rows, memory in zip(spaces, memories, strict=True):
+                memory.update(rows, labels)
+
+        @torch.no_grad()
+        def describe(step: Step) -> Tensor:
+            nonlocal epoch
+            spaces, labels = self.rows(step.features, step.logits), step.batch.labels
+            from_trusted = self.source == "meta"
+            if not memories or (from_trusted and step.epoch > epoch):
+                memories[:] = [
+                    ClassMeans(task.num_classes, rows.shape[1], task.device) for rows in spaces
+                ]
+                if from_trusted:
+                    remember(
+                        self.rows(*predict(task, step.model, task.trusted)), task.trusted.labels
+                    )
+                epoch = step.epoch
+            pairs = [
+                correlations(
+                    rows, labels, memory.means, self.kappa * memory.seen.to(rows), self.other
+                )
+                for rows, memory in zip(spaces, memories, strict=True)
+            ]
+            if not from_trusted:
+                remember(spaces, labels)
+            values, known = (torch.cat(part, dim=1) for part in zip(*pairs, strict=True))
+            return fill(values, known)
+
+        return signals, describe
 
     def network(self, signals: int) -> nn.Module:
         """Build the network, or the two stages of networks."""
         if self.fusion == "flat":
             return super().network(signals)
-        spaces = 1 + (self.spaces == "both")
-        return TwoStage(spaces, self.embedding, self.hidden, signals - 2 * spaces)
+        spaces = self._count_spaces()
+        return TwoStage(spaces, self.hidden, signals - 2 * spaces)
 
     def rows(
         self, features: Float[Tensor, "batch width"], logits: Float[Tensor, "batch classes"]
@@ -131,8 +143,7 @@ class CCDSW(MetaWeighter):
         """Give each space's vectors, whose inner products are the similarities."""
         spaces = []
         if self.spaces != "label":
-            centre = features.mean(1, keepdim=True) if self.centre == "row" else 0.0
-            spaces.append(unit(features - centre))
+            spaces.append(unit(features))
         if self.spaces != "feature":
             probabilities = logits.softmax(1)
             # Not finite means zero here too: the memory stays clean, the loop reports the loss.
@@ -140,14 +151,17 @@ class CCDSW(MetaWeighter):
             spaces.append(unit(probabilities) if is_cosine else probabilities.nan_to_num(0.0))
         return spaces
 
+    def _count_spaces(self) -> int:
+        return 2 if self.spaces == "both" else 1
+
     def _warn(self, task: Task) -> None:
-        if self.source == "batch" or self.kappa == 0:
+        if self.kappa == 0:
             counts = torch.bincount(task.train.labels, minlength=task.num_classes)
             rarest = int(counts[counts > 0].min()) * task.recipe.batch_size / len(task.train)
             if rarest < 2:
                 warnings.warn(
                     f"a batch has {rarest:.2g} images of the rarest class on average, too few to "
-                    "compare with each other: choose a memory (source=ema and kappa above 0)",
+                    "compare with each other: let the memory count (kappa above 0)",
                     RuntimeWarning,
                     stacklevel=2,
                 )
@@ -164,11 +178,10 @@ class CCDSWBump(LossWeighter):
     """Control: CC-DSW's correlations through a fixed bump, which favours the class boundaries.
 
     The weight is exp(-m^2 / (2 s^2)), where m is the intra- less the inter-class correlation, the
-    mean over both spaces. Nothing is learned, no trusted image is needed.
+    mean over both spaces, and s is 0.25. Nothing is learned, no trusted image is needed.
     """
 
     name: ClassVar[str] = "cc-dsw-bump"
-    width: float = option(0.25, "s, the width of the bump", min=0.01)
 
     def prepare(self, task: Task) -> Callable[[Step], Tensor]:
         """Start the memory of the classes."""
@@ -176,7 +189,7 @@ class CCDSWBump(LossWeighter):
 
         def weigh(step: Step) -> Tensor:
             intra, inter = describe(step).view(-1, 2, 2).mean(1).unbind(1)
-            return torch.exp(-(intra - inter).square() / (2 * self.width**2))
+            return torch.exp(-(intra - inter).square() / (2 * BUMP**2))
 
         return weigh
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-
-def unit(rows: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
-    """Scale rows to norm one; without a norm (all zero, or not finite) they are zero vectors."""
-    norms = rows.norm(dim=1, keepdim=True)
-    return torch.where((norms > 1e-8) & norms.isfinite(), rows / norms, 0.0)
+from benchbase.kit.memory import ClassMeans
 
 
 def similarities(
@@ -55,3 +53,19 @@ def correlations(
         inter = (sums * others).sum(1) / (counts * others).sum(1)
     is_known = known.gather(1, labels.unsqueeze(1)).squeeze(1), others.any(1)
     return torch.stack((intra, inter), 1), torch.stack(is_known, 1)
+
+
+def fill_in(columns: int, device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
+    """Give what puts a column's running mean, with this batch's, in place of what is unknown."""
+    # A column is a class of the memory; the one more takes what is unknown.
+    means = ClassMeans(columns + 1, 1, device)
+    names = torch.arange(columns, device=device)
+
+    def fill(
+        values: Float[Tensor, "batch columns"], known: Bool[Tensor, "batch columns"]
+    ) -> Float[Tensor, "batch columns"]:
+        values = torch.where(known, values, 0.0)
+        means.update(values.reshape(-1, 1), torch.where(known, names, columns).flatten())
+        return torch.where(known, values, means.means[:-1, 0])
+
+    return fill

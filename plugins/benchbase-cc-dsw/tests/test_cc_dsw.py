@@ -3,13 +3,13 @@ import math
 
 import pytest
 import torch
-from benchbase_cc_dsw import CCDSW, CCDSWBump, correlator
-from benchbase_cc_dsw.correlations import unit
+from benchbase_cc_dsw import CCDSW, CCDSWBump
+from benchbase_cc_dsw.correlations import correlations
 
 from benchbase.api import Need
-from benchbase.errors import DivergedError, UsageError
+from benchbase.errors import DivergedError
 from benchbase.kit.loops import forward, load_batch
-from benchbase.options import construct
+from benchbase.kit.memory import ClassMeans, unit
 from benchbase.testing.conformance import parametrize_with_checks
 
 TRUSTED = frozenset({Need.TRUSTED})
@@ -22,14 +22,13 @@ def test_it_keeps_the_contract(weighter, check):
 
 SETTINGS = [
     CCDSW(fusion="two_stage"),
-    CCDSW(fusion="two_stage", embedding=8, class_input=True),
-    CCDSW(spaces="feature", centre="row"),
+    CCDSW(fusion="two_stage", class_input=True),
+    CCDSW(spaces="feature"),
     CCDSW(spaces="label", operator="agreement", fusion="two_stage"),
     CCDSW(other="pooled"),
-    CCDSW(source="batch"),
-    CCDSW(source="queue"),
+    CCDSW(kappa=0.0),
     CCDSW(source="meta"),
-    CCDSW(class_input=True, normalisation="sum", preset="practical"),
+    CCDSW(class_input=True, normalisation="sum", meta_from=0.05, floor=0.01, clip=10.0),
 ]
 
 
@@ -58,122 +57,120 @@ def class_means(rows, labels, classes=3):
     return torch.stack([rows[labels == label].mean(0) for label in range(classes)])
 
 
-def test_signals_are_the_pairs_of_both_spaces_then_the_class_and_without_gradient(
-    toy_task, toy_step
-):
+def compared(step, memories):
+    """Give the signals of a step by memories that are given."""
+    spaces = CCDSW().rows(step.features.detach(), step.logits.detach())
+    pairs = [
+        correlations(rows, step.batch.labels, memory.means, memory.seen.to(rows))
+        for rows, memory in zip(spaces, memories, strict=True)
+    ]
+    assert all(known.all() for _, known in pairs)
+    return torch.cat([values for values, _ in pairs], dim=1)
+
+
+def memories_of(*steps):
+    """Give a memory of each space that has seen the steps."""
+    memories = [ClassMeans(3, width, torch.device("cpu")) for width in (5, 3)]
+    for step in steps:
+        spaces = CCDSW().rows(step.features, step.logits)
+        for rows, memory in zip(spaces, memories, strict=True):
+            memory.update(rows, step.batch.labels)
+    return memories
+
+
+def test_signals_are_the_pairs_of_both_spaces_without_gradient(toy_task, toy_step):
     step = hand_step(toy_step)
-    count, describe = CCDSW(class_input=True).describe(toy_task())
+    count, describe = CCDSW().describe(toy_task())
     signals = describe(step)
-    assert count == 7
-    assert signals.shape == (6, 7)
+    assert count == 4
+    assert signals.shape == (6, 4)
     assert not signals.requires_grad
     pairs = [CCDSW(spaces=space).describe(toy_task())[1](step) for space in ("feature", "label")]
-    assert torch.equal(signals[:, :4], torch.cat(pairs, dim=1))
-    assert torch.equal(signals[:, 4:], torch.eye(3)[step.batch.labels])
+    assert torch.equal(signals, torch.cat(pairs, dim=1))
 
 
-def test_memory_starts_with_the_first_means_and_moves_by_a_tenth(toy_task, toy_step):
+def test_each_batch_is_described_by_the_memory_of_those_before_it(toy_task, toy_step):
     _, describe = CCDSW().describe(toy_task())
-    first = hand_step(toy_step)
+    first, third = hand_step(toy_step), hand_step(toy_step, seed=2)
     second = hand_step(toy_step, seed=1, labels=(0, 0, 0, 1, 1, 1))  # without the third class
-    describe(first)
-    before = [memory.means for memory in describe.memories]
-    for rows, means in zip(CCDSW().rows(first.features, first.logits), before, strict=True):
-        torch.testing.assert_close(means, class_means(rows, first.batch.labels).detach())
-    describe(second)
-    for rows, old, memory in zip(
-        CCDSW().rows(second.features, second.logits), before, describe.memories, strict=True
-    ):
-        batch = class_means(rows, second.batch.labels).detach()
-        torch.testing.assert_close(memory.means[:2], 0.9 * old[:2] + 0.1 * batch[:2])
-        assert torch.equal(memory.means[2], old[2])
+    torch.testing.assert_close(describe(first), compared(first, memories_of()))
+    torch.testing.assert_close(describe(second), compared(second, memories_of(first)))
+    torch.testing.assert_close(describe(third), compared(third, memories_of(first, second)))
 
 
-def test_signals_use_the_memory_as_it_was_before_the_batch(toy_task, toy_step):
+def test_without_a_share_the_memory_does_not_count(toy_task, toy_step):
     _, with_memory = CCDSW().describe(toy_task())
-    _, pure_batch = CCDSW(source="batch").describe(toy_task())
+    _, pure_batch = CCDSW(kappa=0.0).describe(toy_task())
     step, later = hand_step(toy_step), hand_step(toy_step, seed=1)
     torch.testing.assert_close(with_memory(step), pure_batch(step))
     assert not torch.allclose(with_memory(later), pure_batch(later))
+    torch.testing.assert_close(pure_batch(later), compared(later, memories_of()))
 
 
 def test_memory_sees_the_training_pass_only(toy_task):
+    task = toy_task(needs=TRUSTED)
     made = []
 
     class Watched(CCDSW):
         def describe(self, task):
-            made.append(super().describe(task))
-            return made[-1]
+            count, describe = super().describe(task)
+            made.append(describe)
+            return count, describe
 
-    task = toy_task(needs=TRUSTED)
     weigh = Watched().prepare(task)
-    batch = load_batch(task, task.train, torch.arange(40), task.rng("augmentation"))
-    step = forward(task, task.build_model(), batch, 0.05, 0)
+    _, alone = CCDSW().describe(task)
+    model = task.build_model()
+
+    def step_on(rows):
+        batch = load_batch(task, task.train, rows, task.rng("augmentation"))
+        return forward(task, model, batch, 0.05, 0)
+
+    step, later = step_on(torch.arange(40)), step_on(torch.arange(20, 60))
     weigh(step)  # virtual step, trusted pass, tangent pass
-    [(_, describe)] = made
-    for rows, memory in zip(
-        CCDSW().rows(step.features, step.logits), describe.memories, strict=True
-    ):
-        torch.testing.assert_close(memory.means, class_means(rows, batch.labels).detach())
+    alone(step)
+    (describe,) = made
+    assert torch.equal(describe(later), alone(later))
 
 
-def test_a_queue_holds_the_last_images_of_each_class(toy_task, toy_step, monkeypatch):
-    monkeypatch.setattr(correlator, "QUEUE_LENGTH", 3)
-    _, describe = CCDSW(source="queue").describe(toy_task())
-    labels = [(0, 0, 1, 0, 0, 0), (1, 0, 1, 1, 1, 2), (2, 2, 2, 2, 2, 2)]
-    steps = [hand_step(toy_step, seed, those) for seed, those in enumerate(labels)]
-    rows, classes = torch.zeros(0, 5), torch.zeros(0, dtype=torch.long)
-    for step in steps:
-        describe(step)
-        rows = torch.cat([rows, unit(step.features.detach())])
-        classes = torch.cat([classes, step.batch.labels])
-        memory = describe.memories[0]
-        for label in range(3):
-            held = rows[classes == label][-3:]
-            assert bool(memory.seen[label]) is (len(held) > 0)
-            if len(held):
-                torch.testing.assert_close(memory.means[label], held.mean(0))
-
-
-def test_trusted_images_are_remembered_as_the_model_sees_them_at_each_epoch(toy_task, toy_step):
+def test_trusted_images_are_remembered_as_the_model_sees_them_at_each_epoch(toy_task):
     task = toy_task(needs=TRUSTED)
-    _, describe = CCDSW(source="meta").describe(task)
-
-    def expected(model):
-        model.eval()
-        with torch.no_grad():
-            rows = unit(model.features(task.normalise(task.trusted.pixels)))
-        model.train()
-        return class_means(rows, task.trusted.labels)
+    _, describe = CCDSW(source="meta", spaces="feature").describe(task)
+    model = task.build_model()
 
     def step_at(epoch):
         batch = load_batch(task, task.train, torch.arange(12), task.rng("augmentation"))
         return forward(task, model, batch, 0.05, epoch)
 
-    model = task.build_model()
+    def expected(step):
+        model.eval()
+        with torch.no_grad():
+            trusted = unit(model.features(task.normalise(task.trusted.pixels)))
+        model.train()
+        means = class_means(trusted, task.trusted.labels)
+        rows = unit(step.features.detach())
+        return correlations(rows, step.batch.labels, means, torch.ones(3))[0]
+
     before = model.get_buffer("body.1.running_mean").clone()
-    describe(step := step_at(0))
-    first = expected(model)
-    torch.testing.assert_close(describe.memories[0].means, first)
+    step = step_at(0)
+    first = expected(step)
+    torch.testing.assert_close(describe(step), first)
     assert model.training
     assert not torch.equal(
         model.get_buffer("body.1.running_mean"), before
     )  # the training pass moved it
     with torch.no_grad():
         model.get_parameter("body.3.weight").add_(0.1)
-    describe(step)
-    torch.testing.assert_close(describe.memories[0].means, first)
-    describe(step_at(1))
-    torch.testing.assert_close(describe.memories[0].means, expected(model))
-    assert not torch.allclose(describe.memories[0].means, first)
+    torch.testing.assert_close(describe(step), first)
+    later = step_at(1)
+    torch.testing.assert_close(describe(later), expected(later))
 
 
 def test_the_bump_is_highest_where_both_correlations_agree(toy_task, toy_step):
     step = hand_step(toy_step)
-    weights = CCDSWBump(width=0.5).prepare(toy_task())(step)
+    weights = CCDSWBump().prepare(toy_task())(step)
     signals = CCDSW().describe(toy_task())[1](step)
     margin = (signals[:, 0] - signals[:, 1] + signals[:, 2] - signals[:, 3]) / 2
-    torch.testing.assert_close(weights, torch.exp(-2 * margin**2))
+    torch.testing.assert_close(weights, torch.exp(-8 * margin**2))
     assert weights.argmax() == margin.abs().argmin()
 
 
@@ -181,7 +178,7 @@ def test_the_bump_is_highest_where_both_correlations_agree(toy_task, toy_step):
 
 
 def test_what_is_unknown_gets_the_running_mean(toy_task, toy_step):
-    _, describe = CCDSW(source="batch").describe(toy_task())
+    _, describe = CCDSW(kappa=0.0).describe(toy_task())
     lonely = hand_step(toy_step, labels=(0, 0, 1, 1, 1, 2))
     signals = describe(lonely)
     torch.testing.assert_close(signals[5, [0, 2]], signals[:5, [0, 2]].mean(0))
@@ -213,7 +210,7 @@ def test_logits_that_are_not_finite_leave_no_trace_in_signals_and_memory(
     logits[0], features[2, 1] = float("nan"), float("inf")
     signals = describe(toy_step(features, logits, step.batch.labels))
     assert signals.isfinite().all()
-    assert all(memory.means.isfinite().all() for memory in describe.memories)
+    assert describe(hand_step(toy_step, seed=1)).isfinite().all()
 
 
 @pytest.mark.parametrize("weighter", [CCDSW(), CCDSWBump()], ids=lambda weighter: weighter.name)
@@ -224,23 +221,12 @@ def test_a_run_that_diverges_is_reported(toy_task, weighter):
         list(weighter.fit(dataclasses.replace(task, recipe=wild)))
 
 
-def test_pearson_in_the_space_of_predictions_is_refused():
-    with pytest.raises(UsageError, match="centre=row is for features"):
-        construct(CCDSW, {"spaces": "label", "centre": "row"})
-
-
-def test_one_class_is_refused(toy_task):
-    with pytest.raises(UsageError, match="expected two or more, got 1"):
-        CCDSW().describe(dataclasses.replace(toy_task(), num_classes=1))
-
-
-@pytest.mark.parametrize("settings", [{"source": "batch"}, {"kappa": 0.0}])
-def test_a_rare_class_without_a_memory_is_warned_of(toy_task, settings):
+def test_a_rare_class_without_a_memory_is_warned_of(toy_task):
     rare = toy_task(per_class=40, imbalance=40.0, noise=0.0)
     with pytest.warns(RuntimeWarning, match="images of the rarest class"):
-        CCDSW(**settings).describe(rare)
+        CCDSW(kappa=0.0).describe(rare)
     CCDSW().describe(rare)  # with a memory all is well, and a warning would be an error here
-    CCDSW(**settings).describe(toy_task())
+    CCDSW(kappa=0.0).describe(toy_task())
 
 
 def test_trusted_images_without_a_class_are_warned_of(toy_task):

@@ -1,7 +1,9 @@
 import pytest
 import torch
 from benchbase_cc_dsw import CCDSW
-from benchbase_cc_dsw.correlations import correlations, similarities, unit
+from benchbase_cc_dsw.correlations import correlations, similarities
+
+from benchbase.kit.memory import unit
 
 FEATURES = torch.tensor([[1.0, 0], [3, 4], [0, 2], [4, 3]], dtype=torch.float64)
 PREDICTIONS = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.5, 0.5]], dtype=torch.float64)
@@ -125,12 +127,13 @@ def test_neither_the_scale_of_features_nor_a_shift_of_logits_matters():
         torch.testing.assert_close(without_memory(one, labels, 4), without_memory(other, labels, 4))
 
 
-def test_features_centred_by_row_are_compared_by_pearson():
-    features = random_batch(count=12)[0]
-    logits = random_batch(seed=3, count=12, width=4)[0]
-    centred, predictions = CCDSW(centre="row").rows(features + 5, logits)
-    torch.testing.assert_close(centred @ centred.T, torch.corrcoef(features))
-    torch.testing.assert_close(predictions, unit(logits.softmax(1)))
+def test_features_have_norm_one_and_predictions_where_the_operator_says():
+    features, logits = random_batch(count=12)[0], random_batch(seed=3, count=12, width=4)[0]
+    probabilities = logits.softmax(1)
+    for operator, expected in (("cosine", unit(probabilities)), ("agreement", probabilities)):
+        rows, predictions = CCDSW(operator=operator).rows(3 * features, logits)
+        torch.testing.assert_close(rows, unit(features))
+        torch.testing.assert_close(predictions, expected)
 
 
 def test_turning_towards_a_class_raises_the_correlation_with_it():
@@ -229,8 +232,3 @@ def test_dead_features_are_like_nothing_and_still_count():
     # Row 0 is compared with the dead row alone; rows 2 and 3 with the mean over rows 0 and 1.
     expected = [[0.0, 0.8], [0.0, 0.0], [0.6, 0.3], [0.6, 0.5]]
     torch.testing.assert_close(values, torch.tensor(expected))
-
-
-def test_rows_that_are_not_finite_become_zero_vectors():
-    rows = torch.tensor([[float("nan"), 1.0], [float("inf"), 1.0], [0.0, 1e-9], [3.0, 4.0]])
-    torch.testing.assert_close(unit(rows), torch.tensor([[0, 0], [0, 0], [0, 0], [0.6, 0.8]]))

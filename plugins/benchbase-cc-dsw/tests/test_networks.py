@@ -16,11 +16,11 @@ def test_flat_fusion_is_the_one_hidden_layer_network(toy_task):
 
 
 def test_two_stages_see_each_space_through_its_own_code():
-    network = CCDSW(fusion="two_stage", embedding=2, hidden=9).network(7)
+    network = CCDSW(fusion="two_stage", hidden=9).network(7)
     assert isinstance(network, TwoStage)
     signals = torch.rand(5, 7)
-    assert network.get_parameter("encoders.1.2.weight").shape == (2, 9)
-    assert network.get_parameter("weigher.0.weight").shape == (9, 2 + 2 + 3)
+    assert network.get_parameter("encoders.1.2.weight").shape == (1, 9)
+    assert network.get_parameter("weigher.0.weight").shape == (9, 1 + 1 + 3)
     weights = network(signals)
     codes = [network.encoders[0](signals[:, :2]), network.encoders[1](signals[:, 2:4])]
     torch.testing.assert_close(weights, network.weigher(torch.cat([*codes, signals[:, 4:]], 1)))
@@ -33,7 +33,7 @@ def test_two_stages_see_each_space_through_its_own_code():
 @pytest.mark.parametrize("changed", [0, 1], ids=["features", "predictions"])
 def test_a_change_in_one_space_reaches_its_own_code_alone(toy_task, toy_step, changed):
     task = toy_task()
-    weighter = CCDSW(fusion="two_stage", embedding=3)
+    weighter = CCDSW(fusion="two_stage")
     with task.seeded("weighting network"):
         network = weighter.network(4)
     stream, labels = torch.Generator().manual_seed(0), torch.tensor([0, 0, 1, 1, 2, 2])
@@ -76,7 +76,7 @@ def test_the_networks_gradient_is_the_one_of_differences(
             made.append(super().network(signals).double())
             return made[-1]
 
-    weighter = Precise(fusion=fusion, normalisation=normalisation, hidden=3, embedding=2)
+    weighter = Precise(fusion=fusion, normalisation=normalisation, hidden=6)
     weigh = weighter.prepare(task)
     (network,) = made
     batch = load_batch(task, task.train, torch.arange(12), task.rng("augmentation"))

@@ -3,11 +3,12 @@ import math
 
 import pytest
 import torch
-from benchbase_dlsa_sw import DLSASW, DLSASWFixed, distances, fold, proximity, unit
+from benchbase_dlsa_sw import DLSASW, DLSASWFixed, distances, fold
 
 from benchbase.api import Need
-from benchbase.errors import DivergedError, UsageError
+from benchbase.errors import DivergedError
 from benchbase.kit.loops import forward, load_batch
+from benchbase.kit.memory import ClassMeans
 from benchbase.testing.conformance import parametrize_with_checks
 
 TRUSTED = frozenset({Need.TRUSTED})
@@ -20,10 +21,9 @@ def test_it_keeps_the_contract(weighter, check):
 
 SETTINGS = [
     DLSASW(mode="label-free"),
-    DLSASW(mode="folded", fuse="product"),
+    DLSASW(mode="folded"),
     DLSASW(metric="euclidean"),
-    DLSASW(fuse="mean"),
-    DLSASW(class_input=True, normalisation="sum", preset="practical"),
+    DLSASW(class_input=True, normalisation="sum", meta_from=0.05, floor=0.01, clip=10.0),
 ]
 
 
@@ -48,43 +48,26 @@ def hand_step(toy_step, seed=0, labels=(0, 0, 1, 1, 2, 2)):
     return toy_step(features, logits, torch.tensor(labels))
 
 
-def class_means(rows, labels):
-    return torch.stack([rows[labels == label].mean(0) for label in range(3)]).detach()
-
-
-def test_signals_are_both_ambiguities_then_the_class_and_without_gradient(toy_task, toy_step):
-    step = hand_step(toy_step)
-    count, describe = DLSASW(class_input=True).describe(toy_task())
-    signals = describe(step)
-    assert count == 5
-    assert signals.shape == (6, 5)
-    assert not signals.requires_grad
-    assert torch.equal(signals[:, 2:], torch.eye(3)[step.batch.labels])
-    plain = DLSASW().describe(toy_task())[1](step)
-    assert torch.equal(signals[:, :2], plain)
-    for fuse, expected in (("mean", plain.mean(1)), ("product", plain[:, 0] * plain[:, 1])):
-        count, describe = DLSASW(fuse=fuse).describe(toy_task())
-        assert count == 1
-        torch.testing.assert_close(describe(step), expected.unsqueeze(1))
+def judged(weighter, step, *before):
+    """Give the signals of a step by the centres of the steps before it."""
+    centres = ClassMeans(3, 5, torch.device("cpu"))
+    for each in before:
+        centres.update(weighter.rows(each.features), each.batch.labels)
+    rows = weighter.rows(step.features.detach())
+    apart = distances(rows, centres.means, centres.seen, weighter.metric)
+    return torch.stack(weighter.ambiguities(apart, step.logits.detach(), step.batch.labels), 1)
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_centres_start_with_the_first_means_and_move_by_a_tenth(toy_task, toy_step, metric):
-    _, describe = DLSASW(metric=metric).describe(toy_task())
-    first = hand_step(toy_step)
+def test_each_batch_is_judged_by_the_centres_of_those_before_it(toy_task, toy_step, metric):
+    weighter = DLSASW(metric=metric)
+    count, describe = weighter.describe(toy_task())
+    assert count == 2
+    first, third = hand_step(toy_step), hand_step(toy_step, seed=2)
     second = hand_step(toy_step, seed=1, labels=(0, 0, 0, 1, 1, 1))  # without the third class
-
-    def means(step):
-        rows = unit(step.features) if metric == "cosine" else step.features
-        return class_means(rows, step.batch.labels)
-
-    describe(first)
-    before = describe.centres.means
-    torch.testing.assert_close(before, means(first))
-    describe(second)
-    moved = 0.9 * before + 0.1 * means(second)
-    torch.testing.assert_close(describe.centres.means[:2], moved[:2])
-    assert torch.equal(describe.centres.means[2], before[2])
+    assert not describe(first).requires_grad
+    assert torch.equal(describe(second), judged(weighter, second, first))
+    assert torch.equal(describe(third), judged(weighter, third, first, second))
 
 
 def test_a_class_with_one_image_is_judged_by_the_centre_before_the_batch(toy_task, toy_step):
@@ -97,22 +80,28 @@ def test_a_class_with_one_image_is_judged_by_the_centre_before_the_batch(toy_tas
 
 
 def test_centres_see_the_training_pass_only(toy_task):
+    task = toy_task(needs=TRUSTED)
     made = []
 
     class Watched(DLSASW):
         def describe(self, task):
-            made.append(super().describe(task))
-            return made[-1]
+            count, describe = super().describe(task)
+            made.append(describe)
+            return count, describe
 
-    task = toy_task(needs=TRUSTED)
     weigh = Watched().prepare(task)
-    batch = load_batch(task, task.train, torch.arange(40), task.rng("augmentation"))
-    step = forward(task, task.build_model(), batch, 0.05, 0)
+    _, alone = DLSASW().describe(task)
+    model = task.build_model()
+
+    def step_on(rows):
+        batch = load_batch(task, task.train, rows, task.rng("augmentation"))
+        return forward(task, model, batch, 0.05, 0)
+
+    step, later = step_on(torch.arange(40)), step_on(torch.arange(20, 60))
     weigh(step)  # virtual step, trusted pass, tangent pass
-    [(_, describe)] = made
-    torch.testing.assert_close(
-        describe.centres.means, class_means(unit(step.features), batch.labels)
-    )
+    alone(step)
+    (describe,) = made
+    assert torch.equal(describe(later), alone(later))
 
 
 def test_wrong_and_right_label_of_one_image_weigh_the_same_without_labels_only(toy_task, toy_step):
@@ -176,23 +165,17 @@ def test_the_control_maps_the_mean_ambiguity(toy_task, toy_step):
 # -- degenerate tasks ---------------------------------------------------------------------------
 
 
-def test_one_class_is_refused(toy_task):
-    with pytest.raises(UsageError, match="expected two or more, got 1"):
-        DLSASW().describe(dataclasses.replace(toy_task(), num_classes=1))
-
-
 def test_batches_of_one_image_are_judged_once_two_classes_are_known(toy_task, toy_step):
     _, describe = DLSASW().describe(toy_task())
     undecided = [
         describe(hand_step(toy_step, seed, (label,)))[0, 0] for seed, label in enumerate((1, 0))
     ]
     assert undecided == [0.5, 0.5]
-    known = describe.centres
+    before = [hand_step(toy_step, seed, (label,)) for seed, label in enumerate((1, 0))]
     single = hand_step(toy_step, seed=2, labels=(1,))
-    apart = distances(single.features, known.means, known.seen, "cosine")
-    expected = proximity(apart, single.batch.labels)
-    assert expected != 0.5
-    torch.testing.assert_close(describe(single)[:, 0], expected.detach())
+    expected = judged(DLSASW(), single, *before)
+    assert expected[0, 0] != 0.5
+    torch.testing.assert_close(describe(single), expected)
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
@@ -203,7 +186,7 @@ def test_features_that_are_not_finite_leave_no_trace_in_the_centres(toy_task, to
     features[0, 1], features[2, 1] = float("nan"), float("inf")
     signals = describe(toy_step(features, step.logits, step.batch.labels))
     assert signals.isfinite().all()
-    assert describe.centres.means.isfinite().all()
+    assert describe(hand_step(toy_step, seed=1)).isfinite().all()
 
 
 @pytest.mark.parametrize(

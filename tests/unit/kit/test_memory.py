@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from benchbase.kit.memory import ClassMeans
+from benchbase.kit.memory import ClassMeans, unit
 
 CPU = torch.device("cpu")
 
@@ -20,3 +20,8 @@ def test_memory_holds_no_graph():
     memory = ClassMeans(2, 2, CPU)
     memory.update(torch.ones(2, 2, requires_grad=True), torch.tensor([0, 1]))
     assert not memory.means.requires_grad
+
+
+def test_rows_that_are_not_finite_become_zero_vectors():
+    rows = torch.tensor([[float("nan"), 1.0], [float("inf"), 1.0], [0.0, 1e-9], [3.0, 4.0]])
+    torch.testing.assert_close(unit(rows), torch.tensor([[0, 0], [0, 0], [0, 0], [0.6, 0.8]]))

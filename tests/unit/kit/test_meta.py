@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import torch
 from torch import nn
 
 from benchbase.api import Grants, Images, Need
+from benchbase.kit import meta
 from benchbase.kit.bilevel import hypergradient
 from benchbase.kit.loops import endless_batches, forward, load_batch, supervised
 from benchbase.kit.meta import MetaWeighter
@@ -117,7 +119,7 @@ def test_the_model_is_untouched_by_weighing(task):
     assert all(parameter.grad is None for parameter in step.model.parameters())
 
 
-def test_warming_up_weighs_all_alike_and_describes_every_step(task):
+def test_before_the_network_starts_all_weigh_alike_and_every_step_is_described(task):
     seen = []
 
     @dataclass(frozen=True)
@@ -129,17 +131,56 @@ def test_warming_up_weighs_all_alike_and_describes_every_step(task):
 
             return 1, losses
 
-    weigh = Watched(warm_up=0.5).prepare(task)
+    weigh = Watched(meta_from=0.5).prepare(task)
     assert torch.equal(weigh(step_of(task, epoch=1)), torch.ones(8))
     assert not torch.equal(weigh(step_of(task, epoch=2)), torch.ones(8))
     assert seen == [1, 2]
 
 
-def test_practical_preset_warms_up_for_an_epoch_and_keeps_a_floor(task):
-    weigh = ByLoss(preset="practical", floor=0.9).prepare(task)
-    assert torch.equal(weigh(step_of(task, epoch=0)), torch.ones(8))
-    assert (weigh(step_of(task, epoch=1)) >= 0.9).all()
-    assert (ByLoss(preset="practical", warm_up=0.0).prepare(task)(step_of(task)) < 1).all()
+@pytest.mark.parametrize(("share", "first"), [(0.0, 0), (0.01, 1), (0.5, 2), (1.0, 4)])
+def test_the_network_starts_after_its_share_of_the_epochs(task, share, first):
+    weigh = ByLoss(meta_from=share).prepare(task)
+    alike = [torch.equal(weigh(step_of(task, epoch)), torch.ones(8)) for epoch in range(4)]
+    assert alike == [epoch < first for epoch in range(4)]
+
+
+def test_no_weight_is_below_the_floor(task):
+    weights = ByLoss(floor=0.9).prepare(task)(step_of(task))
+    assert (weights >= 0.9).all()
+    assert (weights < 1).all()
+
+
+def test_the_network_takes_a_step_only_every_so_often(task, monkeypatch):
+    drawn = []
+
+    def watched(*arguments):
+        for batch in endless_batches(*arguments):
+            drawn.append(batch)
+            yield batch
+
+    monkeypatch.setattr(meta, "endless_batches", watched)
+    step = step_of(task)
+    weigh = ByLoss(meta_every=3, meta_learning_rate=0.1).prepare(task)
+    weights = [weigh(step) for _ in range(7)]
+    changed = [not torch.equal(one, next_) for one, next_ in itertools.pairwise(weights)]
+    assert changed == [False, False, True, False, False, True]
+    assert len(drawn) == 3
+
+
+def test_the_observed_class_joins_the_signals_where_asked_for(task):
+    seen = []
+
+    @dataclass(frozen=True)
+    class Watched(ByLoss):
+        def network(self, signals):
+            network = super().network(signals)
+            network.register_forward_hook(lambda module, inputs, out: seen.append(inputs[0]))
+            return network
+
+    step = step_of(task)
+    Watched(class_input=True).prepare(task)(step)
+    losses = step.losses.detach().unsqueeze(1)
+    assert torch.equal(seen[0], torch.cat([losses, torch.eye(3)[step.batch.labels]], dim=1))
 
 
 def test_normalised_weights_have_the_mean_one(task):
