@@ -201,6 +201,8 @@ class Result:
     """rule -> metric -> {"value", "interval"}, and "reason" where the value is null; rules tail,
     last, last5, val_noisy, val_clean, oracle. The last three choose a checkpoint: for each metric
     that may rank by that metric itself, for the others by balanced accuracy."""
+    metric_versions: JSON = field(default_factory=dict)
+    """metric of a plugin or a board -> the version that its values are of."""
     selected: JSON = field(default_factory=dict)
     """rule -> list of the checkpoints that it averages, by balanced accuracy where it chooses."""
     chosen: JSON = field(default_factory=dict)

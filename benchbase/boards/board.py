@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from benchbase.boards.places import LEADERBOARDS, board_folder, board_name, find
 from benchbase.boards.toml_table import TomlTable
 from benchbase.cell import JSON, Recipe, Scenario
 from benchbase.errors import UsageError
+from benchbase.judging.clinical import problem_of
 from benchbase.judging.scales import RANKABLE
 from benchbase.options import looks_like_path, parse_selector
 
@@ -54,7 +55,8 @@ LEAST_SEEDS = 3
 
 _SUITE_KEYS = ("title", "description", "scenarios", "seeds")
 _BOARD_KEYS = (
-    *(*_SUITE_KEYS, "suite", "weighters", "controls", "reference", "metric", "rule", "frozen"),
+    *(*_SUITE_KEYS, "suite", "weighters", "controls", "reference", "metric", "metric_options"),
+    *("rule", "frozen"),
 )
 _RECIPE_INTEGERS = {"epochs": 1, "batch_size": 1, "trusted_batch_size": 1, "shift": 0}
 _RECIPE_NUMBERS = {"learning_rate": 100.0, "momentum": 1.0, "weight_decay": 100.0}
@@ -98,6 +100,8 @@ class Board:
     metric: str = "balanced_accuracy"
     rule: str = "tail"
     description: str = ""
+    metric_options: Mapping[str, Any] = field(default_factory=dict)
+    """``specificity`` of the metric sensitivity; ``costs``, a row for each true class."""
     controls: tuple[str, ...] = ()
     """Selectors of yardsticks: run at ``control_seeds``, compared there, never ranked."""
     frozen: str = ""
@@ -161,10 +165,27 @@ def load_board(name: str, root: Path = Path()) -> Board:
         reference=reference,
         metric=table.text("metric", "balanced_accuracy", RANKABLE),
         rule=table.text("rule", "tail", RULES),
+        metric_options=_metric_options(table),
         description=table.text("description", "").strip(),
         controls=controls,
         frozen=table.text("frozen", "").strip(),
     )
+
+
+def _metric_options(board: TomlTable) -> dict[str, Any]:
+    table = board.table("metric_options")
+    table.allow(("specificity", "costs"))
+    options: dict[str, Any] = {}
+    if "specificity" in table.values:
+        options["specificity"] = table.number("specificity", 0, 1)
+    if "costs" in table.values:
+        options["costs"] = table.number_rows("costs", 0, 1e9)
+        problem = problem_of(options["costs"])
+        if problem is not None:
+            table.fail("costs", problem)
+    elif board.values.get("metric") == "cost_avoided":
+        table.fail("costs", "the metric cost_avoided needs them, such as [[0, 1], [5, 0]]")
+    return options
 
 
 def load_suite(name: str, root: Path = Path()) -> Suite:

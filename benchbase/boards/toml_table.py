@@ -75,6 +75,13 @@ class TomlTable:
         items = value if isinstance(value, list) else [value]
         return [self._number(key, item, minimum, maximum) for item in items]
 
+    def number_rows(self, key: str, minimum: float, maximum: float) -> list[list[float]]:
+        """Give a list of lists of numbers, each from ``minimum`` to ``maximum``."""
+        rows = self.values[key]
+        if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
+            self.fail(key, f"expected a list of rows of numbers, got {rows!r}")
+        return [[self._number(key, item, minimum, maximum) for item in row] for row in rows]
+
     def _number(self, key: str, value: Any, minimum: float, maximum: float) -> float:
         if not isinstance(value, int | float) or isinstance(value, bool):
             self.fail(key, f"expected a number, got {value!r}")

@@ -42,11 +42,13 @@ from benchbase.plugins import Catalogue, Entry, Source
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.provenance import gather
+from benchbase.records.rescoring import scored_again
 from benchbase.records.store import Store, counting_attempt
 from benchbase.running.executors.contract import Execution, Executor, Job
 from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.extra_metrics import load_metrics
 from benchbase.running.runner import Settings
-from benchbase.running.scouting import describe_sources, find_gpus, load_metrics, read_catalogue
+from benchbase.running.scouting import describe_sources, find_gpus, read_catalogue
 from benchbase.running.sweep import Tally, sweep
 
 CELLS_FAILED = 3
@@ -194,19 +196,18 @@ def run(ctx: click.Context, /, **given: Any) -> None:
                 provenance=gather(sys.argv[1:], executor.name, gpus),
                 trusted=executor.trusted,
                 models=home.models if given["keep_models"] else None,
-                extra_metrics=load_metrics(catalogue),
+                extra_metrics=load_metrics(board, catalogue),
             )
             execution = executor.start(server, devices)
             tally, interrupts = _sweep(plan, execution, settings, store)
     finally:
         server.close()
-    records = [*plan.done.values(), *tally.records.values()]
-    table, written = _publish(request, board, committed, records, home)
+    records = {**scored_again(plan.done, settings.extra_metrics, store), **tally.records}
+    table, written = _publish(request, board, committed, [*records.values()], home)
     _report(table, plan, tally, written, home, as_json=given["as_json"])
     if interrupts:
         ctx.exit(INTERRUPTED)
-    failed = [r for r in plan.done.values() if r["status"] != "ok"] + tally.failures
-    if failed or tally.lost:
+    if tally.lost or any(record["status"] != "ok" for record in records.values()):
         ctx.exit(CELLS_FAILED)
 
 

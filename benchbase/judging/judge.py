@@ -17,13 +17,13 @@ from benchbase.cell import JSON
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError
 from benchbase.judging import rules
+from benchbase.judging.extra import Extra
 from benchbase.judging.metrics import (
     Logits,
-    Metric,
     Score,
+    further_scores,
     probabilities,
     rankable_scores,
-    score,
 )
 from benchbase.judging.relabelling import describe_levels, finished_models
 from benchbase.judging.scales import RANKABLE
@@ -105,7 +105,7 @@ class Judge:
     opened: Opened
     epochs: int
     """Of the recipe."""
-    extra: tuple[Metric, ...] = ()
+    extra: tuple[Extra, ...] = ()
     _validation: list[Stored] = field(default_factory=list)
     _test: list[Stored] = field(default_factory=list)
     _weights: list[NDArray[np.float32] | None] = field(default_factory=list)
@@ -148,8 +148,8 @@ class Judge:
     def conclude(self) -> dict[str, Any]:
         """Apply every rule; give the blocks of a record that are about predictions.
 
-        These are ``metrics``, ``selected``, ``chosen``, ``curves``, ``weights`` and
-        ``relabelling``. Everything is computed from the stored form of the logits.
+        These are ``metrics``, ``metric_versions``, ``selected``, ``chosen``, ``curves``,
+        ``weights`` and ``relabelling``. Everything is computed from the stored form of the logits.
         """
         opened = self.opened
         scores = self._rankable()
@@ -169,7 +169,7 @@ class Judge:
             | {each for chosen in best.values() for each in chosen.values()}
             | {*finished.values()}
         )
-        whole = {index: self._score(index) for index in self._used}
+        whole = {index: self._score(index, scores["test"][index]) for index in self._used}
         counts = np.bincount(opened.test.labels, minlength=len(opened.classes))
         metrics = {
             rule: rules.average([whole[index] for index in chosen], counts)
@@ -180,6 +180,7 @@ class Judge:
                 metrics[rule][name] = rules.mean([whole[checkpoint][name]])
         return {
             "metrics": metrics,
+            "metric_versions": {extra.name: extra.version for extra in self.extra},
             "selected": selected,
             "chosen": best,
             "curves": self._curves(scores),
@@ -197,8 +198,15 @@ class Judge:
             "validation_noisy": (self._validation, opened.validation.labels),
             "validation_clean": (self._validation, opened.validation_true),
         }
+        extra = [each for each in self.extra if each.name in RANKABLE]
         return {
-            part: [rankable_scores(each, labels, self._training_counts) for each in logits]
+            part: [
+                {
+                    **rankable_scores(each, labels, self._training_counts),
+                    **{one.name: one.score(each, labels) for one in extra},
+                }
+                for each in logits
+            ]
             for part, (logits, labels) in parts.items()
         }
 
@@ -209,9 +217,14 @@ class Judge:
         ).tolist()
         return counts
 
-    def _score(self, checkpoint: int) -> dict[str, Score]:
-        labels = self.opened.test.labels
-        return score(self._test[checkpoint], labels, self._training_counts, self.extra)
+    def _score(self, checkpoint: int, rankable: dict[str, Score]) -> dict[str, Score]:
+        logits, labels = self._test[checkpoint], self.opened.test.labels
+        extra = [each for each in self.extra if each.name not in rankable]
+        return {
+            **rankable,
+            **further_scores(logits, labels),
+            **{one.name: one.score(logits, labels) for one in extra},
+        }
 
     def _curves(self, scores: dict[str, list[dict[str, Score]]]) -> dict[str, list[float | None]]:
         drawn = {("test", name) for name in scores["test"][0]}

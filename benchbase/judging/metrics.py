@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.data.contract import Labels
-from benchbase.errors import PluginError
 from benchbase.judging.ranking import Ranking
 
 Logits = NDArray[np.floating]
@@ -31,10 +30,17 @@ class Metric(ABC):
     """A score beyond those that every record holds; register it with ``register_metrics``."""
 
     name: ClassVar[str]
+    version: ClassVar[str] = ""
+    """What it computes: raise it when values change, and finished cells are scored again from
+    their kept predictions. Empty: the hash of its module's code stands for it."""
 
     @abstractmethod
     def score(self, logits: Logits, labels: Labels) -> float:
-        """Score one checkpoint's predictions; higher is better."""
+        """Score one checkpoint's predictions; higher is better.
+
+        Both arrays are read-only. What it raises, and a value that is no finite number, is told
+        as the reason why this score has no value; the method has no part in it.
+        """
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,6 @@ def score(
     logits: Logits,
     labels: Labels,
     training_counts: Sequence[int],
-    extra: tuple[Metric, ...] = (),
 ) -> dict[str, Score]:
     """Score one checkpoint: metric -> value; ``recall_per_class`` is a list.
 
@@ -69,7 +74,6 @@ def score(
     return {
         **rankable_scores(logits, labels, training_counts),
         **further_scores(logits, labels),
-        **{metric.name: _scored(metric, logits, labels) for metric in extra},
     }
 
 
@@ -192,10 +196,3 @@ def _calibration_error(shares: NDArray[np.float64], labels: Labels) -> float:
         for c in np.unique(labels).tolist()
     ]
     return float(np.mean([float(error) for error in errors]))
-
-
-def _scored(metric: Metric, logits: Logits, labels: Labels) -> float:
-    try:
-        return float(metric.score(logits, labels))
-    except Exception as error:
-        raise PluginError(f"metric {metric.name!r} raised {error!r}") from error

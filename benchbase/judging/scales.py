@@ -6,6 +6,7 @@ never below 0, which is what a failed cell scores.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,6 +33,9 @@ SCALES: Mapping[str, Scale] = {
     "rarest_recall": Scale("recall of the rarest class", ranks=True),
     "brier": Scale("Brier score", high=2.0, lower_is_better=True),
     "ece": Scale("calibration error", lower_is_better=True),
+    "sensitivity": Scale("sensitivity at fixed specificity", ranks=True),
+    "cost_avoided": Scale("cost avoided", ranks=True),
+    "expected_cost": Scale("expected cost", high=math.inf, lower_is_better=True),
 }
 """In the order in which they are printed."""
 RANKABLE = tuple(name for name, scale in SCALES.items() if scale.ranks)

@@ -17,6 +17,7 @@ from benchbase.leaderboard.label_curves import label_curves
 from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.leaderboard.setting import chance_text, not_identifiable, setting_text
 from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
+from benchbase.leaderboard.versions import of_one_version
 from benchbase.records.store import collection_paused
 
 _ALL_EQUAL = 1 - 1e-9
@@ -31,7 +32,7 @@ def build(board: Board, records: Iterable[JSON]) -> Table:
     Raises:
         StoreError: records on the same data contradict each other.
     """
-    entries = choose(board, records)
+    entries = of_one_version(board, choose(board, records))
     reference = next((entry for entry in entries if entry.reference), None)
     if reference is not None:  # as its row is called, not as the board's file has it
         board = dataclasses.replace(board, reference=reference.label)
@@ -75,6 +76,7 @@ def _row(
         for place in sorted(entry.cells)
         if place[0] not in left_out and place[1] in compared.seeds
     ]
+    finished = [record for record in counted if record["status"] == "ok"]
     rules = {rule: _mean(score_of(r, rule, board.metric) for r in counted) for rule in _RULES}
     oracle, headline = rules["oracle"], rules[board.rule]
     return Row(
@@ -100,7 +102,7 @@ def _row(
         ),
         rules=rules,
         metrics={
-            name: _mean(score_of(record, board.rule, name) for record in counted)
+            name: _mean_of_all(score_of(record, board.rule, name) for record in finished)
             for name in _metric_names(counted, board.rule)
         },
         versions=_versions(records),
@@ -175,6 +177,12 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, value in pairs:
         values.setdefault(name, set()).add(str(value))
     return {name: ", ".join(sorted(values[name])) for name in sorted(values)}
+
+
+def _mean_of_all(values: Iterable[float | None]) -> float | None:
+    """Give the mean; None where one is missing, for means over other cells do not compare."""
+    known = [*values]
+    return None if None in known else _mean(known)
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

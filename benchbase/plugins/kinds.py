@@ -49,7 +49,7 @@ KINDS = {
     )
 }
 
-_FACTS = ("name", "needs", "honesty", "paper", "flips", "trusted")
+_FACTS = ("name", "version", "needs", "honesty", "paper", "flips", "trusted")
 """What a class states of itself: no options, though a dataclass might take them for some."""
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 

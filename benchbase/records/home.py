@@ -67,6 +67,10 @@ class Home:
         """Name the folder of a cell's attempts."""
         return self.records / key[:2] / key
 
+    def later_scores(self, key: str, attempt: str) -> Path:
+        """Name the file of what was scored again of an attempt."""
+        return self.attempts(key) / f"{attempt}.scores"
+
     def predictions(self, key: str, attempt: str) -> Path:
         """Name the file of the logits that an attempt is scored from."""
         return self.path / "preds" / key / f"{attempt}.npz"

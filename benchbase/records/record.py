@@ -42,6 +42,7 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
     "error": (dict, type(None)),
     "trusted": (bool,),
     **dict.fromkeys(("spec", "metrics", "selected", "chosen", "curves", "weights"), (dict,)),
+    "metric_versions": (dict,),
     **dict.fromkeys(("corruption", "grants", "cost", "training", "artefacts"), (dict,)),
     "provenance": (dict,),
 }
@@ -115,6 +116,7 @@ def parse_record(text: str) -> JSON:
     _check_diagnostics(record)
     _check_selected(record)
     _check_chosen(record)
+    _check_versions(record["metric_versions"])
     _check_relabelling(record)
     _check_corruption(record["corruption"])
     return record
@@ -203,6 +205,12 @@ def _check_selected(record: JSON) -> None:
                 f"metrics.{rule}.balanced_accuracy: {told!r} is not the mean of the checkpoints "
                 f"{chosen!r} in curves.test_balanced_accuracy, {scores!r}"
             )
+
+
+def _check_versions(versions: JSON) -> None:
+    for name, version in versions.items():
+        if type(version) is not str:
+            raise ValueError(f"metric_versions.{name}: expected str, got {version!r}"[:200])
 
 
 def _check_chosen(record: JSON) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import secrets
 from collections.abc import Iterable, Iterator
@@ -12,12 +13,15 @@ from pathlib import Path
 
 from benchbase.cell import FINISHED, JSON, canonical_json
 from benchbase.errors import StoreError
-from benchbase.files import create_file
+from benchbase.files import create_file, replace_file
 from benchbase.records.home import Home
 from benchbase.records.record import SCHEMA as SCHEMA
 from benchbase.records.record import parse_record
 
 logger = logging.getLogger(__name__)
+
+RESCORED = ("metrics", "metric_versions", "chosen", "curves")
+"""What ``rescore`` replaces."""
 
 
 def new_attempt() -> str:
@@ -71,10 +75,23 @@ class Store:
         create_file(path, _to_text(record, path))
         return path
 
+    def rescore(self, record: JSON) -> None:
+        """Keep scores that were computed again, beside the attempt, which stays as it is.
+
+        Whoever reads the attempt is given them. Nothing is kept of an attempt from elsewhere.
+
+        Raises:
+            StoreError: the folder cannot be written to, or the disk is full.
+        """
+        key, attempt = record["key"], record["attempt"]
+        if self.home.record(key, attempt).exists():
+            later = {name: record[name] for name in RESCORED}
+            replace_file(self.home.later_scores(key, attempt), canonical_json(later))
+
     def attempts(self, key: str) -> list[JSON]:
         """Read all attempts of a cell, the first one first."""
         paths = sorted(self.home.attempts(key).glob("*.json"))
-        return [record for path in paths if (record := _read(path)) is not None]
+        return [record for path in paths if (record := self._read(path)) is not None]
 
     def finished(self, key: str) -> JSON | None:
         """Give the attempt that counts, or None where the cell is still to be run.
@@ -86,9 +103,27 @@ class Store:
     def records(self) -> Iterator[JSON]:
         """Read every attempt; a file that cannot be read is named in the log and left alone."""
         for path in sorted(self.home.records.glob("??/*/*.json")):
-            record = _read(path)
+            record = self._read(path)
             if record is not None:
                 yield record
+
+    def _read(self, path: Path) -> JSON | None:
+        try:
+            text = path.read_text(encoding="utf-8")
+            later = self.home.later_scores(path.parent.name, path.stem)
+            if later.exists():
+                scores = json.loads(later.read_text(encoding="utf-8"))
+                text = canonical_json({**json.loads(text), **scores})
+            record = parse_record(text)
+            if (record["key"], record["attempt"]) == (path.parent.name, path.stem):
+                return record
+            problem = "its file is named after another cell or attempt"
+        except (OSError, ValueError) as error:
+            problem = str(error) or type(error).__name__
+        logger.warning(
+            "skipped the unreadable record %s (%s); the file is left alone", path, problem
+        )
+        return None
 
 
 def _to_text(record: JSON, path: Path) -> str:
@@ -99,15 +134,3 @@ def _to_text(record: JSON, path: Path) -> str:
             f"{path.name}: the record is not plain JSON ({error}); write null for a number that "
             "is not finite, with the reason beside it"
         ) from error
-
-
-def _read(path: Path) -> JSON | None:
-    try:
-        record = parse_record(path.read_text(encoding="utf-8"))
-        if (record["key"], record["attempt"]) == (path.parent.name, path.stem):
-            return record
-        problem = "its file is named after another cell or attempt"
-    except (OSError, ValueError) as error:
-        problem = str(error) or type(error).__name__
-    logger.warning("skipped the unreadable record %s (%s); the file is left alone", path, problem)
-    return None

@@ -27,8 +27,8 @@ from benchbase.cell import JSON, Result, Status
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError, PluginError, RunError
 from benchbase.judging import metrics
+from benchbase.judging.extra import Extra
 from benchbase.judging.judge import Judge, Questions
-from benchbase.judging.metrics import Metric
 from benchbase.plugins import Entry
 from benchbase.records.home import Home
 from benchbase.running.executors.contract import ChildProcess, Job, Outcome, Slot
@@ -73,7 +73,7 @@ class Settings:
     trusted: bool = True
     models: Path | None = None
     """Folder to keep each cell's last model in."""
-    extra_metrics: tuple[Metric, ...] = ()
+    extra_metrics: tuple[Extra, ...] = ()
     heard: Callable[[Progress], None] | None = None
     """Hears of each judged checkpoint."""
 

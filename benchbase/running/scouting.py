@@ -7,17 +7,15 @@ import hashlib
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from benchbase.cell import content_hash
 from benchbase.errors import PluginError, StoreError
 from benchbase.files import replace_file
-from benchbase.options import construct
 from benchbase.plugins.catalogue import Catalogue, Entry, join
 from benchbase.plugins.installed import (
     Installed,
@@ -28,9 +26,6 @@ from benchbase.plugins.installed import (
 from benchbase.plugins.source import Source
 from benchbase.records.home import Home
 from benchbase.running.executors.forkserver import ForkServer
-
-if TYPE_CHECKING:
-    from benchbase.judging.metrics import Metric
 
 IMPORT_SECONDS = 300
 
@@ -82,22 +77,6 @@ def describe_sources(
 def find_gpus(server: ForkServer) -> tuple[str, ...]:
     """Name the GPUs that torch sees; asked in a child, for CUDA does not survive a fork."""
     return tuple(map(str, _ask(server, "gpus", [], "torch")))
-
-
-def load_metrics(catalogue: Catalogue) -> tuple[Metric, ...]:
-    """Give every extra score that is installed.
-
-    Raises:
-        PluginError: two distributions bring one name, or one does not load.
-    """
-    entries = catalogue.of("metrics")
-    for name, count in Counter(entry.name for entry in entries).items():
-        if count > 1:
-            raise PluginError(
-                f"two distributions bring a metric called {name!r}: leave one out with "
-                "BENCHBASE_PLUGINS"
-            )
-    return tuple(construct(entry.load(), {}) for entry in entries)
 
 
 def is_strict() -> bool:

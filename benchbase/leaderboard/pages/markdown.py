@@ -97,8 +97,10 @@ def _metric_table(table: Table) -> str:
     return markdown_table(rows, ["method", *map(metric_name, names)])
 
 
-def _lower_is_better() -> str:
-    return " and ".join(scale.words for scale in SCALES.values() if scale.lower_is_better)
+def _lower_is_better(table: Table) -> str:
+    shown = {name for row in table.rows for name in row.metrics}
+    words = [s.words for name, s in SCALES.items() if s.lower_is_better and name in shown]
+    return " and ".join(words)
 
 
 def _chosen_by(board: Board) -> str:
@@ -174,7 +176,7 @@ def render_markdown(table: Table) -> str:
         parts += [f"## Other metrics ({rule_name(board.rule)})", _metric_table(table)]
         parts.append(
             "Mean of the cells that finished, over the seeds of the score; lower is better for "
-            f"{_lower_is_better()}.{_chosen_by(board)}"
+            f"{_lower_is_better(table)}.{_chosen_by(board)}"
         )
     if any(row.versions for row in table.rows):
         parts += ["## Whose code ran", _code_table(table)]

@@ -206,6 +206,22 @@ def test_a_suite_may_not_name_a_suite(tmp_path):
         (('dataset = "digits"', "label_fraction = [0.1, 2]"), "label_fraction: .* from 0 to 1"),
         (("seeds = 3", 'seeds = 3\nrule = "oracle"'), "rule: expected one of tail, last, last5"),
         (("seeds = 3", 'seeds = 3\nmetric = "ece"'), "metric: expected one of accuracy, balanced"),
+        (
+            ("seeds = 3", 'seeds = 3\nmetric = "cost_avoided"'),
+            "costs: the metric cost",
+        ),
+        (
+            ("seeds = 3", "seeds = 3\nmetric_options = {specificity = 2}"),
+            "specificity: expect",
+        ),
+        (("seeds = 3", "seeds = 3\nmetric_options = {costs = [[0]]}"), "a mistake that costs"),
+        (("seeds = 3", "seeds = 3\nmetric_options = {costs = [[0, 1]]}"), "a square table"),
+        (("seeds = 3", "seeds = 3\nmetric_options = {costs = [[1]]}"), "0 on the diagonal"),
+        (("seeds = 3", "seeds = 3\nmetric_options = {costs = [0]}"), "a list of rows of numbers"),
+        (
+            ("seeds = 3", "seeds = 3\nmetric_options = {cost = 1}"),
+            "cost: unknown key",
+        ),
         (("seeds = 3", "seeds ="), "not a TOML file"),
         (("[[scenarios]]", "[scenarios]"), r"expected at least one table headed \[\[scenarios\]\]"),
         (('"pair:0.3"', '"none"'), "stands there twice"),
@@ -317,3 +333,15 @@ def test_a_path_stands_in_an_error_once(tmp_path):
     with pytest.raises(UsageError) as caught:
         load_board(str(path))
     assert str(caught.value).count(str(path)) == 1
+
+
+def test_a_board_sets_up_its_metric(tmp_path):
+    text = SMALL.replace(
+        "seeds = 3",
+        'seeds = 3\nmetric = "cost_avoided"\nmetric_options = {costs = [[0, 1], [5.5, 0]]}',
+    )
+    path = tmp_path / "board.toml"
+    path.write_text(text)
+    board = load_board(str(path))
+    assert board.metric_options == {"costs": [[0.0, 1.0], [5.5, 0.0]]}
+    assert Board.from_json(json.loads(json.dumps(board.to_json()))) == board

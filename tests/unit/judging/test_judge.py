@@ -7,8 +7,10 @@ from benchbase.cell import DataIdentity
 from benchbase.data.contract import Part
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError
+from benchbase.judging.clinical import board_metrics
+from benchbase.judging.extra import Extra
 from benchbase.judging.judge import RESERVED, Judge, Questions
-from benchbase.judging.metrics import score
+from benchbase.judging.metrics import Metric, score
 from benchbase.judging.steps import Counted
 
 
@@ -183,3 +185,40 @@ def test_weights_that_never_left_one_are_told_apart_from_those_that_came_back(ju
     for weights in (ones * moved, None, ones):
         judge.hear(right_on(4), weights, {}, COUNTED)
     assert judge.conclude()["weights"]["never_left_one"] is never
+
+
+class _Broken(Metric):
+    name = "broken"
+
+    def score(self, logits, labels):
+        logits -= 1
+        labels[...] = 0
+        return 0.0
+
+
+def test_a_broken_metric_changes_nothing_else(judge):
+    plain = Judge(judge.opened, judge.epochs)
+    judge.extra = (Extra.of(_Broken(), "0" * 64),)
+    for one in (plain, judge):
+        one.hear(right_on(3), None, {}, COUNTED)
+    expected, verdict = plain.conclude(), judge.conclude()
+    for rule, scores in verdict["metrics"].items():
+        told = scores.pop("broken")
+        assert told["value"] is None
+        assert "read-only" in told["reason"]
+        assert scores == expected["metrics"][rule]
+    assert verdict["metric_versions"] == {"broken": "code 000000000000"}
+
+
+def test_a_board_s_own_metric_chooses_its_checkpoint(judge):
+    judge.extra = board_metrics("cost_avoided", {"costs": [[0, 1], [9, 0]]})
+    cautious = np.tile(np.array([[0, 1]] * 4, dtype=np.float32), (2, 1))  # never misses class 1
+    for logits in (cautious, right_on(3), right_on(3)):
+        judge.hear(logits, None, {}, COUNTED)
+    verdict = judge.conclude()
+    assert verdict["chosen"]["cost_avoided"]["oracle"] == 0 or verdict["curves"][
+        "test_cost_avoided"
+    ] == sorted(verdict["curves"]["test_cost_avoided"])
+    told = verdict["metrics"]["oracle"]["cost_avoided"]["value"]
+    assert told == max(verdict["curves"]["test_cost_avoided"])
+    assert verdict["metrics"]["last"]["expected_cost"]["value"] is not None

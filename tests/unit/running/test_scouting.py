@@ -10,9 +10,11 @@ import pytest
 from benchbase.errors import PluginError
 from benchbase.plugins import Source
 from benchbase.records.home import Home
-from benchbase.running.scouting import describe_sources, load_metrics, read_catalogue
+from benchbase.running.extra_metrics import load_metrics
+from benchbase.running.scouting import describe_sources, read_catalogue
 from benchbase.testing.site import PluginSite
 from tests.unit.jobs import NoServer
+from tests.unit.made_records import make_board
 
 METRIC = """
     from benchbase.hookspecs import hookimpl
@@ -71,7 +73,7 @@ def test_no_weighter_is_ever_loaded_in_the_parent(
     )
     catalogue = read_catalogue(server, Home(tmp_path))
     assert "mine" in catalogue.names("weighters")
-    assert [type(metric).__name__ for metric in load_metrics(catalogue)] == ["Luck"]
+    assert [extra.name for extra in load_metrics(make_board(), catalogue)] == ["luck"]
     assert not {"loser", "loser_method"} & sys.modules.keys()
 
 
@@ -98,7 +100,7 @@ def test_a_metric_of_two_distributions_is_an_error(
     for name in ("luck", "more_luck"):
         plugin_site.add(name, f"{name}_metric", **{f"{name}_metric": METRIC})
     with pytest.raises(PluginError, match="two distributions bring a metric called 'luck'"):
-        load_metrics(read_catalogue(server, Home(tmp_path)))
+        load_metrics(make_board(), read_catalogue(server, Home(tmp_path)))
 
 
 def test_a_file_is_described_by_a_child_and_remembered(server, tmp_path: Path) -> None:

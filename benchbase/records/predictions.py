@@ -1,0 +1,64 @@
+"""The kept predictions of a cell: logits in half precision of every checkpoint that a rule used."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchbase.cell import JSON
+from benchbase.errors import StoreError, UsageError
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the scores of a cell are computed from."""
+
+    checkpoints: tuple[int, ...]
+    """Rising; the last one is the cell's last."""
+    test_logits: NDArray[np.float16]
+    """Shape (checkpoints, images, classes)."""
+    test_labels: NDArray[np.int64]
+
+
+def read_predictions(record: JSON, home: Path) -> Predictions:
+    """Read what a cell kept.
+
+    Raises:
+        UsageError: it kept none, or not on this machine.
+        StoreError: they are damaged.
+    """
+    path = _find(record, home)
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != record["artefacts"]["predictions"]["sha256"]:
+            raise StoreError(f"{path}: not the file that its record names; it was changed since")
+        with np.load(path, allow_pickle=False) as arrays:
+            return Predictions(
+                checkpoints=tuple(arrays["checkpoints"].tolist()),
+                test_logits=np.asarray(arrays["test_logits"], dtype=np.float16),
+                test_labels=np.asarray(arrays["test_labels"], dtype=np.int64),
+            )
+    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
+        raise StoreError(f"{path}: cannot be read as predictions: {error!r}") from error
+
+
+def _find(record: JSON, home: Path) -> Path:
+    artefact = record["artefacts"].get("predictions")
+    if artefact is None:
+        raise UsageError(
+            f"cell {record['key'][:12]} kept no predictions: its status is {record['status']}"
+        )
+    if "file" not in artefact:
+        raise UsageError(
+            f"the predictions of cell {record['key'][:12]} are where it ran: git holds its record "
+            "only; run it here to have them"
+        )
+    path = home / str(artefact["file"])
+    if not path.is_file():
+        raise UsageError(f"{path}: the predictions of this cell are not there any more")
+    return path
