@@ -152,15 +152,11 @@ class DSRPGCE(SemiSupervised):
     )
     lambda_consistency: float = option(1.0, "strength of the consistency loss", min=0)
     lambda_contrast: float = option(0.5, "strength of the contrastive loss; 0 is without it", min=0)
-    distance: str = option(
-        "squared", "between student's and teacher's predictions", choices=("squared", "kl")
-    )
     form: str = option(
         "in",
         "the contrastive loss's sum over positives is in or out of the logarithm",
         choices=("in", "out"),
     )
-    own_key: bool = option(True, "whether an image's own key is one of its positives")
 
     def objective(self, task: Task, training: Training) -> Objective:
         """Set up the queue."""
@@ -175,9 +171,7 @@ class DSRPGCE(SemiSupervised):
             weight=self.weight,
             lambda_consistency=self.lambda_consistency,
             lambda_contrast=self.lambda_contrast,
-            distance=self.distance,
             form=self.form,
-            own_key=self.own_key,
             correction=correction,
         )
 
@@ -199,15 +193,6 @@ class DSRPGC(DSRPGCE):
 
     Weights look at no label, so a wrong label is fought by the loss split, which is ours, and by
     trusted images; where a split is used, read the name as "DSR/PGC with loss split".
-
-    Seen: on toy images with five labels a class, pseudo-labels get better during training and
-    the weights tell right ones from wrong ones (a test); the correction equals double backward.
-    With few labels of nuclei (the board `semi-supervised`) it is behind plain training on the
-    labelled images alone, the more so the more labels there are, and so is ``mean-teacher``: it
-    is not the weights, then. Perhaps it is the strong crops, which move the centre of a patch,
-    whose pixel is its class there, and that only a quarter of a batch is labelled. With wrong
-    labels (`nuclei`) it is behind at 40 % noise while classes are balanced, for the split believes
-    most labels there, and ahead under 1:10 imbalance.
     """
 
     name: ClassVar[str] = "dsr-pgc"
@@ -215,11 +200,6 @@ class DSRPGC(DSRPGCE):
     beta: float = option(0.1, "largest correction of a weight in one step; 0 is dsr-pgc-e", min=0)
     rho: float = option(0.9, "share of a correction that is kept until the next", min=0, max=1)
     meta_every: int = option(1, "steps from one correction to the next", min=1)
-    meta_scope: str = option(
-        "all",
-        "what the virtual step moves: all layers, or the last one and the projection",
-        choices=("all", "head"),
-    )
 
     def objective(self, task: Task, training: Training) -> Objective:
         """Set up the queue, the offsets and the stream of trusted images."""
@@ -231,7 +211,6 @@ class DSRPGC(DSRPGCE):
             rate=self.beta,
             memory=self.rho,
             every=self.meta_every,
-            last_layers_only=self.meta_scope == "head",
         )
         return self._reweighting(task, training, correction)
 
@@ -298,11 +277,6 @@ class DSR(LossWeighter):
     A weight is the sureness of the moving average of the network about the image, of mean one in
     the batch. It does not look at the given label: where the network disagrees with a wrong label
     and is sure, the weight is high. The paper weighs unlabelled images only.
-
-    Seen: on the board `nuclei` the easiest class gets most of the weight, at once and for good,
-    and what is hard to tell from it is learned less, without any wrong label too. With
-    ``weight=exp-entropy``, whose range is narrower, a run stayed close to plain training: it is
-    the reading, not the code.
     """
 
     name: ClassVar[str] = "dsr"
@@ -336,10 +310,7 @@ class DSR(LossWeighter):
 
 @dataclass(frozen=True)
 class DSRCorrected(DSR):
-    """The weights of ``dsr``, corrected by trusted images as in ``dsr-pgc``.
-
-    Seen: on the board `nuclei` the correction keeps ``dsr`` from that.
-    """
+    """The weights of ``dsr``, corrected by trusted images as in ``dsr-pgc``."""
 
     name: ClassVar[str] = "dsr-corrected"
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TRUSTED})

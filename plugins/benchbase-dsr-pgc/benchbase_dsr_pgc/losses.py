@@ -19,7 +19,7 @@ from benchbase.api import Batch, Meter, Task
 from benchbase.kit.bilevel import hypergradient
 from benchbase.kit.elsewhere import call_at
 from benchbase.kit.loops import endless_batches
-from benchbase_dsr_pgc.training import PROJECTION, JointStep, Student, Training
+from benchbase_dsr_pgc.training import PROJECTION, JointStep, Training
 
 LONGEST_QUEUE = 4096
 ENTROPY_FORMS = ("one-minus-entropy", "exp-entropy")
@@ -48,11 +48,9 @@ def ramp(progress: float) -> float:
 
 
 def disagreement(
-    logits: Float[Tensor, "batch classes"], targets: Float[Tensor, "batch classes"], distance: str
+    logits: Float[Tensor, "batch classes"], targets: Float[Tensor, "batch classes"]
 ) -> Float[Tensor, " batch"]:
     """Measure how far the student's predictions are from the teacher's (equation 9)."""
-    if distance == "kl":
-        return F.kl_div(F.log_softmax(logits, 1), targets, reduction="none").sum(1)
     return (F.softmax(logits, 1) - targets).square().sum(1)
 
 
@@ -178,16 +176,6 @@ class VirtualStep:
     trusted_loss_at: Callable[[Mapping[str, Tensor], Batch], Tensor]
 
 
-class LastLayers(nn.Module):
-    """The parameters of a student's last layer and projection, under their names there."""
-
-    def __init__(self, student: Student) -> None:
-        super().__init__()
-        self.network = nn.Module()
-        self.network.head = student.network.head
-        self.projection = student.projection
-
-
 class Correction:
     """The bilevel part of a run: offsets of the weights, and what moves them."""
 
@@ -199,14 +187,11 @@ class Correction:
         rate: float,
         memory: float,
         every: int = 1,
-        last_layers_only: bool = False,
     ) -> None:
         self.offsets = Offsets(len(training.hidden), rate, memory, task.device)
         self._meter = task.meter
         self._start = CORRECTED_FROM * training.total_steps
         self._every = every
-        student = training.student
-        self._moved = LastLayers(student) if last_layers_only else student
         self._trusted = endless_batches(task, task.trusted, "trusted", training.labelled_size)
 
     def weigh(self, step: JointStep, weights: Tensor, losses: Tensor) -> Tensor:
@@ -236,7 +221,7 @@ class Correction:
             logits, _ = call_at(step.student, parameters, batch.images)
             return F.cross_entropy(logits, batch.labels)
 
-        virtual = VirtualStep(self._moved, losses, step.lr, meter, losses_at, trusted_loss_at)
+        virtual = VirtualStep(step.student, losses, step.lr, meter, losses_at, trusted_loss_at)
         found = hypergradient(virtual, corrected, next(self._trusted), beside=step.supervised_loss)
         # The labelled images went along, back and in the tangent pass.
         meter.add(backpropagated=labelled, forwarded=labelled)
@@ -255,17 +240,13 @@ class Reweighting:
         weight: str,
         lambda_consistency: float,
         lambda_contrast: float,
-        distance: str,
         form: str,
-        own_key: bool,
         correction: Correction | None,
     ) -> None:
         self._weight = weight
         self._lambda_consistency = lambda_consistency
         self._lambda_contrast = lambda_contrast
-        self._distance = distance
         self._form = form
-        self._own_key = own_key
         self._meter = task.meter
         self._teacher = training.averaged
         self._correction = correction
@@ -280,14 +261,14 @@ class Reweighting:
             logits, keys = self._teacher(step.views.weak)
         self._meter.add(forwarded=len(images))
         targets, labels = F.softmax(logits, 1), logits.argmax(1)
-        losses = self._lambda_consistency * disagreement(step.logits, targets, self._distance)
+        losses = self._lambda_consistency * disagreement(step.logits, targets)
         if self._lambda_contrast:
             losses = losses + self._lambda_contrast * contrast(
                 step.projections,
                 labels,
                 images,
                 self.queue,
-                own_keys=keys if self._own_key else None,
+                own_keys=keys,
                 form=self._form,
             )
         losses = ramp(step.progress) * losses

@@ -86,10 +86,9 @@ def correct(ready, monkeypatch):
     "settings",
     [
         {},
-        {"meta_scope": "head"},
         {"lambda_contrast": 0.0},
-        {"lambda_consistency": 0.0, "form": "out", "own_key": False},
-        {"distance": "kl", "weight": "exp-entropy"},
+        {"lambda_consistency": 0.0, "form": "out"},
+        {"weight": "exp-entropy"},
     ],
     ids=str,
 )
@@ -106,19 +105,6 @@ def test_forward_mode_sees_the_dropout_masks_of_the_step(double, correct):
     torch.testing.assert_close(found["exact"], found["by_double_backward"])
 
 
-def test_last_layers_are_all_where_the_others_are_frozen(double, correct):
-    task = double(plain=True, batch_size=16)
-
-    def frozen():
-        model = task.build_model()
-        model.body.requires_grad_(requires_grad=False)
-        return model
-
-    partly = dataclasses.replace(task, build_model=frozen)
-    everything, last = (correct(partly, meta_scope=scope) for scope in ("all", "head"))
-    torch.testing.assert_close(everything["exact"], last["exact"])
-
-
 @pytest.mark.parametrize(("target", "slope"), [(2, -0.244898), (5, 0.040816)])
 def test_an_unlabelled_target_is_raised_if_right_and_lowered_if_wrong(double, target, slope):
     classes, label = 7, torch.tensor([2])
@@ -128,7 +114,7 @@ def test_an_unlabelled_target_is_raised_if_right_and_lowered_if_wrong(double, ta
     certain = F.one_hot(torch.tensor([target]), classes).double()
 
     def losses_at(parameters):
-        return disagreement(call_at(model, parameters, image), certain, "squared")
+        return disagreement(call_at(model, parameters, image), certain)
 
     virtual = VirtualStep(
         model,
@@ -164,7 +150,7 @@ def test_a_correction_changes_its_offsets_and_nothing_else(make_task, ready):
     assert isinstance(objective, Reweighting)
     training.joint_step(state.step.labelled, views, objective)
     step = dataclasses.replace(training.look(state.step.labelled, views), number=10**6)
-    losses = disagreement(step.logits, torch.full_like(step.logits, 1 / 3), "squared")
+    losses = disagreement(step.logits, torch.full_like(step.logits, 1 / 3))
     correction = Correction(task, training, rate=0.1, memory=0.9)
     before = [value.clone() for value in state_of(training, objective.queue)]
     gradients = [p.grad.clone() for p in training.student.network.parameters()]
@@ -187,7 +173,7 @@ def test_work_is_counted(make_task, ready):
     state = ready(task)
     correction = Correction(task, state.training, rate=0.1, memory=0.9)
     step = dataclasses.replace(state.step, number=10**6)
-    losses = disagreement(step.logits, torch.full_like(step.logits, 1 / 3), "squared")
+    losses = disagreement(step.logits, torch.full_like(step.logits, 1 / 3))
     was = dataclasses.replace(task.meter)
     correction.weigh(step, torch.full((12,), 0.5), losses)
     # Back: the joint batch and a trusted one. Forward: both, and the joint batch's tangents.
@@ -202,7 +188,7 @@ def test_there_is_no_slope_without_a_learning_rate(make_task, ready):
     state = ready(task)
     correction = Correction(task, state.training, rate=0.1, memory=0.9)
     step = dataclasses.replace(state.step, number=10**6)
-    losses = disagreement(step.logits, torch.full_like(step.logits, 1 / 3), "squared")
+    losses = disagreement(step.logits, torch.full_like(step.logits, 1 / 3))
     weights = correction.weigh(step, torch.full((12,), 0.5), losses)
     assert torch.equal(weights, torch.full((12,), 0.5))
 
@@ -219,7 +205,7 @@ def test_corrections_begin_after_a_tenth_of_the_run_and_come_every_so_often(
     assert state.training.total_steps == 10
     correction = Correction(task, state.training, rate=0.1, memory=0.9, every=every)
     step = dataclasses.replace(state.step, number=number)
-    losses = disagreement(step.logits, torch.full_like(step.logits, 1 / 3), "squared")
+    losses = disagreement(step.logits, torch.full_like(step.logits, 1 / 3))
     correction.weigh(step, torch.full((12,), 0.5), losses)
     assert correction.offsets.values.any() == corrects
 
@@ -239,7 +225,7 @@ def test_images_that_help_gain_weight(double, ready):
     task = dataclasses.replace(task, grants=grants, recipe=recipe)
     correction = Correction(task, state.training, rate=0.1, memory=0.9)
     step = dataclasses.replace(state.step, number=10**6)
-    losses = disagreement(step.logits, targets, "squared")
+    losses = disagreement(step.logits, targets)
     correction.weigh(step, torch.full((12,), 0.5), losses)
     offsets = correction.offsets.values[views.images]
     assert offsets[~wrong].mean() > 0 > offsets[wrong].mean()
