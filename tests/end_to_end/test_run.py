@@ -360,3 +360,45 @@ def test_bad_input_exits_with_2_and_a_message_for(what, tmp_path, own_home, monk
     assert message in told.err
     assert "Traceback" not in told.err
     assert not (own_home / "runs").exists()
+
+
+METRIC = """
+from benchbase.hookspecs import hookimpl
+from benchbase.judging.metrics import Metric
+
+BENCHBASE_API = 2
+
+
+class Luck(Metric):
+    name = "luck"
+
+    def score(self, logits, labels):
+        BODY
+
+
+@hookimpl
+def register_metrics():
+    return [Luck]
+"""
+
+
+def test_a_broken_metric_costs_its_column_and_no_training(tmp_path, own_home, plugin_site):
+    def luck(body: str) -> tuple[dict[str, int], float | None]:
+        (plugin_site.folder / "good_luck.py").write_text(METRIC.replace("BODY", body))
+        found = benchbase(
+            *("run", "--plugin=erm", *SMALL, "--json"),
+            cwd=tmp_path,
+            PYTHONPATH=str(plugin_site.folder),
+        )
+        assert found.returncode == 0, found.stderr
+        told = json.loads(found.stdout)
+        [row] = told["table"]["rows"]
+        return told["cells"], row["metrics"]["luck"]
+
+    plugin_site.add("good-luck", "good_luck")
+    cells, value = luck("import sys; sys.exit(7)")
+    assert (cells["ran"], cells["failed"], value) == (1, 0, None)
+    cells, value = luck("return float(len(labels))")
+    assert (cells["found"], cells["ran"], value) == (1, 0, 1000.0)
+    shown = benchbase("show", "--json", cwd=tmp_path)
+    assert json.loads(shown.stdout)["table"]["rows"][0]["metrics"]["luck"] == 1000.0
