@@ -57,4 +57,5 @@ class Extra:
         return float(value)
 
     def _failed(self, what: str) -> Undefined:
-        return Undefined(f"the metric {self.name} {what}"[:LONGEST_REASON])
+        text = " ".join(f"the metric {self.name} {what}".split())
+        return Undefined(text[:LONGEST_REASON])

@@ -105,6 +105,12 @@ def _row(
             name: _mean_of_all(score_of(record, board.rule, name) for record in finished)
             for name in _metric_names(counted, board.rule)
         },
+        without_value=_joined(
+            (name, score["reason"])
+            for record in finished
+            for name, score in record["metrics"].get(board.rule, {}).items()
+            if score.get("reason")
+        ),
         versions=_versions(records),
         label_curves=label_curves(entry, board),
     )

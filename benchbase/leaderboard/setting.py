@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from benchbase.boards.board import Board
 from benchbase.cell import Scenario
 from benchbase.errors import StoreError
+from benchbase.judging.clinical import SPECIFICITY, Sensitivity
 from benchbase.leaderboard.choose import Entry, Place
 from benchbase.leaderboard.pages.captions import scenario_labels
 
@@ -38,6 +39,9 @@ def chance_text(board: Board, entries: Sequence[Entry]) -> str:
     }
     if board.metric == "macro_auroc":
         return "Chance level: 50.0 %"
+    if board.metric == Sensitivity.name:
+        alarms = 1 - board.metric_options.get("specificity", SPECIFICITY)
+        return f"Chance level: {100 * alarms:.1f} %"
     if board.metric != "balanced_accuracy" or not classes:
         return ""
     several = len(classes) > 1

@@ -106,6 +106,8 @@ class Row:
     """Selection rule -> mean of the board's metric over the score's cells that finished."""
     metrics: Mapping[str, float | None]
     """Metric -> mean under the board's rule over the score's cells that finished."""
+    without_value: Mapping[str, str]
+    """Metric -> why one of these cells has no value of it."""
     versions: Mapping[str, str]
     """Distribution, version, source hash and torch of the cells."""
     label_curves: tuple[LabelCurve, ...] = ()

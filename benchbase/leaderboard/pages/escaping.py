@@ -15,6 +15,11 @@ def markdown_table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
     return tabulate(cells, names, tablefmt="github", disable_numparse=True)
 
 
+def markdown_text(text: str) -> str:
+    """Write a stranger's words within a paragraph of Markdown, as they are."""
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", " ".join(text.split()))
+
+
 def _markdown_cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split("\n"))
 

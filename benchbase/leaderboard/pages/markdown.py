@@ -27,7 +27,7 @@ from benchbase.leaderboard.cells import (
 )
 from benchbase.leaderboard.class_recalls import recall_tables
 from benchbase.leaderboard.label_curves import label_note, label_tables
-from benchbase.leaderboard.pages.escaping import markdown_table
+from benchbase.leaderboard.pages.escaping import markdown_table, markdown_text
 from benchbase.leaderboard.pages.label_chart import chart_name
 from benchbase.leaderboard.pages.notes import notes
 from benchbase.leaderboard.table import Table
@@ -103,6 +103,16 @@ def _lower_is_better(table: Table) -> str:
     return " and ".join(words)
 
 
+def _without_value(table: Table) -> str:
+    """Say why a metric has no value where a dash stands."""
+    reasons = {
+        f"{markdown_text(metric_name(name))} ({markdown_text(reason)})"
+        for row in table.rows
+        for name, reason in row.without_value.items()
+    }
+    return f" No value: {'; '.join(sorted(reasons))}." if reasons else ""
+
+
 def _chosen_by(board: Board) -> str:
     if board.rule not in CHOSEN_ON:
         return ""
@@ -176,7 +186,7 @@ def render_markdown(table: Table) -> str:
         parts += [f"## Other metrics ({rule_name(board.rule)})", _metric_table(table)]
         parts.append(
             "Mean of the cells that finished, over the seeds of the score; lower is better for "
-            f"{_lower_is_better(table)}.{_chosen_by(board)}"
+            f"{_lower_is_better(table)}.{_chosen_by(board)}{_without_value(table)}"
         )
     if any(row.versions for row in table.rows):
         parts += ["## Whose code ran", _code_table(table)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from benchbase.boards.board import Board
+from benchbase.judging.clinical import SPECIFICITY, CostAvoided, Sensitivity
 from benchbase.judging.statistics import smallest_sign_flip_p
-from benchbase.leaderboard.cells import failures_text
+from benchbase.leaderboard.cells import failures_text, metric_name
 from benchbase.leaderboard.table import FIRM_SEEDS, PROVISIONAL, Table
 
 _RULES_IN_WORDS = {
@@ -32,7 +34,7 @@ def _columns(table: Table) -> Iterator[str]:
     board = table.board
     seeds = len(board.seeds)
     yield (
-        f"**Score**: {board.metric.replace('_', ' ')} on the test set, "
+        f"**Score**: {_metric_text(board)} on the test set, "
         f"{_RULES_IN_WORDS[board.rule]}, averaged over scenarios and then over {seeds} "
         f"seed{'s' * (seeds != 1)}. ± is half of a 95 % t interval over seeds: it speaks about "
         "these tasks only, not about other data. A row with failures has none. A row that lacks "
@@ -67,6 +69,23 @@ def _columns(table: Table) -> Iterator[str]:
         "ones (0.5 is chance; below 0.5 the method prefers wrong labels; a dash where it weighs "
         "all alike). **Code**: how the implementation relates to the publication."
     )
+
+
+def _metric_text(board: Board) -> str:
+    """Name the board's metric, and how the board has set it up."""
+    name = metric_name(board.metric)
+    if board.metric == Sensitivity.name:
+        kept = board.metric_options.get("specificity", SPECIFICITY)
+        return f"{name} (of the second class, where {kept:.0%} of the first are left alone)"
+    if board.metric == CostAvoided.name:
+        rows = "; ".join(
+            ", ".join(f"{cost:g}" for cost in row) for row in board.metric_options["costs"]
+        )
+        return (
+            f"{name} (1 minus the cost of the answers over that of the dearest ones; costs by true "
+            f"class, then by answer: {rows})"
+        )
+    return name
 
 
 def _test(table: Table) -> Iterator[str]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from benchbase.cell import JSON
 from benchbase.judging.clinical import board_metrics
-from benchbase.leaderboard import build
+from benchbase.leaderboard import build, render_markdown
 from tests.unit.made_records import CLEAN, attempt_name, make_board, make_record
 
 
@@ -40,3 +40,21 @@ def test_a_board_ranks_by_its_own_setting_of_a_metric():
     }
     assert scores[asked.version].score.mean == 0.5
     assert scores[other.version].failures == {"no score": 1}
+
+
+def test_the_page_says_why_a_metric_has_no_value():
+    record = told("plain", "1", 1)
+    for scores in record["metrics"].values():
+        scores["luck"] = {"value": None, "interval": None, "reason": "it raised *KeyError*"}
+    page = render_markdown(build(make_board(["plain"], [CLEAN], seeds=1), [record]))
+    assert r"No value: luck (it raised \*KeyError\*)." in page
+
+
+def test_the_page_says_how_a_board_has_set_up_its_metric():
+    costs = {"costs": [[0.0, 1.0], [5.5, 0.0]]}
+    board = make_board(["plain"], [CLEAN], 1, metric="cost_avoided", metric_options=costs)
+    assert "by true class, then by answer: 0, 1; 5.5, 0)" in render_markdown(build(board, []))
+    board = make_board(["plain"], [CLEAN], 1, metric="sensitivity", metric_options={})
+    page = render_markdown(build(board, []))
+    assert "of the second class, where 90% of the first are left alone" in page
+    assert "Chance level: 10.0 %" in page
