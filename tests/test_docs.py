@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
+import itertools
 import json
 import re
 import shlex
@@ -17,6 +19,8 @@ from typing import NamedTuple
 import pytest
 
 from benchbase import cli, hookspecs
+from benchbase.kit.meta import MetaWeighter
+from benchbase.options import options_of
 from tests import help_texts
 from tests.help_texts import DOCUMENTS
 
@@ -198,3 +202,24 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         assert linked.is_relative_to(ROOT), target
         if anchor:
             assert anchor in anchors(linked), target
+
+
+@pytest.mark.parametrize(
+    "plugin", sorted((ROOT / "plugins").glob("benchbase-*")), ids=lambda path: path.name
+)
+def test_each_option_of_a_plugin_is_named_in_its_readme(plugin):
+    """Those of the kit's weighting networks stand in one place, with the baselines."""
+    text = (plugin / "README.md").read_text()
+    of_the_kit = (ROOT / "plugins" / "benchbase-baselines" / "README.md").read_text()
+    project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
+    module = importlib.import_module(project["entry-points"]["benchbase"][plugin.name])
+    hooks = (getattr(module, name, list) for name in ("register_weighters", "register_backbones"))
+    for cls in itertools.chain.from_iterable(hook() for hook in hooks):
+        kit = (
+            {option.name for option in options_of(MetaWeighter)}
+            if issubclass(cls, MetaWeighter)
+            else set()
+        )
+        for option in options_of(cls):
+            where = of_the_kit if option.name in kit else text
+            assert f"`{option.name}`" in where, f"{cls.__name__}: {option.name}"

@@ -1,6 +1,5 @@
 """The formulas, against closed forms."""
 
-
 import pytest
 import torch
 from benchbase_dsr_pgc.losses import (

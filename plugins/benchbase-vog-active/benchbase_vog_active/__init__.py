@@ -73,20 +73,19 @@ class CoTeaching(Weighter):
         None, "share of a batch that is left out; none: the scenario's noise rate", min=0, max=1
     )
     gradual: float = option(0.2, "share of the epochs in which that share grows", min=0, max=1)
-    exponent: float = option(1.0, "power of the forget rate that the growth ends at", min=0)
 
     def fit(self, task: Task) -> Iterator[Checkpoint]:
         """Train both networks."""
         networks = Ensemble(task.build_model(), task.build_model())
-        yield from self._teach(task, networks, task.recipe.epochs)
+        yield from self.teach(task, networks, task.recipe.epochs)
 
-    def _teach(
+    def teach(
         self, task: Task, networks: Ensemble, epochs: int
     ) -> Generator[Checkpoint, None, Tensor]:
+        """Train both networks for some epochs; return the rows that the first one selected last."""
         schedule = ForgetSchedule(
             rate=task.noise_rate if self.forget_rate is None else self.forget_rate,
             ramp=max(1, round(self.gradual * epochs)),
-            exponent=self.exponent,
         )
         # The second part starts one epoch after the ramp's end: 11 of 50 in the official code.
         selectors = [
@@ -126,14 +125,6 @@ class VoG(CoTeaching):
     nor do they update running statistics; by default they are those of the training steps, which
     cost nothing. Where fewer than `window` epochs came before, VoG is over those. It acts in runs
     of at least three epochs.
-
-    Seen: on Gaussian classes with a long tail small VoG selects right labels more often than
-    chance does (a test). On the board `nuclei` it is ahead of ``vog-random-part`` at 20 % noise
-    and not told apart at 40 %, and behind co-teaching at 40 % noise while classes are balanced,
-    not told apart elsewhere, nor in the longer runs of `relabelling`. Its selection holds no more
-    right labels than that of the random part. On `fashion-mnist-6k` the random part is far ahead of
-    co-teaching under pair noise, and `vog` is not told from either: it may be enough that some
-    images are chosen by another rule than the loss.
     """
 
     name: ClassVar[str] = "vog"
@@ -145,7 +136,6 @@ class VoG(CoTeaching):
         "gradients of the training steps, or of one more pass after each epoch",
         choices=("harvested", "separate"),
     )
-    all_classes: bool = option(False, "gradients for all classes, not the given one only")
 
     def _selector(self, task: Task, network: Classifier, name: str, start: int) -> SmallLoss:
         return VariancePart(
@@ -155,27 +145,40 @@ class VoG(CoTeaching):
             start=start,
             window=self.window,
             separate=self.vog_mode == "separate",
-            all_classes=self.all_classes,
         )
 
 
 @dataclass(frozen=True)
-class _Relabelling(VoG):
-    """Phase 1 on the first epochs; then rounds of buying labels and fine-tuning its first network.
+class Relabelling(Weighter):
+    """`vog` on the first epochs; then rounds of buying labels and fine-tuning its first network.
 
     The images that the first network selected in the last epoch of phase 1 count as clean. Each
     round buys an even part of the budget among the others, adds them, and fine-tunes on the clean
     and the bought images alone, with a new optimiser and the recipe's schedule over the round.
     """
 
+    forget_rate: float | None = option(
+        None, "of phase 1; none: the scenario's noise rate", min=0, max=1
+    )
     rounds: int = option(5, "times that labels are bought", min=0)
     relabelling_share: float = option(2 / 3, "share of the epochs for the rounds", min=0, max=1)
+
+    @abstractmethod
+    def choose(
+        self, task: Task, network: Classifier, cleaned: Tensor, count: int, phase: str
+    ) -> Tensor:
+        """Give up to ``count`` rows outside ``cleaned``, whose labels are bought next."""
+
+    def known(self, task: Task, clean: Tensor) -> Images:
+        """Give the training images with the labels that phase 2 starts from."""
+        return task.train
 
     def fit(self, task: Task) -> Iterator[Checkpoint]:
         """Train both networks, then relabel; without a budget, train for all epochs."""
         rounds, epochs = self._plan(task.recipe.epochs) if task.oracle.remaining else (0, 0)
         networks = Ensemble(task.build_model(), task.build_model())
-        clean = yield from self._teach(task, networks, task.recipe.epochs - rounds * epochs)
+        phase_1 = VoG(forget_rate=self.forget_rate)
+        clean = yield from phase_1.teach(task, networks, task.recipe.epochs - rounds * epochs)
         if rounds:
             yield from self._relabel(task, networks.first, clean, rounds, epochs)
 
@@ -188,14 +191,14 @@ class _Relabelling(VoG):
     def _relabel(
         self, task: Task, network: Classifier, cleaned: Tensor, rounds: int, epochs: int
     ) -> Iterator[Checkpoint]:
-        oracle, known = task.oracle, self._labels(task, cleaned)
+        oracle, known = task.oracle, self.known(task, cleaned)
         cleaned = cleaned.clone()
         yield Checkpoint(network, weights=cleaned.float())
         for number in range(rounds):
             # Rounded up, so that nothing of the budget is left over.
             count = -(-oracle.remaining // (rounds - number))
             phase = f"round {number + 1}"
-            bought = self._choose(task, network, cleaned, count, phase)
+            bought = self.choose(task, network, cleaned, count, phase)
             known = known.relabelled(bought, oracle.query(bought))
             cleaned[bought] = True
             for checkpoint in supervised(
@@ -203,19 +206,9 @@ class _Relabelling(VoG):
             ):
                 yield replace(checkpoint, weights=cleaned.float())
 
-    def _labels(self, task: Task, clean: Tensor) -> Images:
-        """Give the training images with the labels that phase 2 starts from."""
-        return task.train
-
-    @abstractmethod
-    def _choose(
-        self, task: Task, network: Classifier, cleaned: Tensor, count: int, phase: str
-    ) -> Tensor:
-        """Give up to ``count`` rows outside ``cleaned``."""
-
 
 @dataclass(frozen=True)
-class VoGActive(_Relabelling):
+class VoGActive(Relabelling):
     """VoG-active: `vog`, then rounds of relabelling the images that the network is unsure of.
 
     Phase 1 gets a third of the epochs. Then its first network goes on alone: each of five rounds
@@ -232,21 +225,18 @@ class VoGActive(_Relabelling):
 
     Reported weights: of phase 1, the mean over both networks of whether they selected an image; of
     phase 2, one for images that are trained on, also where their label was bought and replaced.
-
-    Seen: on the board `relabelling` what is bought matters on Fashion-MNIST, where entropy, least
-    confidence and margin are far ahead of random; on nuclei no order is told from another. On
-    Fashion-MNIST the phase before, a third of the epochs, leaves it so far behind plain training
-    that at the end of the budget it has drawn level, no more. What the authors' code corrects at
-    no charge puts `vog-active-released` ahead there at each number of labels.
     """
 
     name: ClassVar[str] = "vog-active"
     needs: ClassVar[frozenset[Need]] = FORGETTING | {Need.ORACLE}
+    honesty: ClassVar[Honesty] = Honesty.UNMATCHED
+    paper: ClassVar[str] = VOG_ACTIVE
     acquisition: str = option("entropy", "what decides which labels to buy", choices=STRATEGIES)
 
-    def _choose(
+    def choose(
         self, task: Task, network: Classifier, cleaned: Tensor, count: int, phase: str
     ) -> Tensor:
+        """Give the rows that the strategy ranks first."""
         purpose = f"acquisition {phase}"
         return acquire(task, network, cleaned, count, strategy=self.acquisition, purpose=purpose)
 
@@ -262,13 +252,14 @@ class VoGActiveReleased(VoGActive):
     name: ClassVar[str] = "vog-active-released"
     needs: ClassVar[frozenset[Need]] = VoGActive.needs | {Need.TRUTH}
 
-    def _labels(self, task: Task, clean: Tensor) -> Images:
+    def known(self, task: Task, clean: Tensor) -> Images:
+        """Give them with true labels where the first network selected an image."""
         rows = clean.nonzero().squeeze(1)
         return task.train.relabelled(rows, task.truth[rows])
 
 
 @dataclass(frozen=True)
-class RelabelOracleOrder(_Relabelling):
+class RelabelOracleOrder(Relabelling):
     """Control of `vog-active`: it knows which labels are wrong, and buys those first, in any order.
 
     No budget corrects more labels, yet that is no upper bound of accuracy: it matters which images
@@ -278,12 +269,11 @@ class RelabelOracleOrder(_Relabelling):
 
     name: ClassVar[str] = "relabel-oracle-order"
     needs: ClassVar[frozenset[Need]] = VoGActive.needs | {Need.TRUTH}
-    honesty: ClassVar[Honesty] = Honesty.ORIGINAL
-    paper: ClassVar[str] = ""
 
-    def _choose(
+    def choose(
         self, task: Task, network: Classifier, cleaned: Tensor, count: int, phase: str
     ) -> Tensor:
+        """Give wrongly labelled rows before others, by lot."""
         pool = (~cleaned).nonzero().squeeze(1)
         lots = torch.rand(len(pool), generator=task.rng(f"acquisition {phase}")).to(pool.device)
         is_wrong = task.train.labels[pool] != task.truth[pool]

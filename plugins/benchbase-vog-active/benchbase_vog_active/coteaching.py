@@ -86,14 +86,12 @@ class VariancePart(SmallLoss):
         start: int,
         window: int,
         separate: bool = False,
-        all_classes: bool = False,
     ) -> None:
         self._task = task
         self._network = network
         self._mix = mix
         self._start = start
         self._first = max(0, start - window)
-        self._all_classes = all_classes
         self._window = GradientWindow(window, len(task.train))
         self._variance: Tensor | None = None
         self._batches = None
@@ -120,10 +118,7 @@ class VariancePart(SmallLoss):
 
     def _record(self, step: Step) -> None:
         gradients = last_layer_gradients(
-            step.logits.detach(),
-            step.features.detach(),
-            step.batch.labels,
-            all_classes=self._all_classes,
+            step.logits.detach(), step.features.detach(), step.batch.labels
         )
         self._window.record(step.epoch, step.batch.rows, gradients)
 

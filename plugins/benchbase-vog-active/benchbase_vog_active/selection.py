@@ -23,15 +23,12 @@ class ForgetSchedule:
     rate: float
     ramp: int
     """Epochs in which the share grows, from none in the first."""
-    exponent: float = 1.0
-    """Bends only the share that the ramp ends at, ``rate ** exponent``, as in the official code."""
 
     def share(self, epoch: int) -> float:
         """Give the share that is left out."""
         if epoch >= self.ramp:
             return self.rate
-        ramp_end: float = self.rate**self.exponent
-        return ramp_end * epoch / max(1, self.ramp - 1)
+        return self.rate * epoch / max(1, self.ramp - 1)
 
     def kept(self, epoch: int, batch_size: int) -> int:
         """Count the images of a batch that are kept."""
@@ -42,19 +39,13 @@ def last_layer_gradients(
     logits: Float[Tensor, "batch classes"],
     features: Float[Tensor, "batch width"],
     labels: Int[Tensor, " batch"],
-    *,
-    all_classes: bool = False,
 ) -> Float[Tensor, "batch coordinates"]:
     """Give each image's gradient of its cross-entropy for the last, linear layer.
 
-    With u = (1, features): (p_y - 1) u, the bias and row of the given class, or with
-    ``all_classes`` the outer product of p - onehot(y) and u, flattened class by class.
+    With u = (1, features): (p_y - 1) u, the bias and row of the given class.
     """
     inputs = F.pad(features, (1, 0), value=1.0)
-    slopes = logits.softmax(1) - F.one_hot(labels, logits.shape[1])
-    if all_classes:
-        return (slopes.unsqueeze(2) * inputs.unsqueeze(1)).flatten(1)
-    return slopes.gather(1, labels.unsqueeze(1)) * inputs
+    return (logits.softmax(1).gather(1, labels.unsqueeze(1)) - 1) * inputs
 
 
 class GradientWindow:

@@ -24,7 +24,6 @@ from benchbase.testing.watching import same, train
 EVERY_CLASS = [CoTeaching, VoG, VoGActive, VoGRandomPart, VoGActiveReleased, RelabelOracleOrder]
 VARIANTS = [
     VoG(vog_mode="separate"),
-    VoG(all_classes=True),
     VoG(mix=1.0),
     *(VoGActive(acquisition=strategy) for strategy in STRATEGIES),
 ]
