@@ -28,6 +28,7 @@ COMMANDS = {
     "leaderboard": ("leaderboard:leaderboard", "Rebuild or check the pages of leaderboards/."),
     "list": ("list:list_installed", "List weighters, backbones, data sets and all that is there."),
     "info": ("info:info", "Explain one of them: what it needs, its options, how to run it."),
+    "new": ("new:new", "Write a working start for a method of yours."),
     "check": ("check:check", "Check a weighter of yours against the contract."),
 }
 """Command -> its module and function below this package, and the line that help shows for it."""

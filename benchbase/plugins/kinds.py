@@ -51,7 +51,8 @@ KINDS = {
 
 _FACTS = ("name", "version", "needs", "honesty", "paper", "flips", "trusted")
 """What a class states of itself: no options, though a dataclass might take them for some."""
-_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+"""What anything that a plugin brings may be called."""
 
 
 def check_class(kind: str, cls: Any) -> None:
@@ -71,7 +72,7 @@ def check_class(kind: str, cls: Any) -> None:
     name = getattr(cls, "name", None)
     if not isinstance(name, str):
         raise PluginError(f'{cls.__name__} has no name: write `name = "my-{kind[:-1]}"`')
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise PluginError(
             f"{cls.__name__}.name is {name!r}: expected lower-case letters, digits, - and _, "
             "starting with a letter"

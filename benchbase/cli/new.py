@@ -1,0 +1,107 @@
+"""``benchbase new``: a start that works, as a file or as a distribution."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+import click
+
+import benchbase
+from benchbase.errors import UsageError
+from benchbase.hookspecs import API_VERSION
+from benchbase.plugins.catalogue import describe_installed, join
+from benchbase.plugins.installed import find_installed
+from benchbase.plugins.kinds import NAME
+
+EPILOG = """\b
+Examples:
+  benchbase new weighter my-method              writes my_method.py
+  benchbase new weighter my-method --package    writes benchbase-my-method/
+"""
+
+
+@click.group(epilog=EPILOG)
+def new() -> None:
+    """Write a working start for a plugin of yours, into the folder that you are in."""
+
+
+@new.command(epilog=EPILOG)
+@click.argument("name")
+@click.option("--package", is_flag=True, help="Write a distribution, with its test.")
+def weighter(name: str, package: bool) -> None:
+    """Write a weighter that passes the checks, as one file or as a distribution."""
+    words = _words(name)
+    if package:
+        folder = Path(f"benchbase-{name.replace('_', '-')}")
+        words |= {"distribution": folder.name, "module": f"benchbase_{words['module']}"}
+        method = _filled("weighter.py", words).replace(
+            "import LossWeighter, option", "import LossWeighter, hookimpl, option"
+        )
+        _write(
+            {
+                folder / "pyproject.toml": _filled("pyproject.toml", words),
+                folder / f"{words['module']}.py": method + _filled("registration.py", words),
+                folder / f"test_{words['module']}.py": _filled("test_weighter.py", words),
+            }
+        )
+        _say_next(f"cd {folder}", "pip install -e .", "pytest", f"benchbase run --plugin {name}")
+    else:
+        path = Path(f"{words['module']}.py")
+        if not path.exists() and importlib.util.find_spec(words["module"]) is not None:
+            raise UsageError(f"{path} would hide the module {words['module']!r}: take another name")
+        _write({path: _filled("weighter.py", words)})
+        _say_next(f"benchbase check ./{path}", f"benchbase run --plugin ./{path}")
+
+
+def _words(name: str) -> dict[str, str]:
+    """Give what the templates are filled with.
+
+    Raises:
+        UsageError: nothing new can have this name.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"name {name!r}: expected lower-case letters, digits, - and _, starting with a "
+            "letter, such as my-method"
+        )
+    brought = join([describe_installed(one) for one in find_installed()])
+    if brought.matching("weighters", name):
+        raise UsageError(f"a weighter called {name} is installed: take another name")
+    module = name.replace("-", "_")
+    class_name = "".join(word.capitalize() for word in module.split("_"))
+    taken = [*benchbase.__all__, *keyword.kwlist]
+    if class_name in taken or module in taken:
+        raise UsageError(f"name {name!r} has a meaning in Python or benchbase: take another name")
+    return {
+        "name": name,
+        "module": module,
+        "class_name": class_name,
+        "version": benchbase.__version__,
+        "api_version": str(API_VERSION),
+    }
+
+
+def _filled(template: str, words: dict[str, str]) -> str:
+    text = resources.files("benchbase.cli").joinpath("templates", f"{template}.txt").read_text()
+    return Template(text).substitute(words)
+
+
+def _write(files: dict[Path, str]) -> None:
+    """Write all files, or none where one is there."""
+    for path in files:
+        if path.exists():
+            raise UsageError(f"{path} is there already: take another name, or move it away")
+    for path, text in files.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        click.echo(f"Written: {path}")
+
+
+def _say_next(*commands: str) -> None:
+    click.echo("Next:")
+    for command in commands:
+        click.echo(f"  {command}")

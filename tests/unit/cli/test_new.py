@@ -1,0 +1,104 @@
+"""``benchbase new``: what it writes keeps the contract, and nothing is overwritten."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from benchbase.cli import invoke
+from benchbase.options import options_of
+from benchbase.plugins.catalogue import describe_given, describe_installed
+from benchbase.plugins.installed import find_installed
+from benchbase.plugins.source import given_source
+from benchbase.testing.conformance import check_weighter
+from benchbase.testing.site import PluginSite
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_new_file_holds_one_weighter_that_keeps_the_contract(empty_folder, capsys) -> None:
+    assert invoke(["new", "weighter", "my-own-loss"]) == 0
+    assert files(empty_folder) == ["my_own_loss.py"]
+    assert "benchbase check ./my_own_loss.py" in capsys.readouterr().out
+    [entry] = describe_given(given_source("./my_own_loss.py"))
+    assert entry.name == "my-own-loss"
+    assert [option.name for option in options_of(entry.load())] == ["keep"]
+    check_weighter(entry.load())
+
+
+def test_a_new_package_names_the_harness_and_is_found_by_its_entry_point(
+    empty_folder, plugin_site: PluginSite
+) -> None:
+    assert invoke(["new", "weighter", "my_loss", "--package"]) == 0
+    folder = empty_folder / "benchbase-my-loss"
+    assert files(folder) == ["benchbase_my_loss.py", "pyproject.toml", "test_benchbase_my_loss.py"]
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    assert project["project"]["dependencies"] == ["benchbase-harness>=0.1.0"]
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"] == [
+        "benchbase_my_loss.py"
+    ]
+    [module] = project["project"]["entry-points"]["benchbase"].values()
+    source = (folder / "benchbase_my_loss.py").read_text()
+    plugin_site.add(project["project"]["name"], module, benchbase_my_loss=source)
+    [installed] = [one for one in find_installed() if one.distribution == "benchbase-my-loss"]
+    assert describe_installed(installed).names("weighters") == ["my_loss"]
+
+
+def test_the_test_of_a_new_package_passes(empty_folder) -> None:
+    assert invoke(["new", "weighter", "my-loss", "--package"]) == 0
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=empty_folder / "benchbase-my-loss",
+        env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("package", [[], ["--package"]])
+def test_nothing_is_overwritten(empty_folder, capsys, package) -> None:
+    assert invoke(["new", "weighter", "my-loss", *package]) == 0
+    [*_, last] = files(empty_folder)
+    (empty_folder / last).write_text("mine")
+    for name in files(empty_folder)[:-1]:
+        (empty_folder / name).unlink()
+    assert invoke(["new", "weighter", "my-loss", *package]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert files(empty_folder) == [last]
+    assert (empty_folder / last).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("My-Loss", "lower-case letters"),
+        ("../loss", "lower-case letters"),
+        ("-loss", "No such option"),
+        ("class", "has a meaning in Python"),
+        ("none", "has a meaning in Python"),
+        ("loss-weighter", "has a meaning in Python or benchbase"),
+        ("erm", "a weighter called erm is installed"),
+        ("torch", "would hide the module 'torch'"),
+    ],
+)
+def test_a_name_that_cannot_work_is_refused(empty_folder, capsys, name, reason) -> None:
+    assert invoke(["new", "weighter", name]) == 2
+    assert reason in capsys.readouterr().err
+    assert files(empty_folder) == []
