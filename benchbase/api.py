@@ -81,7 +81,11 @@ class Classifier(nn.Module, ABC):
     """A network as the harness sees it: images -> features -> logits."""
 
     head: nn.Module
-    """The last layer: features (B, width) -> logits (B, classes)."""
+    """The last layer: features (B, width) -> logits (B, classes).
+
+    Linear and nothing else where it can be: dropout before it belongs to ``features``, for some
+    methods take an image's gradient for this layer from the two.
+    """
 
     @abstractmethod
     def features(

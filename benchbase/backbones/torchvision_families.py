@@ -158,17 +158,17 @@ class DenseNet121(TorchvisionBackbone):
 
 @dataclass(frozen=True)
 class EfficientNetB0(TorchvisionBackbone):
-    """EfficientNet-B0 of Tan and Le, ICML 2019, 1280 features; dropout belongs to the head."""
+    """EfficientNet-B0 of Tan and Le, ICML 2019, 1280 features, of which dropout leaves some."""
 
     name: ClassVar[str] = "efficientnet_b0"
 
     def split(self, network: nn.Module, num_classes: int) -> tuple[nn.Module, nn.Module]:
-        """Give the network up to its pooled features, and a fresh dropout and linear layer."""
+        """Give the network up to its pooled features after dropout, and a fresh linear layer."""
         assert isinstance(network, torchvision.models.EfficientNet)
         dropout, linear = network.classifier
         assert isinstance(linear, nn.Linear)
-        head = nn.Sequential(dropout, nn.Linear(linear.in_features, num_classes))
-        return nn.Sequential(network.features, network.avgpool, nn.Flatten()), head
+        head = nn.Linear(linear.in_features, num_classes)
+        return nn.Sequential(network.features, network.avgpool, nn.Flatten(), dropout), head
 
 
 FAMILIES = (ResNet18, ResNet34, ResNet50, DenseNet121, EfficientNetB0)

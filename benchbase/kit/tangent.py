@@ -28,13 +28,36 @@ def directional_losses(step: Lookahead, direction: Mapping[str, Tensor]) -> Floa
     Forward-mode AD computes the losses beside their tangents, for any model whose operators have
     forward derivatives. What the step's own forward pass left in its graph is not computed again
     where that pays: the maps of convolutions. (Forward mode does not know ``torch.no_grad``: write
-    ``detach`` where a model is to stop gradients.)
+    ``detach`` where a model is to stop gradients.) A model with another operator, as weight norm
+    and spectral norm are, gets the same by double backward, at more time and memory.
     """
     _load_forward_rules()
-    slopes, is_sure = _slopes(step, direction, saved_maps(step.losses))
-    if not is_sure:
-        slopes, _ = _slopes(step, direction, {})
+    try:
+        slopes, is_sure = _slopes(step, direction, saved_maps(step.losses))
+        if not is_sure:
+            slopes, _ = _slopes(step, direction, {})
+    except NotImplementedError:  # what torch raises for an operator without forward derivative
+        return _slopes_by_double_backward(step, direction)
     step.meter.add(forwarded=len(step.losses))  # the tangents; losses_at counted the losses
+    return slopes
+
+
+def _slopes_by_double_backward(step: Lookahead, direction: Mapping[str, Tensor]) -> Tensor:
+    """Differentiate the slope of the weighted losses, which is linear in the weights, for these."""
+    parameters = dict(step.model.named_parameters())
+    weights = torch.ones_like(step.losses).requires_grad_()
+    with torch.enable_grad():
+        gradients = torch.autograd.grad(
+            step.losses,
+            [parameters[name] for name in direction],
+            grad_outputs=weights,
+            create_graph=True,
+            materialize_grads=True,
+        )
+        pairs = zip(gradients, direction.values(), strict=True)
+        slope = torch.stack([(gradient * move).sum() for gradient, move in pairs]).sum()
+    (slopes,) = torch.autograd.grad(slope, weights, retain_graph=True)
+    step.meter.add(backpropagated=2 * len(step.losses))
     return slopes
 
 
@@ -62,7 +85,7 @@ class TangentRules(TorchFunctionMode):
 
     A convolution's value is as much work as either half of its tangent. It is not computed where
     ``saved`` has it, by the address of the kernel. That is sure only for a kernel that is used
-    once: ``repeated`` tells whether one was not.
+    once: ``repeated`` tells whether one was not, and then nothing that came out is to be used.
     """
 
     def __init__(self, saved: Mapping[int, Tensor]) -> None:
@@ -109,6 +132,9 @@ class TangentRules(TorchFunctionMode):
         tangent = F.conv2d(maps, kernel_tangent, shift_tangent, *layout, **named_layout)
         if maps_tangent is not None:
             tangent += F.conv2d(maps_tangent, kernel, None, *layout, **named_layout)
+        if tangent.shape != value.shape:  # what the kernel gave at another scale
+            self.repeated = True
+            value = torch.zeros_like(tangent)
         dual: Tensor = forward_ad.make_dual(value, tangent)
         return dual
 

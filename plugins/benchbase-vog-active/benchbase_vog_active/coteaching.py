@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Generator, Tensor, nn
 
 from benchbase.api import Checkpoint, Classifier, Step, Task
-from benchbase.errors import DivergedError
+from benchbase.errors import ContractError, DivergedError
 from benchbase.kit.descent import Descent
 from benchbase.kit.loops import endless_batches, forward
 from benchbase_vog_active.selection import (
@@ -87,6 +87,11 @@ class VariancePart(SmallLoss):
         window: int,
         separate: bool = False,
     ) -> None:
+        if not isinstance(network.head, nn.Linear):
+            raise ContractError(
+                f"the variance of gradients is that of a linear last layer, and this backbone's "
+                f"head is a {type(network.head).__name__}: let its `features` do what comes before"
+            )
         self._task = task
         self._network = network
         self._mix = mix

@@ -12,9 +12,12 @@ from benchbase_vog_active.coteaching import (
 )
 from benchbase_vog_active.selection import ForgetSchedule, mixed, smallest
 from sklearn.metrics import roc_auc_score
+from torch import nn
 from torch.nn import functional as F
 
-from benchbase.errors import DivergedError
+from benchbase.api import Batch, ImageShape
+from benchbase.backbones.torchvision_families import EfficientNetB0
+from benchbase.errors import ContractError, DivergedError
 from benchbase.kit.loops import forward, load_batch, supervised
 
 ONE_PLAIN_STEP = {
@@ -360,3 +363,29 @@ def test_the_selection_is_purer_than_the_labels(make_points):
         *_, last = weighter.fit(points.task)
         kept = last.weights == 1
         assert points.is_right[kept].float().mean() > points.is_right.float().mean() + 0.2
+
+
+def test_gradients_are_those_of_the_last_layer_where_dropout_comes_before_it(make_points):
+    task = make_points(epochs=15).task
+    with task.seeded("network"):
+        network = EfficientNetB0().build(ImageShape(3, 32, 32), 9)
+        images = torch.randn(6, 3, 32, 32)
+        step = forward(task, network, Batch(images, torch.arange(6), torch.arange(6)), 0.1, 11)
+    part = VariancePart(task, network, mix=0.2, start=11, window=1)
+    noted = []
+    part._window.record = lambda epoch, rows, gradients: noted.append(gradients)
+    part._record(step)
+    for image, loss in enumerate(step.losses):
+        weight, bias = torch.autograd.grad(
+            loss, [network.head.weight, network.head.bias], retain_graph=True
+        )
+        expected = torch.cat([bias[image : image + 1], weight[image]])
+        torch.testing.assert_close(noted[0][image], expected, atol=1e-6, rtol=1e-4)
+
+
+def test_a_last_layer_that_is_not_linear_is_refused_with_a_reason(make_points):
+    task = make_points(epochs=5).task
+    network = task.build_model()
+    network.head = nn.Sequential(nn.Dropout(), network.head)
+    with pytest.raises(ContractError, match="head is a Sequential: let its `features`"):
+        VariancePart(task, network, mix=0.2, start=1, window=5)

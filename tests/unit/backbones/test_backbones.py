@@ -65,6 +65,11 @@ def test_logits_are_the_head_of_the_features_and_survive_pickling(backbone):
 
 
 @EVERY_BACKBONE
+def test_the_head_is_linear_and_nothing_else(backbone):
+    assert isinstance(build(backbone).head, nn.Linear)
+
+
+@EVERY_BACKBONE
 def test_training_moves_every_parameter(backbone):
     model = build(backbone).train()
     model(images_of(3, 28, count=4)).logsumexp(1).sum().backward()
@@ -78,6 +83,11 @@ def test_initial_weights_follow_the_global_stream(backbone):
         build(backbone).named_parameters(), build(backbone).parameters(), strict=True
     ):
         assert torch.equal(value, other), name
+
+
+def test_dropout_before_a_head_is_in_the_features_that_it_reads():
+    features = build(EfficientNetB0()).train().features(images_of(3, 28))
+    assert 0.1 < float((features == 0).float().mean()) < 0.3
 
 
 @pytest.mark.parametrize(("backbone", "width"), [(ResNet34(), 512), (ResNet50(), 2048)], ids=str)

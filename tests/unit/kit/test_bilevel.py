@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils import parametrizations
 
 from benchbase.api import Batch, Classifier, Meter, Step
 from benchbase.kit.bilevel import hypergradient
+from benchbase.kit.loops import forward
 
 WEIGHTS = torch.tensor([0.3, 0.9, 0.1, 0.7, 0.5, 0.2], dtype=torch.float64)
 
@@ -190,6 +192,22 @@ def test_parameters_that_are_frozen_or_unused_are_left_out(make_step):
         slopes = torch.autograd.grad(loss, moving, retain_graph=True)
         slope = sum((a * b).sum() for a, b in zip(slopes, direction, strict=True))
         assert float(frozen[position]) == pytest.approx(float(-step.lr / 6 * slope), rel=1e-10)
+
+
+@pytest.mark.parametrize("norm", [parametrizations.weight_norm, parametrizations.spectral_norm])
+@pytest.mark.parametrize("normalised", [False, True])
+def test_kernels_without_a_forward_derivative_get_theirs_by_double_backward(
+    make_task, make_step, norm, normalised
+):
+    plain, trusted = make_step()
+    norm(plain.model.body[0])
+    step = forward(make_task(), plain.model, plain.batch, 0.3, 0)
+    before = state_of(step.model)
+    value = hypergradient(step, WEIGHTS, trusted, normalised=normalised)
+    torch.testing.assert_close(state_of(step.model), before, rtol=0, atol=0)
+    expected = by_double_backward(step, WEIGHTS, trusted, normalised)
+    assert relative_error(value, expected) < 1e-10
+    (WEIGHTS * step.losses).mean().backward()  # the step's graph is still there
 
 
 def state_of(model):

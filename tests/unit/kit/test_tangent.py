@@ -1,6 +1,8 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrizations
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchbase.kit.loops import forward
@@ -38,6 +40,24 @@ class Aside(Repeated):
         return first * self.convolution(first).detach()
 
 
+class TwoScales(nn.Module):
+    """One kernel at two scales, with batch norm after the first or the second use or both."""
+
+    def __init__(self, norms):
+        super().__init__()
+        self.convolution = nn.Conv2d(4, 4, 3, padding=1)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(4) if norm else nn.Identity() for norm in norms)
+
+    def forward(self, maps):
+        large = self.norms[0](self.convolution(maps))
+        small = self.norms[1](self.convolution(F.avg_pool2d(maps, 2)))
+        return large + F.interpolate(small, scale_factor=2)
+
+
+def parametrised(norm):
+    return nn.Sequential(norm(nn.Conv2d(4, 4, 3, padding=1)), nn.BatchNorm2d(4))
+
+
 LAYERS = {
     "batch norm": nn.BatchNorm2d(4),
     "batch norm without parameters": nn.BatchNorm2d(4, affine=False),
@@ -54,6 +74,12 @@ LAYERS = {
     ),
     "one kernel twice": Repeated(),
     "one kernel once more aside": Aside(),
+    "one kernel at two scales": TwoScales((True, True)),
+    "one kernel at two scales, the first normed": TwoScales((True, False)),
+    "one kernel at two scales, the second normed": TwoScales((False, True)),
+    "weight norm": parametrised(parametrizations.weight_norm),
+    "spectral norm": parametrised(parametrizations.spectral_norm),
+    "orthogonal kernels": parametrised(parametrizations.orthogonal),
     "instance norm": nn.InstanceNorm2d(4, affine=True),
     "group norm": nn.GroupNorm(2, 4),
     "silu": nn.SiLU(),
