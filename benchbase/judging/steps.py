@@ -49,6 +49,11 @@ def tail_of(judged: Sequence[int], epochs: int) -> dict[int, int]:
     return {epoch: found[epoch] for epoch in sorted(found) if epoch >= first}
 
 
+def most_updates(counted: Sequence[Counted]) -> int:
+    """Give the updates of the most updated network, copies that were judged included."""
+    return max((*counted[-1].updates, *(one.judged for one in counted)))
+
+
 def describe_training(
     counted: Sequence[Counted], epochs: int, steps_allowed: int, *, own_network: bool
 ) -> JSON:
@@ -63,9 +68,12 @@ def describe_training(
         epoch for epoch in range(epochs - tail_length(epochs) + 1, epochs + 1) if epoch not in tail
     ]
     difference = next((one.difference for one in counted if one.difference is not None), None)
+    most = most_updates(counted)
     problems = {
-        f"a network was updated {max(last.updates, default=0):,} times, the recipe has "
-        f"{steps_allowed:,} steps": max(last.updates, default=0) > steps_allowed,
+        f"a network was updated {most:,} times, the recipe has {steps_allowed:,} steps": (
+            most > steps_allowed
+        ),
+        "no update of a network from build_model() was counted": most == 0 and not own_network,
         "what is judged is not one build_model(), and Need.OWN_NETWORK is not declared "
         f"({difference})": difference is not None and not own_network,
         f"no checkpoint in {_epochs_text(lacking)} of {epochs}, which the headline averages": bool(

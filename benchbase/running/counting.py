@@ -1,16 +1,23 @@
 """Counts what a method does to its networks, whatever loop it writes: the steps are to be equal.
 
-What escapes: a loop on copies of the parameters that writes its result back once an epoch counts
-as one update an epoch. The README says so; the time a step takes, printed beside the others', shows
-it.
+An update of a parameter is an optimiser's step that moves it, or any other write that comes after
+a forward pass with gradient and before the next one. So writes before training (initialisation,
+loaded states), after a step (projections, a swap for an evaluation) and into a network that no
+gradient passes (a moving average) are none, and several writes by hand are one. Copies go on from
+the count of what they were copied from.
+
+What escapes: a loop on tensors outside of all networks that writes its result back once an epoch,
+and a network that starts from a mixture of what others have learnt. The README says so; the
+images passed with gradient and the time a step takes, printed beside the others', show it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
+import random
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,56 +33,16 @@ from torch.optim.optimizer import (
 from benchbase.api import Classifier, Task
 from benchbase.errors import ContractError
 from benchbase.judging.steps import Counted
+from benchbase.running.anatomy import anatomy, difference_of, digest_of
+from benchbase.running.tally import Network, Tally, norm_of, same_norm, updates_behind, version_of
 
-
-class Network:
-    """One network that ``build_model`` gave, as far as counting goes."""
-
-    def __init__(self, model: Classifier) -> None:
-        self.parameters = list(model.parameters())
-        self.by_optimiser = 0
-        self.elsewhere = 0
-        """Updates outside an optimiser's step: writes in place, loaded states."""
-        self._versions = self._read()
-        self._digest = digest_of(self.parameters)
-        self._updates_then = 0
-
-    @property
-    def updates(self) -> int:
-        """All updates so far."""
-        return self.by_optimiser + self.elsewhere
-
-    def _read(self) -> list[int]:
-        return [parameter._version for parameter in self.parameters]  # noqa: SLF001 - torch's own count
-
-    def notice(self) -> None:
-        """Count what happened since the last look as updates outside an optimiser."""
-        now = self._read()
-        self.elsewhere += max(
-            (new - old for new, old in zip(now, self._versions, strict=True)), default=0
-        )
-        self._versions = now
-
-    def step_taken(self) -> None:
-        """Count one optimiser step."""
-        self.by_optimiser += 1
-        self._versions = self._read()
-
-    def check_bytes(self) -> None:
-        """Refuse parameters that changed without any update that could be counted.
-
-        Raises:
-            ContractError: they did.
-        """
-        digest = digest_of(self.parameters)
-        if digest != self._digest and self.updates == self._updates_then:
-            raise ContractError(
-                "the parameters of a network changed without an optimiser's step and without an "
-                "operation in place that torch notes (was `.data` written?): steps must be "
-                "countable, since all methods get the same number; use an optimiser, or write in "
-                "place under torch.no_grad()"
-            )
-        self._digest, self._updates_then = digest, self.updates
+SPOT_CHECKS = 1 / 64
+"""Share of the parameters passed with gradient whose values are compared at the next event."""
+HIDDEN = (
+    "the parameters of a network changed without an optimiser's step and without an operation in "
+    "place that torch notes (was `.data` written?): steps must be countable, since all methods "
+    "get the same number; use an optimiser, or write in place under torch.no_grad()"
+)
 
 
 class Counter:
@@ -83,13 +50,19 @@ class Counter:
 
     def __init__(self) -> None:
         self.networks: list[Network] = []
-        self._of: dict[int, Network] = {}
-        """id of a parameter -> its network; networks keep their parameters alive."""
-        self._heads: weakref.WeakSet[nn.Module] = weakref.WeakSet()
-        self._others: dict[int, int] = {}
-        """id of a parameter of no known network -> optimiser steps."""
+        self._tallies: dict[int, Tally] = {}
+        """id of a parameter that is alive -> its tally."""
+        self._alive: dict[int, weakref.ref[Tensor]] = {}
+        self._at: defaultdict[int, dict[int, Tally]] = defaultdict(dict)
+        """The same by position in their networks: copies stand where their sources do."""
+        self._heads: set[nn.Module] = set()
         self._fresh: list[tuple[str, str]] = []
         self._images = 0
+        self._events = 0
+        self._begun: list[int] = []
+        """The event at which each optimiser's step that is under way began."""
+        self._hidden = False
+        self._dice = random.Random()
 
     def watching(self, task: Task) -> Task:
         """Give the task with a ``build_model`` whose networks are counted."""
@@ -97,9 +70,12 @@ class Counter:
 
         def build_counted() -> Classifier:
             model = build()
-            network = Network(model)
+            network = Network(list(model.parameters()))
+            last = next(reversed([*model.head.parameters()]), None)
+            for position, parameter in enumerate(network.parameters):
+                tally = Tally(version_of(parameter), network, position, ends_head=parameter is last)
+                self._know(parameter, tally)
             self.networks.append(network)
-            self._of |= {id(parameter): network for parameter in network.parameters}
             self._heads.add(model.head)
             self._fresh = self._fresh or anatomy(model)
             return model
@@ -114,9 +90,19 @@ class Counter:
             register_optimizer_step_post_hook(self._after_step),
             register_module_forward_pre_hook(self._forward),
         ]
+        parameters: Any = nn.Parameter
+        copy_plainly = parameters.__deepcopy__
+
+        def copy_counted(parameter: nn.Parameter, memo: dict[int, Any]) -> Any:
+            copied = copy_plainly(parameter, memo)
+            self._copied(parameter, copied)
+            return copied
+
+        parameters.__deepcopy__ = copy_counted
         try:
             yield
         finally:
+            parameters.__deepcopy__ = copy_plainly
             for handle in handles:
                 handle.remove()
 
@@ -126,82 +112,173 @@ class Counter:
         Raises:
             ContractError: parameters changed in a way that cannot be counted.
         """
-        for network in self.networks:
-            network.notice()
-            network.check_bytes()
-        parameters = list(model.parameters())
-        own = [self._of[id(each)].updates for each in parameters if id(each) in self._of]
-        own += [self._others[id(each)] for each in parameters if id(each) in self._others]
-        updates = tuple(network.updates for network in self.networks)
+        known = [*self._known()]
+        for parameter, tally in known:
+            self._settle(parameter, tally)
+        judged = self._judged(model)
+        self._check_values(known)
         return Counted(
-            updates=updates,
-            judged=max(own or updates, default=0),
+            updates=tuple(network.updates for network in self.networks),
+            judged=judged,
             digest=digest_of([*model.state_dict().values()]),
             images_with_gradient=self._images,
-            difference=_difference(self._fresh, anatomy(model)) if self._fresh else "another one",
+            difference=self._difference(model),
         )
 
-    def _owners(self, parameters: Iterable[Tensor]) -> set[Network]:
-        return {self._of[id(each)] for each in parameters if id(each) in self._of}
+    def _know(self, parameter: Tensor, tally: Tally) -> None:
+        key = id(parameter)
+
+        def forget(_: object) -> None:
+            for each in (self._tallies, self._alive, self._at[tally.position]):
+                each.pop(key, None)
+
+        self._tallies[key] = self._at[tally.position][key] = tally
+        self._alive[key] = weakref.ref(parameter, forget)
+        tally.norm = norm_of(parameter).item()
+        tally.then = (tally.version, tally.updates)
+
+    def _known(self) -> Iterator[tuple[Tensor, Tally]]:
+        for key, tally in [*self._tallies.items()]:
+            parameter = self._alive[key]()
+            if parameter is not None:
+                yield parameter, tally
+
+    def _judged(self, model: nn.Module) -> int:
+        """Give the updates of a model; of its source where it was not trained itself."""
+        known = [
+            (each, self._tallies[id(each)])
+            for each in model.parameters()
+            if id(each) in self._tallies
+        ]
+        trained = [tally for _, tally in known if tally.trained]
+        if trained:
+            own = {tally.network for tally in trained if tally.source is None} - {None}
+            return max(each.updates for each in (*trained, *own) if each is not None)
+        copies = [updates_behind(each, tally) for each, tally in known if tally.source is not None]
+        return max(copies or [network.updates for network in self.networks], default=0)
+
+    def _difference(self, model: nn.Module) -> str | None:
+        if not self._fresh:
+            return "build_model was never called"
+        for name, parameter in model.named_parameters():
+            tally = self._tallies.get(id(parameter))
+            if tally is None or tally.network is None:
+                new = f"{name}: expected a parameter of build_model() or of a copy, got a new one"
+                return difference_of(self._fresh, model) or new
+        return difference_of(self._fresh, model)
+
+    def _check_values(self, known: list[tuple[Tensor, Tally]]) -> None:
+        """Look for parameters that changed since the last checkpoint without any count.
+
+        Averages may be written in any way: no gradient passes them, and they have a source.
+        """
+        somewhere = any(network.updates for network in self.networks)
+        for parameter, tally in known:
+            if tally.network is None or tally.source is not None:
+                continue
+            norm, then = norm_of(parameter).item(), (tally.version, tally.updates)
+            average = somewhere and not (tally.trained or tally.passed)
+            if then == tally.then and not average and not same_norm(norm, tally.norm):
+                self._hidden = True
+            tally.norm, tally.then = norm, then
+        if self._hidden:
+            raise ContractError(HIDDEN)
+
+    def _update(self, tally: Tally) -> None:
+        self._events += 1
+        tally.event = self._events
+        tally.updates += 1
+        tally.trained, tally.passed = True, False
+        network = tally.network
+        if network is not None and tally.source is None:
+            # Once a pass, however many optimisers share the parameters.
+            first = tally.last_pass > network.counted
+            network.updates = max(network.updates + first, tally.updates)
+            network.counted = network.passes
+
+    def _settle(self, parameter: Tensor, tally: Tally) -> None:
+        """Look whether a parameter was written since it was last seen."""
+        version = version_of(parameter)
+        if version == tally.version:
+            if tally.mark is not None:
+                self._hidden |= not same_norm(tally.mark.item(), norm_of(parameter).item())
+        elif tally.passed:
+            self._update(tally)
+        else:
+            self._inherit(parameter, tally)
+        tally.version, tally.mark = version, None
+
+    def _inherit(self, parameter: Tensor, tally: Tally) -> None:
+        """Take over the count of a parameter whose value was written here."""
+        if tally.network is None:
+            return
+        for key, other in [*self._at[tally.position].items()]:
+            theirs = self._alive[key]()
+            # Those with more updates only, so that a projection after each step costs nothing.
+            if other.updates > tally.updates and theirs is not None and _equal(theirs, parameter):
+                tally.updates = other.updates
+
+    def _copied(self, parameter: nn.Parameter, copied: nn.Parameter) -> None:
+        source = self._tallies.get(id(parameter))
+        if source is None or id(copied) in self._tallies:
+            return
+        if source.passed:
+            self._settle(parameter, source)
+        version = version_of(copied)
+        tally = dataclasses.replace(source, version=version, source=source, trained=False)
+        tally.passed, tally.mark = False, None
+        self._know(copied, tally)
 
     def _before_step(self, optimiser: Optimizer, *_: Any) -> None:
-        for network in self._owners(_parameters(optimiser)):
-            network.notice()
+        self._begun.append(self._events)
+        for parameter in _parameters(optimiser):
+            tally = self._tallies.get(id(parameter))
+            if tally is None:
+                self._know(parameter, Tally(version_of(parameter)))
+            elif tally.passed and version_of(parameter) != tally.version:
+                # Written by hand after the gradient: part of the update that follows.
+                tally.version, tally.mark = version_of(parameter), None
+            elif tally.mark is not None or version_of(parameter) != tally.version:
+                self._settle(parameter, tally)
 
     def _after_step(self, optimiser: Optimizer, *_: Any) -> None:
-        # A parameter without a gradient is not moved. Fused optimisers move no version.
-        moved = [each for each in _parameters(optimiser) if each.grad is not None]
-        for network in self._owners(moved):
-            network.step_taken()
-        for parameter in moved:
-            if id(parameter) in self._of:
+        begun = self._begun.pop()
+        for parameter in _parameters(optimiser):
+            tally = self._tallies.get(id(parameter))
+            if tally is None:
                 continue
-            if id(parameter) not in self._others:
-                weakref.finalize(parameter, self._others.pop, id(parameter), None)
-            self._others[id(parameter)] = self._others.get(id(parameter), 0) + 1
+            # A parameter without a gradient is not moved. Fused optimisers move no version.
+            moved = parameter.grad is not None or version_of(parameter) != tally.version
+            # Steps within this one, of a closure or of an optimiser inside, are counted already.
+            if moved and (tally.event <= begun or tally.passed):
+                self._update(tally)
+            tally.version, tally.mark = version_of(parameter), None
 
     def _forward(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        if module in self._heads and torch.is_grad_enabled() and inputs:
+        if not torch.is_grad_enabled():
+            return
+        if module in self._heads and inputs:
             self._images += len(inputs[0])
+        for parameter in module._parameters.values():  # noqa: SLF001 - parameters() is slow
+            tally = self._tallies.get(id(parameter))
+            if tally is None or parameter is None or not parameter.requires_grad:
+                continue
+            if tally.mark is not None or version_of(parameter) != tally.version:
+                self._settle(parameter, tally)
+            tally.passed = True
+            if tally.source is not None:
+                self._images += len(inputs[0]) if tally.ends_head and inputs else 0
+            elif tally.network is not None:
+                tally.network.passes += tally.last_pass == tally.network.passes
+                tally.last_pass = tally.network.passes
+            if self._dice.random() < SPOT_CHECKS:
+                tally.mark = norm_of(parameter)
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and torch.equal(one, other)
 
 
 def _parameters(optimiser: Optimizer) -> Iterator[Tensor]:
     for group in optimiser.param_groups:
         yield from group["params"]
-
-
-def anatomy(model: nn.Module) -> list[tuple[str, str]]:
-    """List the parts of a model: names, classes, shapes, and what was hung onto them."""
-    parts = []
-    for name, module in model.named_modules():
-        extras = [
-            hook for hook in ("_forward_hooks", "_forward_pre_hooks") if getattr(module, hook)
-        ]
-        extras += ["forward"] * ("forward" in vars(module))
-        kind = f"{type(module).__module__}.{type(module).__qualname__}"
-        parts.append((name, " with ".join([kind, *extras])))
-    parts += [(name, str(tuple(value.shape))) for name, value in model.state_dict().items()]
-    return parts
-
-
-def _difference(expected: list[tuple[str, str]], got: list[tuple[str, str]]) -> str | None:
-    """Name the first part in which two models differ; None where they do not."""
-    if expected == got:
-        return None
-    theirs, ours = dict(got), dict(expected)
-    for name in dict.fromkeys((*ours, *theirs)):
-        if ours.get(name) != theirs.get(name):
-            return (
-                f"{name or 'the model'}: expected {ours.get(name, 'nothing')}, "
-                f"got {theirs.get(name, 'nothing')}"
-            )
-    return "its parts stand in another order"
-
-
-def digest_of(tensors: Sequence[Tensor]) -> str:
-    """Hash the bytes of tensors."""
-    digest = hashlib.blake2b(digest_size=16)
-    for tensor in tensors:
-        values = tensor.detach().cpu().contiguous().reshape(-1)
-        digest.update(values.view(torch.uint8).numpy().data)
-    return digest.hexdigest()

@@ -13,7 +13,7 @@ import torch
 
 from benchbase.api import Images, LossWeighter, Need, Weighter
 from benchbase.errors import ContractError
-from benchbase.judging.steps import Counted, describe_training
+from benchbase.judging.steps import Counted, describe_training, most_updates
 from benchbase.options import OptionSpec, construct, options_of
 from benchbase.running.counting import Counter
 from benchbase.seeding import seeded
@@ -200,11 +200,12 @@ def makes_no_more_steps_than_the_others(weighter: type[Weighter]) -> None:
     """Each network from ``build_model`` is updated as often as the recipe says, at most."""
     epochs = 4
     allowed = epochs * toy_problem().task.steps_per_epoch
-    updates = max(_counted(weighter, epochs)[-1].updates, default=0)
+    updates = most_updates(_counted(weighter, epochs))
     if updates > allowed:
         raise ContractError(
             f"a network was updated {updates} times in a recipe of {allowed} steps: train for "
-            "task.recipe.epochs epochs of task.steps_per_epoch steps in all, phases together"
+            "task.recipe.epochs epochs of task.steps_per_epoch steps in all, phases together, and "
+            "look ahead by `step.losses_at` or on a copy, not by moving the network and back"
         )
 
 
@@ -213,8 +214,7 @@ def can_be_judged_in_each_of_the_last_epochs(weighter: type[Weighter]) -> None:
     """The headline averages the last fifth of the epochs, each with a model of its own."""
     epochs = 10
     counted = _counted(weighter, epochs)
-    most = max(counted[-1].updates, default=0)
-    training = describe_training(counted, epochs, most, own_network=True)
+    training = describe_training(counted, epochs, most_updates(counted), own_network=True)
     if training["unranked"] is not None:
         raise ContractError(
             f"{training['unranked']}: yield one checkpoint an epoch, of the model as it is then"

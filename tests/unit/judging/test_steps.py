@@ -44,6 +44,8 @@ def test_fewer_steps_are_no_offence():
     ("seen", "reason"),
     [
         (counted([*range(8, 81, 8)]), "updated 80 times, the recipe has 40 steps"),
+        ([Counted((0,), 80, "x", 0, None)], "updated 80 times, the recipe has 40 steps"),
+        (counted([0] * 10), "no update of a network from build_model() was counted"),
         (counted([40]), "no checkpoint in epoch 9 of 10"),
         (counted([*range(4, 41, 4)], same=(8, 9)), "one and the same model"),
         ([*counted([20, 36]), Counted((40,), 40, "x", 0, "head: other")], "Need.OWN_NETWORK is"),
