@@ -307,7 +307,7 @@ BROKEN: list[tuple[str, type[Weighter], str]] = [
     ("makes_no_more_steps_than_the_others", TrainsTwice, "updated 40 times in a recipe of 20"),
     ("makes_no_more_steps_than_the_others", WritesInPlace, "updated 80 times in a recipe of 20"),
     ("can_be_judged_in_each_of_the_last_epochs", YieldsOnce, "no checkpoint in epoch 9 of 10"),
-    ("can_be_judged_in_each_of_the_last_epochs", YieldsOneModel, "several epochs"),
+    ("can_be_judged_in_each_of_the_last_epochs", YieldsOneModel, "no checkpoint in epoch"),
     ("counts_its_work", DoesNotTrain, "forwarded=0"),
     ("checkpoints_pickle", DoesNotPickle, "does not pickle"),
     ("stops_when_it_is_closed", RefusesToStop, "ignored GeneratorExit"),
