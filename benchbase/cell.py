@@ -1,18 +1,19 @@
-"""The frozen values of a run, from the condition to the outcome: Recipe, Scenario, Cell, Result.
+"""The frozen values of a run before it runs: Recipe, Scenario, Cell and the spec that names it.
 
-Each has a canonical JSON form; a cell's identity is the SHA-256 of its own. Nothing here imports
-torch, so that planning, storing and tabulating do not either.
+A cell's identity is the SHA-256 of the canonical JSON of its spec. Nothing here imports torch, so
+that planning, storing and tabulating do not either.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from benchbase.options import quote
 
@@ -40,6 +41,12 @@ def content_hash(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
+def _make_floats(value: object, *names: str) -> None:
+    """Make whole numbers floats where floats are meant: 10 and 10.0 have one spelling."""
+    for name in names:
+        object.__setattr__(value, name, float(getattr(value, name)))
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How everyone trains: the same optimiser steps, schedule, augmentation and batch for all."""
@@ -56,6 +63,9 @@ class Recipe:
     steps_per_epoch: int | None = None
     """None: one pass over the training images. Else the length does not depend on how many an
     imbalance leaves."""
+
+    def __post_init__(self) -> None:
+        _make_floats(self, "learning_rate", "momentum", "weight_decay")
 
     def steps_of_an_epoch(self, images: int) -> int:
         """Give the optimiser steps of an epoch over so many training images.
@@ -91,6 +101,11 @@ class Scenario:
     recipe: Recipe = field(default_factory=Recipe)
     protocol: str = PROTOCOL
 
+    def __post_init__(self) -> None:
+        _make_floats(self, "noise_rate", "imbalance_ratio")
+        if self.label_fraction is not None:
+            _make_floats(self, "label_fraction")
+
     @property
     def label(self) -> str:
         """Short text for lines about a cell: ``symmetric:0.4 imbalance 10 budget 100``."""
@@ -105,15 +120,6 @@ class Scenario:
         if self.label_budget is not None:
             parts.append(f"budget {self.label_budget}")
         return " ".join(parts)
-
-    def to_json(self) -> JSON:
-        """Give the canonical JSON object."""
-        return {**vars(self), "recipe": dict(vars(self.recipe))}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Scenario:
-        """Read what ``to_json`` wrote."""
-        return cls(**{**value, "recipe": Recipe(**value["recipe"])})
 
 
 GIVEN = ("file", "module")
@@ -154,6 +160,20 @@ class DataIdentity:
     labels_hash: str
 
 
+class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that a result depends on, as a record holds it."""
+
+    protocol: str
+    results_version: int
+    weighter: WeighterSpec
+    scenario: Scenario
+    data: DataIdentity
+    backbone_source: str
+    numerics: str
+    torch: str
+    seed: int
+
+
 @dataclass(frozen=True)
 class Cell:
     """One weighter x one scenario x one seed."""
@@ -167,63 +187,22 @@ class Cell:
     """torch's major.minor."""
     numerics: str = "float32-deterministic"
 
-    def spec(self) -> JSON:
-        """Give everything that the identity hashes."""
-        return {
-            "protocol": self.scenario.protocol,
-            "results_version": RESULTS_VERSION,
-            "weighter": dict(vars(self.weighter)),
-            "scenario": self.scenario.to_json(),
-            "data": dict(vars(self.data)),
-            "backbone_source": self.backbone_source,
-            "numerics": self.numerics,
-            "torch": self.torch,
-            "seed": self.seed,
-        }
+    @functools.cached_property
+    def spec(self) -> Spec:
+        """Everything that the identity hashes."""
+        return Spec(
+            protocol=self.scenario.protocol,
+            results_version=RESULTS_VERSION,
+            weighter=self.weighter,
+            scenario=self.scenario,
+            data=self.data,
+            backbone_source=self.backbone_source,
+            numerics=self.numerics,
+            torch=self.torch,
+            seed=self.seed,
+        )
 
     @functools.cached_property
     def key(self) -> str:
         """Identity of the cell."""
-        return content_hash(self.spec())
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a cell came to: scores, cost and provenance, or a failure with its reason."""
-
-    status: Status
-    reason: str | None = None
-    error: JSON | None = None
-    """Type, message and trimmed traceback of what went wrong."""
-    trusted: bool = True
-    """False for a cell run in one process (``--executor inline``)."""
-    metrics: JSON = field(default_factory=dict)
-    """rule -> metric -> {"value", "interval"}, and "reason" where the value is null; rules tail,
-    last, last5, val_noisy, val_clean, oracle. The last three choose a checkpoint: for each metric
-    that may rank by that metric itself, for the others by balanced accuracy."""
-    metric_versions: JSON = field(default_factory=dict)
-    """metric of a plugin or a board -> the version that its values are of."""
-    selected: JSON = field(default_factory=dict)
-    """rule -> list of the checkpoints that it averages, by balanced accuracy where it chooses."""
-    chosen: JSON = field(default_factory=dict)
-    """other metric that may rank -> rule -> the checkpoint that is best by it."""
-    curves: JSON = field(default_factory=dict)
-    """name -> one value a checkpoint."""
-    weights: JSON = field(default_factory=dict)
-    """Diagnostics of the reported weights against the known noise mask."""
-    relabelling: JSON = field(default_factory=dict)
-    """Test scores of the finished model at each number of labels bought, and the areas under
-    them; empty where no labels were for sale."""
-    corruption: JSON = field(default_factory=dict)
-    grants: JSON = field(default_factory=dict)
-    """need -> what was granted: clean, noisy, empty, ..."""
-    training: JSON = field(default_factory=dict)
-    """Updates of each network against the steps allowed, and what costs the rank, if anything."""
-    honesty: str = ""
-    cost: JSON = field(default_factory=dict)
-    artefacts: JSON = field(default_factory=dict)
-    provenance: JSON = field(default_factory=dict)
-
-    def to_json(self) -> JSON:
-        """Give the JSON object."""
-        return dataclasses.asdict(self)
+        return content_hash(msgspec.to_builtins(self.spec))

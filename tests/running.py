@@ -14,6 +14,7 @@ from benchbase.plugins.catalogue import describe_given, describe_installed, join
 from benchbase.plugins.installed import find_installed
 from benchbase.plugins.source import given_source
 from benchbase.records.home import Home
+from benchbase.records.provenance import gather
 from benchbase.running.executors.contract import Job, Outcome, Slot
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.runner import Settings, run_cell
@@ -66,7 +67,7 @@ def run(job: Job, server: ForkServer, folder: Path, **settings: Any) -> Outcome:
                 "home": Home(folder),
                 "timeout": 120.0,
                 "concurrent_cells": 1,
-                "provenance": {},
+                "provenance": gather([], "local", ()),
                 **settings,
             }
         ),

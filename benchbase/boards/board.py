@@ -23,7 +23,7 @@ from benchbase.boards.conditions import (
 )
 from benchbase.boards.places import LEADERBOARDS, board_folder, board_name, find_board
 from benchbase.boards.toml_table import TomlTable
-from benchbase.cell import JSON, Recipe, Scenario
+from benchbase.cell import Recipe, Scenario
 from benchbase.errors import UsageError
 from benchbase.judging.clinical import problem_of
 from benchbase.judging.scales import RANKABLE
@@ -111,29 +111,6 @@ class Board:
     def control_seeds(self) -> tuple[int, ...]:
         """The seeds at which controls run: the first few."""
         return self.seeds[:LEAST_SEEDS]
-
-    def to_json(self) -> JSON:
-        """Give the JSON object."""
-        return {
-            **vars(self),
-            "scenarios": [scenario.to_json() for scenario in self.scenarios],
-            "seeds": list(self.seeds),
-            "weighters": list(self.weighters),
-            "controls": list(self.controls),
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Board:
-        """Read what ``to_json`` wrote."""
-        return cls(
-            **{
-                **value,
-                "scenarios": tuple(Scenario.from_json(item) for item in value["scenarios"]),
-                "seeds": tuple(value["seeds"]),
-                "weighters": tuple(value["weighters"]),
-                "controls": tuple(value.get("controls", ())),
-            }
-        )
 
 
 def load_board(name: str, root: Path = Path()) -> Board:

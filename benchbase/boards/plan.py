@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchbase.boards.board import Board
-from benchbase.cell import JSON, Cell, DataIdentity, Scenario, WeighterSpec
+from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec
 from benchbase.data.opening import Opened, identify, open_scenario
 from benchbase.errors import UsageError
 from benchbase.options import Selector, construct, expand, parse_selector
@@ -17,6 +17,7 @@ from benchbase.plugins import Catalogue, Entry, Source
 from benchbase.plugins.installed import normalise_distribution
 from benchbase.plugins.source import given_source
 from benchbase.records.provenance import torch_minor
+from benchbase.records.record import Record
 from benchbase.running.executors.contract import Job
 
 
@@ -34,7 +35,7 @@ class Plan:
 
     jobs: tuple[Job, ...]
     """Every cell, seed by seed, so that early results compare all weighters."""
-    done: Mapping[str, JSON]
+    done: Mapping[str, Record]
     """Key -> the record that counts, for the cells that need not be run."""
 
     @functools.cached_property

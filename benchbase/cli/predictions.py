@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbase.cell import JSON
 from benchbase.files import replace_file
 from benchbase.judging.metrics import probabilities
 from benchbase.records.predictions import read_predictions
+from benchbase.records.record import Record
 
 
-def write_predictions(record: JSON, home: Path, path: Path) -> int:
+def write_predictions(record: Record, home: Path, path: Path) -> int:
     """Write what the model of the last epoch says of each test image; give their number.
 
     Columns: row, label, predicted, and the probability of each class.
@@ -27,7 +27,7 @@ def write_predictions(record: JSON, home: Path, path: Path) -> int:
     """
     kept = read_predictions(record, home)
     logits, labels = kept.test_logits[-1], kept.test_labels
-    classes = record["corruption"].get("classes") or [str(c) for c in range(logits.shape[1])]
+    classes = record.corruption.classes if record.corruption else []
     replace_file(path, _csv(logits, labels, classes))
     return len(labels)
 

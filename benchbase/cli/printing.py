@@ -11,7 +11,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 from tabulate import tabulate
 
-from benchbase.cell import GIVEN, JSON
+from benchbase.cell import GIVEN
 from benchbase.leaderboard.cells import (
     NOTHING,
     cost_text,
@@ -28,6 +28,7 @@ from benchbase.leaderboard.label_curves import label_tables
 from benchbase.leaderboard.pages.escaping import terminal_text
 from benchbase.leaderboard.pages.notes import remarks
 from benchbase.leaderboard.table import Row, Table
+from benchbase.records.record import Record
 
 WIDE = 120
 """Columns of a terminal that take the further columns of the table."""
@@ -204,11 +205,11 @@ def _curve_text(curve: Curve, shared: Curve | list[float | None], form: str) -> 
     return f"{known[0]:{form}} {line} {known[-1]:{form}}"
 
 
-def print_failures(failed: Sequence[tuple[str, JSON]], console: Console) -> None:
+def print_failures(failed: Sequence[tuple[str, Record]], console: Console) -> None:
     """Print one line for each failed cell: where it is, why, and its key."""
     for place, record in failed:
         console.print(
-            f"{place}: {record['status']}: {record['reason']} (cell {record['key'][:12]})",
+            f"{place}: {record.status}: {record.reason} (cell {record.key[:12]})",
             markup=False,
             highlight=False,
             soft_wrap=not console.is_terminal,

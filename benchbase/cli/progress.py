@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from benchbase.cell import JSON
+from benchbase.records.record import Record
 from benchbase.running.executors.contract import Job
 from benchbase.running.runner import Progress as CellProgress
 
@@ -134,17 +134,17 @@ class Display:
             note="" if loss is None else f"loss {loss:.3f}",
         )
 
-    def finished(self, job: Job, record: JSON | None) -> None:
+    def finished(self, job: Job, record: Record | None) -> None:
         """Take the cell's line away; a failure stays to be read, and so does a lost record."""
         self._bars.remove_task(self._lines.pop(job.cell.key))
         self._bars.advance(self._overall)
         self._done += 1
         if record is None:
             self.say(f"not recorded: {describe(job)}")
-        elif record["status"] != "ok":
-            self.say(f"{record['status']}: {describe(job)}: {record['reason']}")
+        elif record.status != "ok":
+            self.say(f"{record.status}: {describe(job)}: {record.reason}")
         elif not self._live:
-            seconds = record["cost"]["seconds_total"]
+            seconds = record.cost.seconds_total
             left = (time.monotonic() - self._began) / self._done * (self._total - self._done)
             self.say(
                 f"[{self._done}/{self._total}] {describe(job)}: {seconds:.1f} s, "

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from benchbase.boards.board import (
     Board,
     ImbalanceChoice,
@@ -123,7 +125,7 @@ def _apart_from_built_in(board: Board, given: str) -> Board:
 
 
 def _digest(board: Board) -> str:
-    return content_hash([scenario.to_json() for scenario in board.scenarios])[:8]
+    return content_hash(msgspec.to_builtins(board.scenarios))[:8]
 
 
 def _scenarios(scenarios: Sequence[Scenario], given: Mapping[str, Any]) -> tuple[Scenario, ...]:
@@ -152,5 +154,5 @@ def _scenarios(scenarios: Sequence[Scenario], given: Mapping[str, Any]) -> tuple
         own_noise = NoiseChoice(base.noise, base.noise_rate, base.noise_options)
         own_imbalance = ImbalanceChoice(base.imbalance, base.imbalance_ratio)
         for one in grid(base, noises or [own_noise], imbalances or [own_imbalance]):
-            result.setdefault(canonical_json(one.to_json()), one)
+            result.setdefault(canonical_json(msgspec.to_builtins(one)), one)
     return tuple(result.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 
 from benchbase.boards.board import Board
@@ -25,7 +25,6 @@ from benchbase.boards.plan import (
     is_named,
     make_jobs,
 )
-from benchbase.cell import JSON
 from benchbase.cli.interrupts import interruptible
 from benchbase.cli.planned import models_notice, plan_json, plan_text
 from benchbase.cli.printing import print_table
@@ -42,6 +41,7 @@ from benchbase.plugins import Catalogue, Entry, Source
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.provenance import gather
+from benchbase.records.record import Record
 from benchbase.records.rescoring import scored_again
 from benchbase.records.store import Store, counting_attempt
 from benchbase.running.executors.contract import Execution, Executor, Job
@@ -207,7 +207,7 @@ def run(ctx: click.Context, /, **given: Any) -> None:
     _report(table, plan, tally, written, home, as_json=given["as_json"])
     if interrupts:
         ctx.exit(INTERRUPTED)
-    if tally.lost or any(record["status"] != "ok" for record in records.values()):
+    if tally.lost or any(record.status != "ok" for record in records.values()):
         ctx.exit(CELLS_FAILED)
 
 
@@ -279,14 +279,14 @@ def _with_labels(
 
 def _done(
     jobs: Sequence[Job], store: Store, committed: Committed | None, retry: bool
-) -> dict[str, JSON]:
+) -> dict[str, Record]:
     """Find the records of cells that need not be run."""
     done = {}
     for job in jobs:
         key = job.cell.key
         found = [committed.finished(key) if committed else None, store.finished(key)]
         record = counting_attempt(each for each in found if each is not None)
-        if record is not None and not (retry and record["status"] != "ok"):
+        if record is not None and not (retry and record.status != "ok"):
             done[key] = record
     return done
 
@@ -331,16 +331,16 @@ def _publish(
     request: Request,
     board: Board,
     committed: Committed | None,
-    records: Sequence[JSON],
+    records: Sequence[Record],
     home: Home,
 ) -> tuple[Table, list[Path]]:
     """Write the tables: the board's own folder when it ran as written, else the home."""
     if committed is not None:  # a method of one's own stands beside the board's
         board, records = _beside(board, request.written, [*records, *committed.records()])
-    keys = sorted({record["key"] for record in records})
+    keys = sorted({record.key for record in records})
     folder = None if request.folder is None else str(request.folder.resolve())
-    last = {"board": board.to_json(), "keys": keys, "folder": folder}
-    replace_file(home.last, json.dumps(last))
+    last = {"board": board, "keys": keys, "folder": folder}
+    replace_file(home.last, msgspec.json.encode(last))
     if request.as_written and committed is not None and request.folder is not None:
         changed = committed.merge(records)
         written = write_board(request.folder, request.written, committed.records())
@@ -350,9 +350,9 @@ def _publish(
     return build(board, records), write_board(home.table(board.name), board, records)
 
 
-def _beside(board: Board, written: Board, records: list[JSON]) -> tuple[Board, list[JSON]]:
+def _beside(board: Board, written: Board, records: list[Record]) -> tuple[Board, list[Record]]:
     """Add the rows of the board as its file has it, where they have records."""
-    names = {record["spec"]["weighter"]["name"] for record in records}
+    names = {record.spec.weighter.name for record in records}
     others, controls = (
         [text for text in texts if parse_selector(text).name in names]
         for texts in (written.weighters, written.controls)
@@ -392,8 +392,8 @@ def _report(
         )
         click.echo(f"Written: {written[0]}")
     for record in tally.failures:
-        name = record["spec"]["weighter"]["name"]
-        log = home.log(record["key"])
-        click.echo(f"{name}: {record['status']}: {record['reason']} (log: {log})", err=True)
+        name = record.spec.weighter.name
+        log = home.log(record.key)
+        click.echo(f"{name}: {record.status}: {record.reason} (log: {log})", err=True)
     for job, reason in tally.lost:
         click.echo(f"not recorded: {describe(job)}: {reason}", err=True)

@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import msgspec
 from rich.console import Console
 
 from benchbase.boards.board import LEADERBOARDS, Board, board_folder, load_board
-from benchbase.cell import JSON, Scenario, format_label
+from benchbase.cell import format_label
 from benchbase.cli.predictions import write_predictions
 from benchbase.cli.printing import print_curves, print_failures, print_table
 from benchbase.cli.streams import print_json
 from benchbase.errors import StoreError, UsageError
 from benchbase.leaderboard.choose import choose
+from benchbase.leaderboard.compare import score_of
 from benchbase.leaderboard.curves import mean_curves
 from benchbase.leaderboard.rows import build
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
+from benchbase.records.record import Record
+from benchbase.records.record import as_json as record_json
 from benchbase.records.store import Store
 
 LAST = "last.json"
@@ -68,44 +72,49 @@ def command(
     _show_board(board, records, as_json=as_json)
 
 
-def _last_run(store: Store) -> tuple[Board, list[JSON]]:
+def _last_run(store: Store) -> tuple[Board, list[Record]]:
     path = store.home.last
     try:
         last = json.loads(path.read_text(encoding="utf-8"))
-        board, keys = Board.from_json(last["board"]), set(last["keys"])
+        board, keys = msgspec.convert(last["board"], Board), set(last["keys"])
         folder = Path(last["folder"]) if last["folder"] else None
     except FileNotFoundError:
         raise UsageError(
             f"nothing was run with the home {store.home.path} yet: `benchbase run` does, "
             "`benchbase show --board NAME` shows a board, --home names another folder"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         raise StoreError(
             f"{path}: not what `benchbase run` writes ({error!r}); run it again to replace the file"
         ) from error
     committed = _committed(folder) if folder else []
     stored = [record for key in sorted(keys) for record in store.attempts(key)]
-    return board, [*(record for record in committed if record["key"] in keys), *stored]
+    return board, [*(record for record in committed if record.key in keys), *stored]
 
 
-def _committed(folder: Path) -> list[JSON]:
+def _committed(folder: Path) -> list[Record]:
     """Give the records of a board's folder that count: none where it is frozen."""
     frozen = load_board(str(folder.resolve())).frozen
     return [] if frozen else Committed(folder).records()
 
 
-def _show_board(board: Board, records: Sequence[JSON], *, as_json: bool) -> None:
+def _show_board(board: Board, records: Sequence[Record], *, as_json: bool) -> None:
     table = build(board, records)
     curves = mean_curves(board, records)
     failed = [
         (f"{entry.label} | {_condition(record)}", record)
         for entry in choose(board, records)
         for _, record in sorted(entry.cells.items(), key=lambda item: item[0])
-        if record["status"] != "ok"
+        if record.status != "ok"
     ]
     if as_json:
         cells = [
-            {"cell": place, **{name: record[name] for name in ("key", "status", "reason")}}
+            {
+                "cell": place,
+                "key": record.key,
+                "status": record.status,
+                "reason": record.reason,
+            }
             for place, record in failed
         ]
         whole = {
@@ -121,12 +130,12 @@ def _show_board(board: Board, records: Sequence[JSON], *, as_json: bool) -> None
     print_failures(failed, console)
 
 
-def _condition(record: JSON) -> str:
-    scenario = Scenario.from_json(record["spec"]["scenario"])
-    return f"{scenario.dataset} {scenario.label} | seed {record['spec']['seed']}"
+def _condition(record: Record) -> str:
+    scenario = record.spec.scenario
+    return f"{scenario.dataset} {scenario.label} | seed {record.spec.seed}"
 
 
-def _find_cell(prefix: str, store: Store, board_name: str | None) -> JSON:
+def _find_cell(prefix: str, store: Store, board_name: str | None) -> Record:
     """Give the newest attempt of the one cell whose key starts with ``prefix``."""
     records = list(store.records())
     folders = [path.parent for path in sorted(LEADERBOARDS.glob("*/board.toml"))]
@@ -134,39 +143,40 @@ def _find_cell(prefix: str, store: Store, board_name: str | None) -> JSON:
         folders = [folder] if (folder := board_folder(board_name)) else []
     for folder in folders:
         records += _committed(folder)
-    found = [record for record in records if record["key"].startswith(prefix.lower())]
-    keys = sorted({record["key"] for record in found})
+    found = [record for record in records if record.key.startswith(prefix.lower())]
+    keys = sorted({record.key for record in found})
     if len(keys) != 1:
         what = "no cell" if not keys else f"{len(keys)} cells"
         raise UsageError(
             f"{what} below {store.home.path} with a key that starts with {prefix!r}: "
             "`benchbase show` lists the keys of failed cells, --json those of a table"
         )
-    return max(found, key=lambda record: str(record["attempt"]))
+    return max(found, key=lambda record: record.attempt)
 
 
-def _show_cell(record: JSON, home: Home, *, as_json: bool) -> None:
+def _show_cell(record: Record, home: Home, *, as_json: bool) -> None:
     if as_json:
-        print_json(record)
+        print_json(record_json(record))
         return
-    spec, error = record["spec"], record["error"] or {}
-    weighter = spec["weighter"]
-    method = format_label(weighter["name"], weighter["options"])
-    inline = "" if record["trusted"] else " (run in one process)"
+    weighter = record.spec.weighter
+    method = format_label(weighter.name, weighter.options)
+    inline = "" if record.trusted else " (run in one process)"
     lines = [
-        f"cell      {record['key']}",
-        f"attempt   {record['attempt']}",
-        f"method    {method} ({weighter['distribution']} {weighter['version']})",
+        f"cell      {record.key}",
+        f"attempt   {record.attempt}",
+        f"method    {method} ({weighter.distribution} {weighter.version})",
         f"condition {_condition(record)}",
-        f"status    {record['status']}{inline}",
+        f"status    {record.status}{inline}",
     ]
-    lines += [f"reason    {record['reason']}"] if record["reason"] else []
+    lines += [f"reason    {record.reason}"] if record.reason else []
     lines += [
-        f"score     {rule}: balanced accuracy {scores['balanced_accuracy']['value']:.4f}"
-        for rule, scores in record["metrics"].items()
+        f"score     {rule}: balanced accuracy {value:.4f}"
+        for rule in record.metrics
+        if (value := score_of(record, rule, "balanced_accuracy")) is not None
     ]
-    lines += [f"cost      {name}: {value}" for name, value in sorted(record["cost"].items())]
-    log = home.log(record["key"])
+    costs = msgspec.structs.asdict(record.cost)
+    lines += [f"cost      {name}: {value}" for name, value in sorted(costs.items())]
+    log = home.log(record.key)
     lines += [f"log       {log}"] if log.exists() else []
-    lines += ["", str(error["traceback"]).rstrip()] if error.get("traceback") else []
+    lines += ["", record.error.traceback.rstrip()] if record.error else []
     click.echo("\n".join(lines))

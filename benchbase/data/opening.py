@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -136,7 +137,7 @@ def identify(
     """
     drawn = {
         name: value
-        for name, value in scenario.to_json().items()
+        for name, value in msgspec.to_builtins(scenario).items()
         if name not in ("backbone", "backbone_options", "recipe", "label_budget")
     }
     key = content_hash(

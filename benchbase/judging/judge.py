@@ -187,7 +187,9 @@ class Judge:
             "weights": self._diagnose_weights(),
             "relabelling": describe_levels(
                 [*finished], [whole[index] for index in finished.values()]
-            ),
+            )
+            if finished
+            else None,
         }
 
     def _rankable(self) -> dict[str, list[dict[str, Score]]]:
@@ -246,9 +248,9 @@ class Judge:
             ]
         return curves
 
-    def _diagnose_weights(self) -> dict[str, Any]:
+    def _diagnose_weights(self) -> dict[str, Any] | None:
         if self._weights[-1] is None:
-            return {}
+            return None
         reported = [each[~np.isnan(each)] for each in self._weights if each is not None]
         return {
             **diagnose_weights(

@@ -24,12 +24,7 @@ def finished_models(bought: Sequence[float]) -> dict[float, int]:
 
 
 def describe_levels(levels: Sequence[float], scores: Sequence[Mapping[str, Any]]) -> JSON:
-    """Give the block of a record: the levels, the scores at each, and the areas.
-
-    Empty where there is no level, for no labels were for sale.
-    """
-    if not levels:
-        return {}
+    """Give the block of a record: the levels, the scores at each, and the areas."""
     values = {name: [score[name] for score in scores] for name in SCORES}
     areas = {name: mean_height(levels, heights) for name, heights in values.items()}
     return {"labels_bought": [int(level) for level in levels], **values, "area": areas}

@@ -69,7 +69,10 @@ def mean(values: Sequence[Score]) -> JSON:
         if isinstance(value, Undefined):
             return {"value": None, "interval": None, "reason": value.reason}
         numbers.append(value)
-    return {"value": _plain(np.mean(np.array(numbers), axis=0)), "interval": None}
+    value = _plain(np.mean(np.array(numbers), axis=0))
+    if value is None:
+        return {"value": None, "interval": None, "reason": "not a finite number"}
+    return {"value": value, "interval": None}
 
 
 def _plain(value: Any) -> Any:

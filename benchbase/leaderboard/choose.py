@@ -11,16 +11,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from benchbase.boards.board import Board
-from benchbase.cell import GIVEN, JSON, Scenario, canonical_json, format_label
+from benchbase.cell import GIVEN, Scenario, canonical_json, format_label
 from benchbase.options import Selector, parse_selector
 from benchbase.plugins.installed import normalise_distribution
+from benchbase.records.record import Record
 from benchbase.records.store import counting_attempt
 
 Place = tuple[int, int]
 """Index of a scenario and of a seed of the board."""
-Found = list[tuple[Place, JSON]]
-Point = tuple[str, dict[str, Any]]
+Found = list[tuple[Place, Record]]
+Point = tuple[str, Mapping[str, Any]]
 """A weighter's name and its options."""
 Groups = dict[tuple[str, str, str], Found]
 """Name, options as JSON and distribution -> records."""
@@ -37,7 +40,7 @@ class Entry:
     options: Mapping[str, Any]
     trusted: bool
     """False where all there is was run in one process (``--executor inline``)."""
-    cells: Mapping[Place, JSON]
+    cells: Mapping[Place, Record]
     control: bool = False
     """Whether the board names it among its controls."""
     reference: bool = False
@@ -58,7 +61,7 @@ class _Method:
     found: Found
 
 
-def choose(board: Board, records: Iterable[JSON]) -> list[Entry]:
+def choose(board: Board, records: Iterable[Record]) -> list[Entry]:
     """Find each method's records; a method without any has an entry without cells.
 
     All methods of one scenario and seed share one *condition* (data hashes, backbone source): the
@@ -72,34 +75,27 @@ def choose(board: Board, records: Iterable[JSON]) -> list[Entry]:
     return [_entry(label, method, conditions) for label, method in by_label.items()]
 
 
-def _placed(board: Board, records: Iterable[JSON]) -> Found:
+def _placed(board: Board, records: Iterable[Record]) -> Found:
     """Give the counting attempt of each key that belongs to the board, and its place."""
-    scenarios = {canonical_json(s.to_json()): index for index, s in enumerate(board.scenarios)}
+    scenarios = {_text(scenario): index for index, scenario in enumerate(board.scenarios)}
     seeds = {seed: index for index, seed in enumerate(board.seeds)}
-    attempts: dict[str, list[JSON]] = defaultdict(list)
+    attempts: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        attempts[record["key"]].append(record)
+        attempts[record.key].append(record)
     placed = []
     for key in sorted(attempts):
         counting = counting_attempt(attempts[key])
         if counting is None:
             continue
-        scenario = counting["spec"]["scenario"]
-        text = canonical_json(scenario)
-        if text not in scenarios:
-            scenarios[text] = scenarios.get(_completed(scenario), -1)
-        place = scenarios[text], seeds.get(counting["spec"]["seed"], -1)
+        scenario = scenarios.get(_text(counting.spec.scenario), -1)
+        place = scenario, seeds.get(counting.spec.seed, -1)
         if min(place) >= 0:
             placed.append((place, counting))
     return placed
 
 
-def _completed(scenario: JSON) -> str:
-    """Add the defaults of fields that the record's version did not have yet."""
-    try:
-        return canonical_json(Scenario.from_json(scenario).to_json())
-    except TypeError:  # a field that this version does not have: another condition
-        return ""
+def _text(scenario: Scenario) -> str:
+    return canonical_json(msgspec.to_builtins(scenario))
 
 
 def _by_method(board: Board, placed: Found) -> dict[str, _Method]:
@@ -112,9 +108,9 @@ def _by_method(board: Board, placed: Found) -> dict[str, _Method]:
     """
     groups: Groups = defaultdict(list)
     for place, record in placed:
-        weighter = record["spec"]["weighter"]
-        options = canonical_json(weighter["options"])
-        groups[weighter["name"], options, weighter["distribution"]].append((place, record))
+        weighter = record.spec.weighter
+        options = canonical_json(weighter.options)
+        groups[weighter.name, options, weighter.distribution].append((place, record))
     contestants = dict.fromkeys((*board.weighters, board.reference))
     # The reference chooses first and controls last; of the rest, who is named with a distribution
     # chooses before the bare names.
@@ -150,7 +146,7 @@ def _rows(
     count: dict[str, int] = {}
     for key, found in groups.items():
         name, _, owner = key
-        options = found[0][1]["spec"]["weighter"]["options"]
+        options = found[0][1].spec.weighter.options
         fits = name == selector.name and distribution in ("", owner)
         if fits and _agree(options, dict(selector.settings)):
             label = format_label(name, options)
@@ -170,7 +166,7 @@ def _rows(
         found = [one for key in owners[owner] if key not in taken for one in groups[key]]
         taken.update(owners[owner])
         if found:
-            options = found[0][1]["spec"]["weighter"]["options"]
+            options = found[0][1].spec.weighter.options
             own = prefix if owner == official else f"{owner}:"
             rows[own + label] = (selector.name, options), found
     return rows
@@ -184,7 +180,7 @@ def _official(owners: Mapping[str, Found]) -> str:
 
     def merit(owner: str) -> tuple[bool, int, str, str]:
         found = owners[owner]
-        first = min(record["attempt"] for _, record in found)
+        first = min(record.attempt for _, record in found)
         return owner in GIVEN, -len({place for place, _ in found}), first, owner
 
     return min(owners, key=merit)
@@ -218,18 +214,19 @@ def _equals(value: Any, text: str) -> bool:
     return str(value) == text
 
 
-def _condition(record: JSON) -> Identity:
-    spec = record["spec"]
-    return (*sorted(spec["data"].items()), ("backbone_source", spec["backbone_source"]))
+def _condition(record: Record) -> Identity:
+    spec = record.spec
+    return (*sorted(vars(spec.data).items()), ("backbone_source", spec.backbone_source))
 
 
-def _variant(record: JSON) -> tuple[bool, Identity]:
+def _variant(record: Record) -> tuple[bool, Identity]:
     """Tell code versions apart; options and scenario are the same in a row and a place."""
-    spec = record["spec"]
+    spec = record.spec
     elsewhere = ("scenario", "seed", "data", "backbone_source", "weighter")
-    parts = [(name, str(value)) for name, value in spec.items() if name not in elsewhere]
-    parts += [(name, str(v)) for name, v in spec["weighter"].items() if name != "options"]
-    return record["trusted"], tuple(sorted(parts))
+    values = msgspec.structs.asdict(spec).items()
+    parts = [(name, str(value)) for name, value in values if name not in elsewhere]
+    parts += [(name, str(v)) for name, v in vars(spec.weighter).items() if name != "options"]
+    return record.trusted, tuple(sorted(parts))
 
 
 def _conditions(by_label: Mapping[str, _Method]) -> dict[Place, Identity]:
@@ -240,7 +237,7 @@ def _conditions(by_label: Mapping[str, _Method]) -> dict[Place, Identity]:
         for place, record in method.found:
             candidate = place, _condition(record)
             methods[candidate].add(label)
-            newest[candidate] = max(newest[candidate], record["attempt"])
+            newest[candidate] = max(newest[candidate], record.attempt)
     best: dict[Place, tuple[int, str, Identity]] = {}
     for (place, condition), labels in methods.items():
         merit = len(labels), newest[place, condition], condition
@@ -250,7 +247,7 @@ def _conditions(by_label: Mapping[str, _Method]) -> dict[Place, Identity]:
 
 def _entry(label: str, method: _Method, conditions: Mapping[Place, Identity]) -> Entry:
     name, options = method.point
-    variants: dict[tuple[bool, Identity], dict[Place, list[JSON]]] = defaultdict(dict)
+    variants: dict[tuple[bool, Identity], dict[Place, list[Record]]] = defaultdict(dict)
     for place, record in method.found:
         if _condition(record) == conditions[place]:
             variants[_variant(record)].setdefault(place, []).append(record)
@@ -259,7 +256,7 @@ def _entry(label: str, method: _Method, conditions: Mapping[Place, Identity]) ->
 
     def merit(variant: tuple[bool, Identity]) -> tuple[bool, int, str, Identity]:
         places = variants[variant]
-        newest = max(record["attempt"] for records in places.values() for record in records)
+        newest = max(record.attempt for records in places.values() for record in records)
         return variant[0], len(places), newest, variant[1]
 
     chosen = max(variants, key=merit)

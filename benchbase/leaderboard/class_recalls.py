@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchbase.boards.board import Board
-from benchbase.cell import JSON, Scenario
+from benchbase.cell import Scenario
 from benchbase.leaderboard.cells import label_text, number_text
 from benchbase.leaderboard.choose import Entry
 from benchbase.leaderboard.pages.captions import imbalance_label
 from benchbase.leaderboard.table import ClassRecalls, Table
+from benchbase.records.record import Record
 
 MOST_CLASSES = 20
 """Classes that a table shows at most: the most frequent ones and the rarest ones."""
@@ -27,18 +28,18 @@ def class_recalls(board: Board, entries: Sequence[Entry]) -> tuple[ClassRecalls,
             entry.label: [
                 entry.cells[place]
                 for place in sorted(entry.cells)
-                if place[0] in indices and entry.cells[place]["status"] == "ok"
+                if place[0] in indices and entry.cells[place].status == "ok"
             ]
             for entry in entries
         }
-        drawn = [record["corruption"] for each in records.values() for record in each]
-        drawn = [one for one in drawn if one.get("classes") and one.get("class_counts")]
+        told = (record.corruption for each in records.values() for record in each)
+        drawn = [one for one in told if one is not None and one.classes and one.class_counts]
         if drawn:
             found.append(
                 ClassRecalls(
                     title=title,
-                    classes=tuple(map(str, drawn[0]["classes"])),
-                    training_images=_spans(one["class_counts"] for one in drawn),
+                    classes=tuple(drawn[0].classes),
+                    training_images=_spans(one.class_counts for one in drawn),
                     recalls={
                         label: means
                         for label, each in records.items()
@@ -66,11 +67,12 @@ def _spans(counts: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:
     return tuple((min(each), max(each)) for each in zip(*counts, strict=True))
 
 
-def _means(records: Sequence[JSON], rule: str) -> tuple[float | None, ...]:
+def _means(records: Sequence[Record], rule: str) -> tuple[float | None, ...]:
     told = [
-        recalls["value"]
+        recalls.value
         for record in records
-        if (recalls := record["metrics"].get(rule, {}).get("recall_per_class"))
+        if (recalls := record.metrics.get(rule, {}).get("recall_per_class"))
+        and isinstance(recalls.value, list)
     ]
     by_class = [[value for value in each if value is not None] for each in zip(*told, strict=True)]
     return tuple(sum(each) / len(each) if each else None for each in by_class)

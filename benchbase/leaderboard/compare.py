@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.boards.board import LEAST_SEEDS, Board
-from benchbase.cell import JSON
 from benchbase.judging.statistics import (
     Estimate,
     estimate,
@@ -21,21 +20,24 @@ from benchbase.judging.statistics import (
 )
 from benchbase.leaderboard.choose import Entry
 from benchbase.leaderboard.table import CONTROL, FIRM_SEEDS, PROVISIONAL, RANKED, SEES_TRUTH
+from benchbase.records.record import Record
 
 Scores = NDArray[np.float64]
 
 
-def score_of(record: JSON, rule: str, metric: str) -> float | None:
+def score_of(record: Record, rule: str, metric: str) -> float | None:
     """Give one score of a record; None where it failed or the metric is undefined."""
-    value = record["metrics"].get(rule, {}).get(metric, {}).get("value")
-    return float(value) if record["status"] == "ok" and isinstance(value, int | float) else None
+    score = record.metrics.get(rule, {}).get(metric)
+    if score is None or record.status != "ok" or not isinstance(score.value, float):
+        return None
+    return score.value
 
 
-def failure_of(record: JSON, board: Board) -> str | None:
+def failure_of(record: Record, board: Board) -> str | None:
     """Give the status of a record that failed or has no score, None for a good one."""
     if score_of(record, board.rule, board.metric) is not None:
         return None
-    return "no score" if record["status"] == "ok" else str(record["status"])
+    return "no score" if record.status == "ok" else record.status
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ def _standing(entry: Entry, board: Board, groups: list[list[int]]) -> str:
     problems = {
         "not run": not entry.cells,
         "run in one process (--executor inline)": not entry.trusted,
-        SEES_TRUTH: any("truth" in r["grants"] for r in entry.cells.values()),
+        SEES_TRUTH: any("truth" in r.grants for r in entry.cells.values()),
         "no scenario that can be ranked": not groups,
         str(_broken_rule(entry)): _broken_rule(entry) is not None,
         f"{len(entry.cells)} of {planned} cells were run": len(entry.cells) < planned,
@@ -200,5 +202,5 @@ def _standing(entry: Entry, board: Board, groups: list[list[int]]) -> str:
 
 def _broken_rule(entry: Entry) -> str | None:
     """Give the first reason that a record itself gives against a rank."""
-    reasons = (entry.cells[place]["training"].get("unranked") for place in sorted(entry.cells))
-    return next((str(reason) for reason in reasons if reason is not None), None)
+    blocks = (entry.cells[place].training for place in sorted(entry.cells))
+    return next((one.unranked for one in blocks if one is not None and one.unranked), None)

@@ -10,6 +10,7 @@ from benchbase.boards.board import Board
 from benchbase.cell import JSON
 from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.pages.captions import scenario_labels
+from benchbase.records.record import Record
 
 Curve = tuple[float | None, ...]
 
@@ -31,16 +32,16 @@ class Curves:
         }
 
 
-def mean_curves(board: Board, records: Iterable[JSON]) -> list[Curves]:
+def mean_curves(board: Board, records: Iterable[Record]) -> list[Curves]:
     """Average the curves of the cells that finished well, scenario by scenario."""
     found = []
     entries = choose(board, records)
     for index, scenario in enumerate(scenario_labels(board.scenarios)):
         for entry in entries:
             cells = [
-                entry.cells[place]["curves"]
+                entry.cells[place].curves
                 for place in sorted(entry.cells)
-                if place[0] == index and entry.cells[place]["status"] == "ok"
+                if place[0] == index and entry.cells[place].status == "ok"
             ]
             names = sorted({name for curves in cells for name in curves})
             means = {name: _mean([curves.get(name, []) for curves in cells]) for name in names}

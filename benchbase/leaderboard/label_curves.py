@@ -41,11 +41,13 @@ def label_curves(entry: Entry, board: Board) -> tuple[LabelCurve, ...]:
         blocks = [
             block
             for place, record in sorted(entry.cells.items(), key=lambda item: item[0])
-            if place[0] == index and (block := record.get("relabelling"))
+            if place[0] == index and (block := record.relabelling)
         ]
         if not blocks:
             continue
-        heights = [dict(zip(block["labels_bought"], block[score], strict=True)) for block in blocks]
+        heights = [
+            dict(zip(block.labels_bought, getattr(block, score), strict=True)) for block in blocks
+        ]
         levels = sorted(set.intersection(*(set(each) for each in heights)))
         cells = sum(place[0] == index for place in entry.cells)
         ends = [*levels[:1], *levels[-1:]]

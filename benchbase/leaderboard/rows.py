@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from benchbase.boards.board import Board
-from benchbase.cell import JSON
 from benchbase.judging.statistics import estimate
 from benchbase.leaderboard.choose import Entry, choose
 from benchbase.leaderboard.class_recalls import class_recalls
@@ -18,6 +17,7 @@ from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.leaderboard.setting import chance_text, not_identifiable, setting_text
 from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
 from benchbase.leaderboard.versions import of_one_version
+from benchbase.records.record import Record, Weights
 from benchbase.records.store import collection_paused
 
 _ALL_EQUAL = 1 - 1e-9
@@ -26,7 +26,7 @@ _RULES = ("tail", "last", "last5", "val_noisy", "val_clean", "oracle")
 
 
 @collection_paused()
-def build(board: Board, records: Iterable[JSON]) -> Table:
+def build(board: Board, records: Iterable[Record]) -> Table:
     """Make the leaderboard of ``board``: a pure function of the records, in any order.
 
     Raises:
@@ -76,7 +76,7 @@ def _row(
         for place in sorted(entry.cells)
         if place[0] not in left_out and place[1] in compared.seeds
     ]
-    finished = [record for record in counted if record["status"] == "ok"]
+    finished = [record for record in counted if record.status == "ok"]
     rules = {rule: _mean(score_of(r, rule, board.metric) for r in counted) for rule in _RULES}
     oracle, headline = rules["oracle"], rules[board.rule]
     return Row(
@@ -92,11 +92,11 @@ def _row(
         planned=len(board.scenarios) * len(entry.planned_seeds(board)),
         failures=compared.failures,
         cost=_cost(entry, reference),
-        needs=_joined((need, grant) for r in records for need, grant in r["grants"].items()),
-        honesty=next((record["honesty"] for record in records if record["honesty"]), ""),
+        needs=_joined((need, grant) for r in records for need, grant in r.grants.items()),
+        honesty=next((record.honesty for record in records if record.honesty), ""),
         oracle_gap=None if oracle is None or headline is None else oracle - headline,
         last_epoch=compared.last_epoch,
-        weight_auroc=_mean(_weight_auroc(record["weights"]) for record in counted),
+        weight_auroc=_mean(_weight_auroc(record.weights) for record in counted),
         scenarios=tuple(
             _scenario_score(entry, index, board, compared) for index in range(len(board.scenarios))
         ),
@@ -106,10 +106,10 @@ def _row(
             for name in _metric_names(counted, board.rule)
         },
         without_value=_joined(
-            (name, score["reason"])
+            (name, score.reason)
             for record in finished
-            for name, score in record["metrics"].get(board.rule, {}).items()
-            if score.get("reason")
+            for name, score in record.metrics.get(board.rule, {}).items()
+            if score.reason
         ),
         versions=_versions(records),
         label_curves=label_curves(entry, board),
@@ -127,54 +127,60 @@ def _scenario_score(entry: Entry, index: int, board: Board, compared: Compared) 
 
 
 def _cost(entry: Entry, reference: Entry | None) -> Cost:
-    costs = [entry.cells[place]["cost"] for place in sorted(entry.cells)]
-    total = sum(cost.get("seconds_total") or 0.0 for cost in costs)
-    judge = sum(cost.get("seconds_judge") or 0.0 for cost in costs)
-    memory = [cost["peak_memory_bytes"] for cost in costs if cost.get("peak_memory_bytes")]
+    costs = [entry.cells[place].cost for place in sorted(entry.cells)]
+    total = sum(cost.seconds_total for cost in costs)
+    judge = sum(cost.seconds_judge for cost in costs)
+    memory = [cost.peak_memory_bytes for cost in costs if cost.peak_memory_bytes]
     own, other = 0.0, 0.0
     for place in sorted(entry.cells.keys() & (reference.cells.keys() if reference else set())):
         assert reference is not None
         mine, theirs = entry.cells[place], reference.cells[place]
-        if mine["status"] == theirs["status"] == "ok" and _device(mine) == _device(theirs):
-            own += mine["cost"].get("seconds_train") or 0.0
-            other += theirs["cost"].get("seconds_train") or 0.0
+        if mine.status == theirs.status == "ok" and _device(mine) == _device(theirs):
+            own += mine.cost.seconds_train
+            other += theirs.cost.seconds_train
     return Cost(
         relative_seconds=own / other if own and other else None,
-        seconds_train=_mean(cost.get("seconds_train") for cost in costs),
+        seconds_train=_mean(cost.seconds_train for cost in costs),
         judge_share=judge / total if total else None,
         peak_memory_bytes=max(memory, default=None),
-        labels_bought=sum(cost.get("labels_bought") or 0 for cost in costs),
+        labels_bought=sum(cost.labels_bought for cost in costs),
     )
 
 
-def _device(record: JSON) -> str:
-    return str(record["cost"].get("device") or "")
+def _device(record: Record) -> str:
+    return record.cost.device
 
 
-def _weight_auroc(weights: JSON) -> float | None:
+def _weight_auroc(weights: Weights | None) -> float | None:
     """Give the AUROC of weights; None for equal ones, which say nothing about any label."""
-    auroc: float | None = weights.get("auroc")
-    equal = auroc == 0.5 and (weights.get("effective_sample_size") or 0.0) > _ALL_EQUAL
-    return None if equal else auroc
+    if weights is None:
+        return None
+    equal = weights.auroc == 0.5 and weights.effective_sample_size > _ALL_EQUAL
+    return None if equal else weights.auroc
 
 
-def _metric_names(records: Sequence[JSON], rule: str) -> list[str]:
+def _metric_names(records: Sequence[Record], rule: str) -> list[str]:
     return sorted(
         {
             name
             for record in records
-            for name, score in record["metrics"].get(rule, {}).items()
-            if not isinstance(score["value"], list)
+            for name, score in record.metrics.get(rule, {}).items()
+            if not isinstance(score.value, list)
         }
     )
 
 
-def _versions(records: Sequence[JSON]) -> dict[str, str]:
+def _versions(records: Sequence[Record]) -> dict[str, str]:
     if not records:
         return {}
-    spec = records[0]["spec"]
-    weighter = {name: spec["weighter"][name] for name in ("distribution", "version", "source")}
-    return {**weighter, "torch": spec["torch"]}
+    spec = records[0].spec
+    weighter = spec.weighter
+    return {
+        "distribution": weighter.distribution,
+        "version": weighter.version,
+        "source": weighter.source,
+        "torch": spec.torch,
+    }
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

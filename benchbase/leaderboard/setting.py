@@ -32,10 +32,10 @@ def setting_text(board: Board, entries: Sequence[Entry]) -> str:
 def chance_text(board: Board, entries: Sequence[Entry]) -> str:
     """Say what guessing scores, as far as records name the classes and the metric has a chance."""
     classes = {
-        (record["spec"]["scenario"]["dataset"], len(record["corruption"]["classes"]))
+        (record.spec.scenario.dataset, len(record.corruption.classes))
         for entry in entries
         for record in entry.cells.values()
-        if record["corruption"].get("classes")
+        if record.corruption is not None and record.corruption.classes
     }
     if board.metric == "macro_auroc":
         return "Chance level: 50.0 %"
@@ -56,13 +56,13 @@ def _data_sets(board: Board) -> list[str]:
 def _data_text(name: str, board: Board, entries: Sequence[Entry]) -> str:
     """Write ``nuclei, 312–2,000 training and 1,000 test images``, as far as records say it."""
     drawn = [
-        record["corruption"]
+        record.corruption
         for entry in entries
         for place, record in entry.cells.items()
-        if board.scenarios[place[0]].dataset == name
+        if board.scenarios[place[0]].dataset == name and record.corruption is not None
     ]
-    training = {sum(one["class_counts"]) for one in drawn if one.get("class_counts")}
-    test = {one["test_count"] for one in drawn if one.get("test_count")}
+    training = {sum(one.class_counts) for one in drawn if one.class_counts}
+    test = {one.test_count for one in drawn if one.test_count}
     counts = [f"{_span(training)} training"] if training else []
     counts += [f"{_span(test)} test"] if test else []
     return f"{name}, {' and '.join(counts)} images" if counts else name
@@ -125,7 +125,7 @@ def _said(entries: Sequence[Entry]) -> dict[Place, dict[bool, list[str]]]:
     said: dict[Place, dict[bool, list[str]]] = {}
     for entry in entries:
         for place, record in entry.cells.items():
-            answer = record["corruption"].get("identifiable")
-            if isinstance(answer, bool):
-                said.setdefault(place, {}).setdefault(answer, []).append(record["key"])
+            if record.corruption is not None:
+                answer = record.corruption.identifiable
+                said.setdefault(place, {}).setdefault(answer, []).append(record.key)
     return said

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from benchbase.boards.board import Board
 from benchbase.cell import JSON
 from benchbase.judging.statistics import Estimate
@@ -163,7 +165,7 @@ class Table:
         rows = [{**_plain(row), "failed": row.failed} for row in self.rows]
         return {
             "schema": "benchbase-leaderboard-1",
-            "board": self.board.to_json(),
+            "board": msgspec.to_builtins(self.board),
             "setting": self.setting,
             "chance": self.chance,
             "planned_cells": self.planned,

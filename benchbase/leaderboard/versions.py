@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from benchbase.boards.board import Board
-from benchbase.cell import JSON
 from benchbase.judging.clinical import board_metrics
 from benchbase.leaderboard.choose import Entry
+from benchbase.records.record import Record, Score
 
 
 def of_one_version(board: Board, entries: Sequence[Entry]) -> list[Entry]:
@@ -25,21 +27,21 @@ def of_one_version(board: Board, entries: Sequence[Entry]) -> list[Entry]:
 
 def _kept_versions(board: Board, entries: Sequence[Entry]) -> dict[str, str]:
     records = [record for entry in entries for record in entry.cells.values()]
-    newest = sorted(records, key=lambda record: str(record["attempt"]))
-    kept = {name: version for one in newest for name, version in one["metric_versions"].items()}
+    newest = sorted(records, key=lambda record: record.attempt)
+    kept = {name: version for one in newest for name, version in one.metric_versions.items()}
     asked = {each.name: each.version for each in board_metrics(board.metric, board.metric_options)}
     return {**kept, **asked}
 
 
-def _of_versions(record: JSON, kept: Mapping[str, str]) -> JSON:
-    stale = {name for name, version in record["metric_versions"].items() if kept[name] != version}
+def _of_versions(record: Record, kept: Mapping[str, str]) -> Record:
+    stale = {name for name, version in record.metric_versions.items() if kept[name] != version}
     if not stale:
         return record
-    gone = {"value": None, "interval": None, "reason": "of another version of the metric"}
-    return {
-        **record,
-        "metrics": {
+    gone = Score(value=None, reason="of another version of the metric")
+    return msgspec.structs.replace(
+        record,
+        metrics={
             rule: {name: gone if name in stale else score for name, score in scores.items()}
-            for rule, scores in record["metrics"].items()
+            for rule, scores in record.metrics.items()
         },
-    }
+    )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from benchbase.cell import FINISHED, JSON, canonical_json
+import msgspec
+
+from benchbase.cell import FINISHED
 from benchbase.errors import StoreError
 from benchbase.files import replace_file
-from benchbase.records.record import NewerRecordError, parse_record
+from benchbase.records.record import Artefact, NewerRecordError, Record, record_text
 from benchbase.records.store import collection_paused, counting_attempt
+from benchbase.records.validation import parse_record
 
 
 class Committed:
@@ -23,15 +26,15 @@ class Committed:
         self.folder = folder / "results"
 
     @functools.cached_property
-    def _by_key(self) -> dict[str, list[JSON]]:
-        by_key: dict[str, list[JSON]] = {}
+    def _by_key(self) -> dict[str, list[Record]]:
+        by_key: dict[str, list[Record]] = {}
         with collection_paused():
             for path in sorted(self.folder.glob("*/*.jsonl")):
-                for record in _read_lines(path):
-                    by_key.setdefault(record["key"], []).append(record)
+                for record in _read_lines(path).values():
+                    by_key.setdefault(record.key, []).append(record)
         return by_key
 
-    def records(self) -> list[JSON]:
+    def records(self) -> list[Record]:
         """Give all of them.
 
         Raises:
@@ -39,11 +42,11 @@ class Committed:
         """
         return [record for records in self._by_key.values() for record in records]
 
-    def finished(self, key: str) -> JSON | None:
+    def finished(self, key: str) -> Record | None:
         """Give the attempt that counts, or None where there is none."""
         return counting_attempt(self._by_key.get(key, []))
 
-    def merge(self, records: Iterable[JSON]) -> list[Path]:
+    def merge(self, records: Iterable[Record]) -> list[Path]:
         """Add finished, trusted attempts that are not there yet; give the files that changed.
 
         A committed line is never altered, so the files only ever gain lines.
@@ -51,60 +54,57 @@ class Committed:
         Raises:
             StoreError: a file cannot be read or written.
         """
-        new: dict[Path, dict[tuple[str, str], JSON]] = {}
+        new: dict[Path, dict[tuple[str, str], str]] = {}
         for record in records:
-            if record["status"] in FINISHED and record["trusted"]:
+            if record.status in FINISHED and record.trusted:
                 path = self._path(record)
-                new.setdefault(path, {})[record["key"], record["attempt"]] = slim(record)
+                new.setdefault(path, {})[record.key, record.attempt] = record_text(slim(record))
         changed = []
         for path, added in sorted(new.items()):
-            before = _read_lines(path) if path.exists() else []
-            kept = {(record["key"], record["attempt"]): record for record in before}
-            lines = [canonical_json(record) for _, record in sorted({**added, **kept}.items())]
+            before = _read_lines(path) if path.exists() else {}
+            kept = {(record.key, record.attempt): line for line, record in before.items()}
+            lines = {**added, **kept}
             if len(lines) > len(kept):
-                replace_file(path, "".join(f"{line}\n" for line in lines))
+                replace_file(path, "".join(lines[place] for place in sorted(lines)))
                 changed.append(path)
         self.__dict__.pop("_by_key", None)
         return changed
 
-    def _path(self, record: JSON) -> Path:
-        spec = record["spec"]
-        dataset = _file_name(spec["scenario"]["dataset"])
-        return self.folder / dataset / f"{_file_name(spec['weighter']['name'])}.jsonl"
+    def _path(self, record: Record) -> Path:
+        spec = record.spec
+        dataset = _file_name(spec.scenario.dataset)
+        return self.folder / dataset / f"{_file_name(spec.weighter.name)}.jsonl"
 
 
-def slim(record: JSON) -> JSON:
+def slim(record: Record) -> Record:
     """Give the form that is committed: without what is bulky or true of one machine only.
 
     Command line, folders and prediction files go; curves and transition matrices keep four
     decimals. A leaderboard comes out the same from either form.
     """
-    provenance = {name: value for name, value in record["provenance"].items() if name != "argv"}
-    artefacts = {
-        name: {"sha256": value["sha256"]}
-        for name, value in record["artefacts"].items()
-        if isinstance(value, dict) and "sha256" in value
-    }
-    return {
-        **record,
-        "reason": _without_folders(record["reason"]),
-        "error": _without_folders(record["error"]),
-        "curves": _rounded(record["curves"]),
-        "corruption": _rounded(record["corruption"]),
-        "artefacts": artefacts,
-        "provenance": _without_folders(provenance),
-    }
+    return msgspec.structs.replace(
+        record,
+        reason=_without_folders(record.reason),
+        error=_without_folders(record.error),
+        curves=_rounded(record.curves),
+        corruption=_rounded(record.corruption),
+        artefacts={
+            name: Artefact(sha256=artefact.sha256) for name, artefact in record.artefacts.items()
+        },
+        provenance=msgspec.structs.replace(_without_folders(record.provenance), argv=None),
+    )
 
 
-def _read_lines(path: Path) -> list[JSON]:
-    records: list[JSON] = []
+def _read_lines(path: Path) -> dict[str, Record]:
+    """Read the records of a file, each under its line as it stands there."""
+    records: dict[str, Record] = {}
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise StoreError(f"{path}: cannot be read: {error}") from error
     for number, line in enumerate(text.splitlines(), start=1):
         try:
-            records.append(parse_record(line))
+            records[f"{line}\n"] = parse_record(line)
         except NewerRecordError as error:
             raise StoreError(f"{path}, line {number}: {error}") from error
         except ValueError as error:
@@ -120,21 +120,23 @@ def _file_name(name: str) -> str:
 
 
 def _without_folders(value: Any) -> Any:
-    """Cut the folders off every absolute path in the strings of ``value``."""
-    if isinstance(value, str):
-        return re.sub(r"(?<![\w:/.])/(?:[^\s/\"':,]+/)+", "", value)
-    if isinstance(value, dict):
-        return {key: _without_folders(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_folders(item) for item in value]
-    return value
+    """Cut the folders off every absolute path in the texts of ``value``."""
+    return _mapped(value, lambda text: re.sub(r"(?<![\w:/.])/(?:[^\s/\"':,]+/)+", "", text), str)
 
 
 def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 4)
+    return _mapped(value, lambda number: round(number, 4), float)
+
+
+def _mapped(value: Any, change: Callable[[Any], Any], kind: type) -> Any:
+    """Change every value of a kind in a block of a record."""
+    if isinstance(value, kind):
+        return change(value)
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: _mapped(item, change, kind) for key, item in value.items()}
     if isinstance(value, list):
-        return [_rounded(item) for item in value]
+        return [_mapped(item, change, kind) for item in value]
+    if isinstance(value, msgspec.Struct):
+        parts = msgspec.structs.asdict(value).items()
+        return type(value)(**{name: _mapped(part, change, kind) for name, part in parts})
     return value

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbase.cell import JSON
 from benchbase.errors import StoreError, UsageError
+from benchbase.records.record import Record
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Predictions:
     test_labels: NDArray[np.int64]
 
 
-def read_predictions(record: JSON, home: Path) -> Predictions:
+def read_predictions(record: Record, home: Path) -> Predictions:
     """Read what a cell kept.
 
     Raises:
@@ -35,7 +35,7 @@ def read_predictions(record: JSON, home: Path) -> Predictions:
     path = _find(record, home)
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
-        if found != record["artefacts"]["predictions"]["sha256"]:
+        if found != record.artefacts["predictions"].sha256:
             raise StoreError(f"{path}: not the file that its record names; it was changed since")
         with np.load(path, allow_pickle=False) as arrays:
             return Predictions(
@@ -47,18 +47,18 @@ def read_predictions(record: JSON, home: Path) -> Predictions:
         raise StoreError(f"{path}: cannot be read as predictions: {error!r}") from error
 
 
-def _find(record: JSON, home: Path) -> Path:
-    artefact = record["artefacts"].get("predictions")
+def _find(record: Record, home: Path) -> Path:
+    artefact = record.artefacts.get("predictions")
     if artefact is None:
         raise UsageError(
-            f"cell {record['key'][:12]} kept no predictions: its status is {record['status']}"
+            f"cell {record.key[:12]} kept no predictions: its status is {record.status}"
         )
-    if "file" not in artefact:
+    if artefact.file is None:
         raise UsageError(
-            f"the predictions of cell {record['key'][:12]} are where it ran: git holds its record "
+            f"the predictions of cell {record.key[:12]} are where it ran: git holds its record "
             "only; run it here to have them"
         )
-    path = home / str(artefact["file"])
+    path = home / artefact.file
     if not path.is_file():
         raise UsageError(f"{path}: the predictions of this cell are not there any more")
     return path

@@ -9,23 +9,36 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchbase.cell import JSON
+from benchbase.records.record import Numerics, Provenance
 
 _PACKAGES = ("benchbase-harness", "torch", "torchvision", "torchmetrics", "numpy", "scipy")
 
 
-def gather(argv: Sequence[str], executor: str, gpus: Sequence[str]) -> JSON:
+def gather(argv: Sequence[str], executor: str, gpus: Sequence[str]) -> Provenance:
     """Collect what is the same for all cells of a run."""
-    return {
-        "argv": list(argv),
-        "executor": executor,
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "gpus": list(gpus),
-        "host": hashlib.sha256(platform.node().encode()).hexdigest()[:12],
-        **_commit(),
-    }
+    commit, dirty = _commit()
+    return Provenance(
+        argv=list(argv),
+        executor=executor,
+        versions={name: importlib.metadata.version(name) for name in _PACKAGES},
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+        gpus=list(gpus),
+        host=hashlib.sha256(platform.node().encode()).hexdigest()[:12],
+        commit=commit,
+        dirty=dirty,
+    )
+
+
+def describe_numerics(asked: str) -> Numerics:
+    """Tell how a cell computes, from the numerics that its spec asks for; imports torch."""
+    import torch
+
+    precision, _, rest = asked.partition("-")
+    capability = torch.backends.cpu.get_cpu_capability()
+    return Numerics(
+        precision=precision, deterministic=rest == "deterministic", cpu_capability=capability
+    )
 
 
 def torch_minor() -> str:
@@ -33,8 +46,8 @@ def torch_minor() -> str:
     return ".".join(importlib.metadata.version("torch").split(".")[:2])
 
 
-def _commit() -> JSON:
-    """Give the checkout's commit and whether it was changed; nulls for an installed package."""
+def _commit() -> tuple[str | None, bool | None]:
+    """Give the checkout's commit and whether it was changed; None for an installed package."""
     root = Path(__file__).resolve().parent.parent.parent
 
     def git(*arguments: str) -> str | None:
@@ -50,8 +63,6 @@ def _commit() -> JSON:
             return None
 
     if not (root / ".git").exists():
-        return {"commit": None, "dirty": None}
-    return {
-        "commit": git("rev-parse", "HEAD"),
-        "dirty": bool(git("status", "--porcelain", "--untracked-files=no", "--", "benchbase")),
-    }
+        return None, None
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "benchbase")
+    return git("rev-parse", "HEAD"), bool(changed)

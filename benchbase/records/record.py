@@ -1,7 +1,8 @@
-"""Reads a record and checks that it may stand in a table: one JSON object, one attempt at a cell.
+"""The record: one attempt at one cell, typed, from the runner to the table.
 
-Whoever reads records, from the home or from git, reads them here. The checks are plain Python on
-plain values, so that ten thousand records take well under a second.
+What benchbase writes as a record and reads as one is declared here and nowhere else;
+``record.schema.json`` is emitted from it. Values become plain at one seam, ``typed_result``: what
+the judge computes with numpy enters a record there.
 """
 
 from __future__ import annotations
@@ -9,305 +10,300 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from itertools import pairwise
-from typing import Any, NoReturn, TypeGuard, get_args
+from typing import Annotated, Any
 
-from benchbase.cell import JSON, Status, content_hash
-from benchbase.judging.relabelling import SCORES, finished_models, mean_height
-from benchbase.judging.scales import SCALES
+import msgspec
+from msgspec import Meta, Struct
 
-SCHEMA = "benchbase-record-1"
+from benchbase.cell import JSON, Spec, Status, canonical_json, content_hash
+from benchbase.errors import StoreError
 
-BOUNDS: Mapping[str, tuple[float, float]] = {
-    **{name: (scale.low, scale.high) for name, scale in SCALES.items()},
-    "recall_per_class": (0.0, 1.0),
-}
-"""Smallest and largest value of each of benchbase's own metrics."""
+SCHEMA = "benchbase-record-2"
+_SCHEMA_NAME = re.compile(r"benchbase-record-([0-9]{1,9})")
 
-_ATTEMPT = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{8}")
-_STATUSES = frozenset(get_args(Status))
-_LARGEST = 1e300
-_ABSENT = object()
-_UNBOUNDED = (-_LARGEST, _LARGEST)
-_AVERAGE_TOLERANCE = 1e-5
-_CURVE_TOLERANCE = 1e-4
-"""Committed curves are rounded."""
-_ROUNDING = 1e-6
-"""Recalls and averages are computed in single precision."""
 
-_COSTS = ("seconds_train", "seconds_judge", "seconds_total", "peak_memory_bytes", "labels_bought")
-_FIELDS: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("key", "attempt", "status", "honesty"), (str,)),
-    "reason": (str, type(None)),
-    "error": (dict, type(None)),
-    "trusted": (bool,),
-    **dict.fromkeys(("spec", "metrics", "selected", "chosen", "curves", "weights"), (dict,)),
-    "metric_versions": (dict,),
-    **dict.fromkeys(("corruption", "grants", "cost", "training", "artefacts"), (dict,)),
-    "provenance": (dict,),
-}
-_SPEC: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("protocol", "backbone_source", "numerics", "torch"), (str,)),
-    **dict.fromkeys(("weighter", "scenario", "data"), (dict,)),
-    "results_version": (int,),
-    "seed": (int,),
-}
-_WEIGHTER: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("name", "source", "distribution", "version"), (str,)),
-    "options": (dict,),
-}
-_SCENARIO: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("dataset", "noise", "imbalance", "track", "backbone", "protocol"), (str,)),
-    **dict.fromkeys(("noise_rate", "imbalance_ratio"), (int, float)),
-    "recipe": (dict,),
-}
-_DATA: Mapping[str, tuple[type, ...]] = dict.fromkeys(
-    ("fingerprint", "split_hash", "labels_hash"), (str,)
-)
+class Score(
+    Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """One metric under one rule."""
+
+    value: float | list[float | None] | None
+    """A list for the recalls, with null for a class without a row; null with a reason."""
+    interval: Annotated[list[float], Meta(min_length=2, max_length=2)] | None = None
+    reason: str | None = None
+    """Why there is no value."""
+
+
+class Failure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What went wrong in a child."""
+
+    type: str
+    message: str
+    traceback: str
+
+
+class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The reported weights against the known noise mask (``judging.weights``)."""
+
+    auroc: float | None
+    """Of *weight* for *label is right*, over all rows."""
+    auprc: float | None
+    auroc_per_class: list[float | None]
+    roc: list[float] | None
+    """Heights of the ROC curve at false-positive rates 0, 1/32, ..., 1."""
+    roc_per_class: list[list[float] | None]
+    effective_sample_size: float
+    """Kish's, as a share of the rows."""
+    deviation: float | None
+    quantiles: list[float] | None
+    minority_mass: float | None
+    clean_minority_near_zero: float | None
+    unseen: int
+    never_left_one: bool
+
+
+class Relabelling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Test scores of the finished model at each number of labels bought."""
+
+    labels_bought: list[int]
+    """Rising, by the harness's own ledger."""
+    balanced_accuracy: list[float]
+    accuracy: list[float]
+    macro_f1: list[float]
+    area: dict[str, float | None]
+    """Score -> mean height of its curve over the span of labels; null for one level."""
+
+
+class Training(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Updates of each network against the steps allowed, and what costs the rank."""
+
+    steps_allowed: int
+    updates: list[int]
+    """Of each network that ``build_model`` gave."""
+    checkpoint_updates: list[int]
+    images_with_gradient: int
+    network_difference: str | None
+    unranked: str | None
+    """Why the attempt may not be ranked."""
+
+
+class Corruption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was done to the data: realised rates and counts (``data.opening``)."""
+
+    identifiable: bool
+    """Whether the true class is the most likely label."""
+    classes: list[str]
+    realised_rate: float
+    transition: list[list[float]]
+    rate_per_class: list[float]
+    class_counts: list[int]
+    """Training images by true class."""
+    observed_counts: list[int]
+    validation_realised_rate: float
+    validation_class_counts: list[int]
+    trusted_count: int
+    trusted_per_class: list[int]
+    unlabelled_count: int
+    test_count: int
+    leakage: dict[str, int]
+
+
+class Cost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Time, memory and work."""
+
+    seconds_train: float
+    seconds_judge: float
+    seconds_total: float
+    peak_memory_bytes: int | None
+    images_forwarded: int | None
+    images_backpropagated: int | None
+    images_judged: int
+    parameters: int | None
+    labels_bought: int
+    device: str
+    concurrent_cells: int
+
+
+class Artefact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A file that belongs to the attempt."""
+
+    sha256: str
+    file: str | None = None
+    """Below the home folder; a committed record names the content only."""
+
+
+class Numerics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How numbers were computed."""
+
+    precision: str
+    deterministic: bool
+    cpu_capability: str
+    """The instruction set that torch chose: two of them may round differently."""
+
+
+class Provenance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where a result comes from; nothing here names the machine."""
+
+    executor: str
+    versions: dict[str, str]
+    python: str
+    system: str
+    gpus: list[str]
+    host: str
+    """Of the machine's name: a hash."""
+    commit: str | None
+    dirty: bool | None
+    argv: list[str] | None = None
+    """Left out where the record is committed."""
+    source: str = ""
+    """Hash of the weighter's code."""
+    started: float = 0.0
+    finished: float = 0.0
+
+
+class Result(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a cell came to: scores, cost and provenance, or a failure with its reason."""
+
+    status: Status
+    reason: str | None = None
+    error: Failure | None = None
+    trusted: bool = True
+    """False for a cell run in one process (``--executor inline``)."""
+    metrics: dict[str, dict[str, Score]] = {}
+    """rule -> metric -> score; rules tail, last, last5, val_noisy, val_clean, oracle. The last
+    three choose a checkpoint: for each metric that may rank by that metric itself, for the others
+    by balanced accuracy."""
+    metric_versions: dict[str, str] = {}
+    """metric of a plugin or a board -> the version that its values are of."""
+    selected: dict[str, list[int]] = {}
+    """rule -> the checkpoints that it averages, by balanced accuracy where it chooses."""
+    chosen: dict[str, dict[str, int]] = {}
+    """other metric that may rank -> rule -> the checkpoint that is best by it."""
+    curves: dict[str, list[float | None]] = {}
+    """name -> one value a checkpoint."""
+    weights: Weights | None = None
+    """None where none were reported."""
+    relabelling: Relabelling | None = None
+    """None where no labels were for sale."""
+    corruption: Corruption | None = None
+    """None where the data could not be opened."""
+    grants: dict[str, str] = {}
+    """need -> what was granted: clean, noisy, empty, ..."""
+    training: Training | None = None
+    """None where training did not end well."""
+    honesty: str = ""
+    cost: Cost
+    artefacts: dict[str, Artefact] = {}
+    numerics: Numerics
+    noise_secret: str | None = None
+    """Fingerprint of the secret that the noise was drawn with; None where seeds are public."""
+    provenance: Provenance
+
+
+class Record(Result, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One attempt at one cell, immutable once written."""
+
+    schema: str = SCHEMA
+    key: str
+    """SHA-256 of the canonical JSON of ``spec``."""
+    attempt: str
+    """UTC time, then random digits; sorts by time."""
+    spec: Spec
+
+
+class _Head(Struct):
+    schema: str
+    spec: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+_RECORD = msgspec.json.Decoder(Record)
+
+
+def typed_result(**blocks: Any) -> Result:
+    """Make a result of what was computed; numpy's numbers and arrays become plain ones."""
+    return msgspec.convert(msgspec.to_builtins(blocks, enc_hook=_plain), Result)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist()
+
+
+def as_json(record: Record) -> JSON:
+    """Give the record as a JSON object."""
+    plain: JSON = msgspec.to_builtins(record)
+    return plain
+
+
+def record_text(record: Record) -> str:
+    """Write a record as one line.
+
+    Raises:
+        StoreError: a number is not finite.
+    """
+    try:
+        return canonical_json(as_json(record)) + "\n"
+    except ValueError as error:
+        raise StoreError(
+            f"cell {record.key[:12]}: the record is not plain JSON ({error}); write null for a "
+            "number that is not finite, with the reason beside it"
+        ) from error
+
+
+def decode_record(text: str | bytes) -> Record:
+    """Read the shape of one record; ``validation.parse_record`` reads what may stand in a table.
+
+    Raises:
+        ValueError: it is not JSON or not a record of this version; the message says where.
+    """
+    try:
+        head = _HEAD.decode(text)
+        _check_schema(head.schema)
+        record = _RECORD.decode(text)
+        spec = json.loads(bytes(head.spec))
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error
+    except RecursionError:
+        raise ValueError("too deeply nested for a record") from None
+    if content_hash(spec) != record.key:
+        raise ValueError("its key is not the hash of its spec: the one or the other was changed")
+    _refuse_unknown(spec, msgspec.to_builtins(record.spec), "spec")
+    return record
 
 
 class NewerRecordError(ValueError):
     """A record of a benchbase that is newer than this one."""
 
 
-def _is_newer(schema: Any) -> bool:
-    name, _, number = SCHEMA.rpartition("-")
-    found = re.fullmatch(rf"{name}-([0-9]{{1,9}})", schema) if isinstance(schema, str) else None
-    return found is not None and int(found[1]) > int(number)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number that a record may hold")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
-
-
-def parse_record(text: str) -> JSON:
-    """Read one record.
-
-    Raises:
-        ValueError: it is not JSON, not a record, or says what cannot be; the message says where.
-    """
-    try:
-        record = _DECODER.decode(text)
-    except RecursionError:
-        raise ValueError("too deeply nested for a record") from None
-    if isinstance(record, dict) and _is_newer(record.get("schema")):
+def _check_schema(schema: str) -> None:
+    if schema == SCHEMA:
+        return
+    found = _SCHEMA_NAME.fullmatch(schema)
+    own = _SCHEMA_NAME.fullmatch(SCHEMA)
+    assert own is not None
+    if found is None:
+        raise ValueError(f"expected the schema {SCHEMA!r}, got {schema!r}"[:200])
+    if int(found[1]) > int(own[1]):
         raise NewerRecordError(
-            f"it has the schema {record['schema']!r} of a newer benchbase: update benchbase"
+            f"it has the schema {schema!r} of a newer benchbase: update benchbase"
         )
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
-        raise ValueError(f"expected a JSON object with the schema {SCHEMA!r}")
-    _check_types(record, _FIELDS, "")
-    spec = record["spec"]
-    _check_types(spec, _SPEC, "spec.")
-    _check_types(spec["weighter"], _WEIGHTER, "spec.weighter.")
-    _check_types(spec["scenario"], _SCENARIO, "spec.scenario.")
-    _check_types(spec["data"], _DATA, "spec.data.")
-    if content_hash(spec) != record["key"]:
-        raise ValueError("its key is not the hash of its spec: the one or the other was changed")
-    if not _ATTEMPT.fullmatch(record["attempt"]):
-        raise ValueError(f"attempt {record['attempt']!r} is not the name of an attempt")
-    if record["status"] not in _STATUSES:
-        raise ValueError(f"status {record['status']!r}: expected one of {sorted(_STATUSES)}")
-    for rule, scores in record["metrics"].items():
-        _check_scores(scores, f"metrics.{rule}")
-    _check_diagnostics(record)
-    _check_selected(record)
-    _check_chosen(record)
-    _check_versions(record["metric_versions"])
-    _check_relabelling(record)
-    _check_corruption(record["corruption"])
-    return record
+    raise ValueError(f"written by an earlier benchbase ({schema}): it counts no more")
 
 
-def _check_types(value: JSON, fields: Mapping[str, tuple[type, ...]], where: str) -> None:
-    for name, types in fields.items():
-        # The exact type: True is an int to `isinstance`.
-        if type(value.get(name, _ABSENT)) not in types:
-            if name not in value:
-                raise ValueError(f"{where}{name} is missing")
-            expected = " or ".join(one.__name__ for one in types)
-            raise ValueError(f"{where}{name}: expected {expected}, got {value[name]!r}"[:200])
+def _refuse_unknown(given: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
+    """Refuse fields that were dropped: dataclasses do not, and another condition is no equal."""
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(f"{where}.{name}: a record has no such field")
+        if isinstance(value, dict):
+            _refuse_unknown(value, known[name], f"{where}.{name}")
 
 
-def _check_scores(scores: Any, where: str) -> None:
-    if type(scores) is not dict:
-        raise ValueError(f"{where}: expected metrics by name, got {scores!r}"[:200])
-    for name, score in scores.items():
-        if type(score) is not dict or "value" not in score or "interval" not in score:
-            raise ValueError(f"{where}.{name}: expected a value and an interval")
-        low, high = BOUNDS.get(name, _UNBOUNDED)
-        value, interval = score["value"], score["interval"]
-        for each in value if type(value) is list else (value,):
-            if type(each) is not float or not low <= each <= high:  # nearly all pass here
-                _check_number(each, low, high, where, name)
-        if interval is not None:
-            if type(interval) is not list or len(interval) != 2 or None in interval:
-                raise ValueError(f"{where}.{name}: expected an interval of two numbers")
-            for end in interval:
-                _check_number(end, *_UNBOUNDED, where, name)
-    _check_average(scores, where)
-
-
-def _check_average(scores: JSON, where: str) -> None:
-    """Compare balanced accuracy with the recalls that it is the mean of."""
-    average = scores.get("balanced_accuracy", {}).get("value")
-    recalls = scores.get("recall_per_class", {}).get("value")
-    if average is None:
-        return
-    if type(average) is list or type(recalls) is not list:
-        raise ValueError(f"{where}: expected a balanced accuracy with the recall of each class")
-    present = [recall for recall in recalls if recall is not None]
-    if not present or abs(sum(present) / len(present) - average) > _AVERAGE_TOLERANCE:
-        raise ValueError(
-            f"{where}.balanced_accuracy: {average!r} is not the mean of the recalls {present!r}"
-        )
-
-
-def _check_diagnostics(record: JSON) -> None:
-    """Check what a table reads beside the scores."""
-    for name, value in record["grants"].items():
-        if type(value) is not str:
-            raise ValueError(f"grants.{name}: expected str, got {value!r}"[:200])
-    for name, curve in record["curves"].items():
-        if type(curve) is not list:
-            raise ValueError(f"curves.{name}: expected a list, got {curve!r}"[:200])
-        for value in curve:
-            if type(value) is not float or not -_LARGEST <= value <= _LARGEST:
-                _check_number(value, *_UNBOUNDED, "curves", name)
-    for name in _COSTS:
-        _check_number(record["cost"].get(name), 0.0, _LARGEST, "cost", name)
-    reason = record["training"].get("unranked")
-    if type(reason) not in (str, type(None)):
-        raise ValueError(f"training.unranked: expected str, got {reason!r}"[:200])
-    for name in ("auroc", "effective_sample_size"):
-        _check_number(record["weights"].get(name), 0.0, 1.0, "weights", name)
-
-
-def _check_selected(record: JSON) -> None:
-    """Compare what each rule says of balanced accuracy with the checkpoints that it averages."""
-    curve = record["curves"].get("test_balanced_accuracy", [])
-    for rule, chosen in record["selected"].items():
-        if type(chosen) is not list or not all(
-            type(each) is int and 0 <= each < len(curve) for each in chosen
-        ):
-            raise ValueError(
-                f"selected.{rule}: expected checkpoints of {len(curve)}, got {chosen!r}"
-            )
-        told = record["metrics"].get(rule, {}).get("balanced_accuracy", {}).get("value")
-        scores = [curve[each] for each in chosen]
-        if told is None or not scores or None in scores:
-            raise ValueError(f"selected.{rule}: expected a balanced accuracy and its checkpoints")
-        if abs(sum(scores) / len(scores) - told) > _CURVE_TOLERANCE:
-            raise ValueError(
-                f"metrics.{rule}.balanced_accuracy: {told!r} is not the mean of the checkpoints "
-                f"{chosen!r} in curves.test_balanced_accuracy, {scores!r}"
-            )
-
-
-def _check_versions(versions: JSON) -> None:
-    for name, version in versions.items():
-        if type(version) is not str:
-            raise ValueError(f"metric_versions.{name}: expected str, got {version!r}"[:200])
-
-
-def _check_chosen(record: JSON) -> None:
-    """Compare the scores of checkpoints chosen by other metrics with the curves of these."""
-    for metric, rules in record["chosen"].items():
-        curve = record["curves"].get(f"test_{metric}", [])
-        if type(rules) is not dict:
-            raise ValueError(f"chosen.{metric}: expected checkpoints by rule, got {rules!r}"[:200])
-        for rule, index in rules.items():
-            if type(index) is not int or not 0 <= index < len(curve):
-                raise ValueError(
-                    f"chosen.{metric}.{rule}: expected one of {len(curve)} checkpoints, "
-                    f"got {index!r}"[:200]
-                )
-            told = record["metrics"].get(rule, {}).get(metric, {}).get("value")
-            if told is None or curve[index] is None or abs(curve[index] - told) > _CURVE_TOLERANCE:
-                raise ValueError(
-                    f"metrics.{rule}.{metric}: {told!r} is not what curves.test_{metric} has at "
-                    f"checkpoint {index}, {curve[index]!r}"
-                )
-
-
-def _check_relabelling(record: JSON) -> None:
-    """Check the scores at each number of labels bought, and that areas and curves agree."""
-    block = record.get("relabelling", {})  # older records have none
-    if type(block) is not dict:
-        raise ValueError(f"relabelling: expected a block of scores, got {block!r}"[:200])
-    if bool(block) != ("labels_bought" in record["curves"]):
-        raise ValueError("relabelling: expected it with a curve of labels_bought, and only there")
-    if not block:
-        return
-    levels, areas = block.get("labels_bought"), block.get("area")
-    if not _are_rising_counts(levels):
-        raise ValueError(f"relabelling.labels_bought: expected rising counts, got {levels!r}"[:200])
-    if type(areas) is not dict:
-        raise ValueError(f"relabelling.area: expected an area by score, got {areas!r}"[:200])
-    for name in SCORES:
-        values, area = block.get(name), areas.get(name)
-        if type(values) is not list or len(values) != len(levels) or None in values:
-            raise ValueError(f"relabelling.{name}: expected a score for each of {levels!r}"[:200])
-        for value in values:
-            _check_number(value, 0.0, 1.0, "relabelling", name)
-        _check_number(area, 0.0, 1.0, "relabelling.area", name)
-        expected = mean_height(levels, values)
-        if (area is None) != (expected is None) or abs((area or 0) - (expected or 0)) > _ROUNDING:
-            raise ValueError(f"relabelling.area.{name}: {area!r} is not the area of the scores")
-    _check_levels(levels, block[SCORES[0]], record)
-
-
-def _check_levels(levels: list[int], scores: list[float], record: JSON) -> None:
-    """Compare numbers of labels and balanced accuracies with what the record says of its run."""
-    budget = record["spec"]["scenario"].get("label_budget")
-    total = record["cost"].get("labels_bought")
-    if type(budget) is not int or max(levels[-1], total or 0) > budget:
-        raise ValueError(f"relabelling.labels_bought: {levels!r} with a budget of {budget!r}"[:200])
-    names = ("labels_bought", "test_balanced_accuracy")
-    counts, curve = (record["curves"].get(name, []) for name in names)
-    finished = finished_models(counts)
-    if [*finished] != levels or len(curve) != len(counts):
-        raise ValueError(
-            f"relabelling.labels_bought: {levels!r} are not the counts of curves.labels_bought, "
-            f"{[*finished]!r}, at a checkpoint each"
-        )
-    for score, checkpoint in zip(scores, finished.values(), strict=True):
-        known = curve[checkpoint]
-        if known is None or abs(score - known) > _CURVE_TOLERANCE:
-            raise ValueError(
-                f"relabelling.{SCORES[0]}: {score!r} is not the score of checkpoint {checkpoint} "
-                f"in curves.test_balanced_accuracy, {known!r}"
-            )
-
-
-def _are_rising_counts(levels: Any) -> TypeGuard[list[int]]:
-    return (
-        type(levels) is list
-        and bool(levels)
-        and all(type(level) is int and 0 <= level < 1 << 63 for level in levels)
-        and all(level < following for level, following in pairwise(levels))
-    )
-
-
-def _check_corruption(corruption: JSON) -> None:
-    if type(corruption.get("identifiable", True)) is not bool:
-        raise ValueError("corruption.identifiable: expected true or false")
-    _check_number(corruption.get("test_count"), 0, _LARGEST, "corruption", "test_count")
-    for name in ("class_counts", "classes"):
-        if type(corruption.get(name, [])) is not list:
-            raise ValueError(f"corruption.{name}: expected a list")
-    for count in corruption.get("class_counts", []):
-        if type(count) is not int or count < 0:
-            raise ValueError(f"corruption.class_counts: expected counts, got {count!r}"[:200])
-
-
-def _check_number(value: Any, low: float, high: float, where: str, name: str) -> None:
-    if value is None:
-        return
-    if type(value) not in {float, int} or not -_LARGEST <= value <= _LARGEST:
-        raise ValueError(f"{where}.{name}: expected a finite number or null, got {value!r}"[:200])
-    if not low - _ROUNDING <= value <= high + _ROUNDING:
-        raise ValueError(f"{where}.{name}: expected {low:g} to {high:g}, got {value!r}")
+def schema_json() -> str:
+    """Emit the JSON Schema of a record, as ``record.schema.json`` holds it."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "benchbase record",
+        **msgspec.json.schema(Record),
+    }
+    return json.dumps(schema, indent=1, sort_keys=True) + "\n"

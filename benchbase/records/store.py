@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchbase.cell import FINISHED, JSON, canonical_json
-from benchbase.errors import StoreError
+from benchbase.cell import FINISHED, canonical_json
 from benchbase.files import create_file, replace_file
 from benchbase.records.home import Home
-from benchbase.records.record import SCHEMA as SCHEMA
-from benchbase.records.record import parse_record
+from benchbase.records.record import Record, as_json, record_text
+from benchbase.records.validation import parse_record
 
 logger = logging.getLogger(__name__)
 
@@ -29,16 +28,16 @@ def new_attempt() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
 
 
-def counting_attempt(attempts: Iterable[JSON]) -> JSON | None:
+def counting_attempt(attempts: Iterable[Record]) -> Record | None:
     """Choose the attempt of one cell that counts: the first ok one, else the first finished one.
 
     Never the last and never the best, so that running again cannot improve a score. An untrusted
     attempt (``--executor inline``) counts only where there is no trusted one.
     """
-    finished = [record for record in attempts if record["status"] in FINISHED]
+    finished = [record for record in attempts if record.status in FINISHED]
     return min(
         finished,
-        key=lambda record: (not record["trusted"], record["status"] != "ok", record["attempt"]),
+        key=lambda record: (not record.trusted, record.status != "ok", record.attempt),
         default=None,
     )
 
@@ -64,18 +63,18 @@ class Store:
     def __init__(self, home: Home) -> None:
         self.home = home
 
-    def write(self, record: JSON) -> Path:
+    def write(self, record: Record) -> Path:
         """Write one attempt for good; an existing file is never touched.
 
         Raises:
             StoreError: the folder cannot be written to, the disk is full, the attempt exists
-                already, or the record is not JSON (a NaN, for example).
+                already, or a number of the record is not finite.
         """
-        path = self.home.record(record["key"], record["attempt"])
-        create_file(path, _to_text(record, path))
+        path = self.home.record(record.key, record.attempt)
+        create_file(path, record_text(record))
         return path
 
-    def rescore(self, record: JSON) -> None:
+    def rescore(self, record: Record) -> None:
         """Keep scores that were computed again, beside the attempt, which stays as it is.
 
         Whoever reads the attempt is given them. Nothing is kept of an attempt from elsewhere.
@@ -83,31 +82,32 @@ class Store:
         Raises:
             StoreError: the folder cannot be written to, or the disk is full.
         """
-        key, attempt = record["key"], record["attempt"]
+        key, attempt = record.key, record.attempt
         if self.home.record(key, attempt).exists():
-            later = {name: record[name] for name in RESCORED}
+            whole = as_json(record)
+            later = {name: whole[name] for name in RESCORED}
             replace_file(self.home.later_scores(key, attempt), canonical_json(later))
 
-    def attempts(self, key: str) -> list[JSON]:
+    def attempts(self, key: str) -> list[Record]:
         """Read all attempts of a cell, the first one first."""
         paths = sorted(self.home.attempts(key).glob("*.json"))
         return [record for path in paths if (record := self._read(path)) is not None]
 
-    def finished(self, key: str) -> JSON | None:
+    def finished(self, key: str) -> Record | None:
         """Give the attempt that counts, or None where the cell is still to be run.
 
         A cell that was only run in one process (``--executor inline``) is still to be run.
         """
-        return counting_attempt(record for record in self.attempts(key) if record["trusted"])
+        return counting_attempt(record for record in self.attempts(key) if record.trusted)
 
-    def records(self) -> Iterator[JSON]:
+    def records(self) -> Iterator[Record]:
         """Read every attempt; a file that cannot be read is named in the log and left alone."""
         for path in sorted(self.home.records.glob("??/*/*.json")):
             record = self._read(path)
             if record is not None:
                 yield record
 
-    def _read(self, path: Path) -> JSON | None:
+    def _read(self, path: Path) -> Record | None:
         try:
             text = path.read_text(encoding="utf-8")
             later = self.home.later_scores(path.parent.name, path.stem)
@@ -115,7 +115,7 @@ class Store:
                 scores = json.loads(later.read_text(encoding="utf-8"))
                 text = canonical_json({**json.loads(text), **scores})
             record = parse_record(text)
-            if (record["key"], record["attempt"]) == (path.parent.name, path.stem):
+            if (record.key, record.attempt) == (path.parent.name, path.stem):
                 return record
             problem = "its file is named after another cell or attempt"
         except (OSError, ValueError) as error:
@@ -124,13 +124,3 @@ class Store:
             "skipped the unreadable record %s (%s); the file is left alone", path, problem
         )
         return None
-
-
-def _to_text(record: JSON, path: Path) -> str:
-    try:
-        return canonical_json(record) + "\n"
-    except (TypeError, ValueError) as error:
-        raise StoreError(
-            f"{path.name}: the record is not plain JSON ({error}); write null for a number that "
-            "is not finite, with the reason beside it"
-        ) from error

@@ -8,7 +8,6 @@ section 4). The trainer waits while its checkpoint is judged, so the training cl
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import secrets
 import shutil
 import signal
@@ -23,7 +22,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbase.cell import JSON, Result, Status
+from benchbase.cell import JSON, Status
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError, PluginError, RunError
 from benchbase.judging import metrics
@@ -31,6 +30,8 @@ from benchbase.judging.extra import Extra
 from benchbase.judging.judge import Judge, Questions
 from benchbase.plugins import Entry
 from benchbase.records.home import Home
+from benchbase.records.provenance import describe_numerics
+from benchbase.records.record import Provenance, typed_result
 from benchbase.running.executors.contract import ChildProcess, Job, Outcome, Slot
 from benchbase.running.log_limit import limited
 from benchbase.running.messages import (
@@ -69,7 +70,7 @@ class Settings:
     timeout: float
     """Seconds that a cell may take, from opening its data to its last prediction."""
     concurrent_cells: int
-    provenance: JSON
+    provenance: Provenance
     trusted: bool = True
     models: Path | None = None
     """Folder to keep each cell's last model in."""
@@ -103,12 +104,12 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
     started_at = time.time()
     costs = _Costs()
     folder = settings.work / f"{job.cell.key[:16]}-{secrets.token_hex(4)}"
-    partial = Result(
-        "ok",
-        trusted=settings.trusted,
-        honesty=job.weighter.honesty,
-        grants=dict.fromkeys(job.weighter.needs, ""),
-    )
+    found: JSON = {
+        "status": "ok",
+        "trusted": settings.trusted,
+        "honesty": job.weighter.honesty,
+        "grants": dict.fromkeys(job.weighter.needs, ""),
+    }
     predictions: dict[str, NDArray[Any]] = {}
     log = settings.home.log(job.cell.key)
     try:
@@ -120,15 +121,14 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
                 "the data are not those that the cell was planned with: they, or the cache in the "
                 "home folder, changed meanwhile; run again"
             )
-        partial = dataclasses.replace(partial, corruption=opened.corruption)
-        granted = write_task(
+        found["corruption"] = opened.corruption
+        found["grants"] = write_task(
             folder / "task",
             opened,
             job.cell.scenario,
             job.cell.seed,
             frozenset(job.weighter.needs),
         )
-        partial = dataclasses.replace(partial, grants=granted)
         judge = Judge(opened, job.cell.scenario.recipe.epochs, settings.extra_metrics)
         with limited(log):
             _converse(
@@ -148,34 +148,33 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         training = judge.describe_training(
             _steps_allowed(opened, job), own_network="own network" in job.weighter.needs
         )
-        result = dataclasses.replace(partial, **verdict, training=training)
+        found |= {**verdict, "training": training}
     except _CellFailedError as failure:
-        result = dataclasses.replace(
-            partial, status=failure.status, reason=failure.reason, error=failure.error
-        )
+        found |= {"status": failure.status, "reason": failure.reason, "error": failure.error}
     except PluginError as error:
         status: Status = "diverged" if isinstance(error, DivergedError) else "error"
-        result = dataclasses.replace(
-            partial, status=status, reason=f"{type(error).__name__}: {error}"
-        )
+        found |= {"status": status, "reason": f"{type(error).__name__}: {error}"}
     except Exception as error:  # noqa: BLE001 - one cell must not end the sweep
         # The machine's fault or ours (a full disk, a lost data file), and not the method's: it
         # does not count as finished and is run again.
         with contextlib.suppress(OSError), log.open("a") as file:
             traceback.print_exception(error, file=file)
-        result = dataclasses.replace(
-            partial, status="killed", reason=f"the harness met {type(error).__name__}: {error}"
-        )
+        reason = f"the harness met {type(error).__name__}: {error}"
+        found |= {"status": "killed", "reason": reason}
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Outcome(
-        dataclasses.replace(
-            result,
-            cost=_cost(costs, slot, settings, time.monotonic() - began),
-            provenance={**settings.provenance, "started": started_at, "finished": time.time()},
+    result = typed_result(
+        **found,
+        cost=_cost(costs, slot, settings, time.monotonic() - began),
+        numerics=describe_numerics(job.cell.numerics),
+        provenance=msgspec.structs.replace(
+            settings.provenance,
+            source=job.cell.weighter.source,
+            started=started_at,
+            finished=time.time(),
         ),
-        predictions,
     )
+    return Outcome(result, predictions)
 
 
 def _converse(

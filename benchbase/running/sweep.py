@@ -5,7 +5,6 @@ A crash at any point loses at most the cells in flight: what is finished was wri
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import io
 import threading
@@ -13,14 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from benchbase.boards.plan import Plan
-from benchbase.cell import JSON, Cell, Result
+from benchbase.cell import Cell
 from benchbase.errors import StoreError
 from benchbase.files import create_file
 from benchbase.judging import metrics
-from benchbase.records.store import SCHEMA, Store, new_attempt
+from benchbase.records.record import Artefact, Record, Result
+from benchbase.records.store import Store, new_attempt
 from benchbase.running.executors.contract import Execution, Job, Outcome
 from benchbase.running.runner import Settings, run_cell
 
@@ -29,15 +30,15 @@ from benchbase.running.runner import Settings, run_cell
 class Tally:
     """What a sweep came to."""
 
-    records: dict[str, JSON] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
     """Key -> the record written for it."""
     lost: list[tuple[Job, str]] = field(default_factory=list)
     """Cells whose record could not be written, and why."""
 
     @property
-    def failures(self) -> list[JSON]:
+    def failures(self) -> list[Record]:
         """Records whose cell did not end well."""
-        return [record for record in self.records.values() if record["status"] != "ok"]
+        return [record for record in self.records.values() if record.status != "ok"]
 
 
 def sweep(
@@ -47,7 +48,7 @@ def sweep(
     store: Store,
     *,
     started: Callable[[Job], None],
-    finished: Callable[[Job, JSON | None], None],
+    finished: Callable[[Job, Record | None], None],
 ) -> Tally:
     """Run what is to do; ``started`` and ``finished`` hear of each cell.
 
@@ -65,13 +66,12 @@ def sweep(
         attempt = new_attempt()
         try:
             result = _store_predictions(store, job.cell, attempt, outcome)
-            record = {
-                "schema": SCHEMA,
-                "key": job.cell.key,
-                "attempt": attempt,
-                "spec": job.cell.spec(),
-                **result.to_json(),
-            }
+            record = Record(
+                key=job.cell.key,
+                attempt=attempt,
+                spec=job.cell.spec,
+                **msgspec.structs.asdict(result),
+            )
             store.write(record)
         except StoreError as error:
             tally.lost.append((job, str(error)))
@@ -93,5 +93,5 @@ def _store_predictions(store: Store, cell: Cell, attempt: str, outcome: Outcome)
     np.savez_compressed(content, allow_pickle=False, **outcome.predictions)
     create_file(path, content.getvalue())
     digest = hashlib.sha256(content.getvalue()).hexdigest()
-    artefact = {"file": str(path.relative_to(store.home.path)), "sha256": digest}
-    return dataclasses.replace(outcome.result, artefacts={"predictions": artefact})
+    artefact = Artefact(sha256=digest, file=str(path.relative_to(store.home.path)))
+    return msgspec.structs.replace(outcome.result, artefacts={"predictions": artefact})

@@ -37,7 +37,7 @@ def write_task(
         "flips": opened.flips,
         "mean": opened.mean,
         "std": opened.std,
-        "recipe": scenario.to_json()["recipe"],
+        "recipe": vars(scenario.recipe),
         "withheld": 0 if opened.unlabelled is None else len(opened.unlabelled),
         # Not the run's own seed, but no secret either (README: what is protected).
         "seed": stream_seed(seed, "trainer"),

@@ -12,6 +12,8 @@ import pytest
 from benchbase.cell import Recipe, Scenario
 from benchbase.judging import metrics
 from benchbase.records.home import Home
+from benchbase.records.provenance import gather
+from benchbase.records.record import Cost
 from benchbase.running.executors.contract import Job, Outcome
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.executors.local import LocalExecutor
@@ -37,7 +39,9 @@ def jobs(cache: Path, scenario: Scenario) -> list[Job]:
 
 
 def seconds(todo: list[Job], slots: int, server: ForkServer, folder: Path) -> float:
-    settings = Settings(folder / "work", Home(folder), 600.0, slots, provenance={})
+    settings = Settings(
+        folder / "work", Home(folder), 600.0, slots, provenance=gather([], "local", ())
+    )
     outcomes: list[Outcome] = []
     began = time.perf_counter()
     LocalExecutor().start(server, ["cpu"] * slots).run(
@@ -92,15 +96,17 @@ def test_judging_is_at_most_a_quarter_of_a_board_s_time(
     shares = []
 
     def once() -> None:
-        settings = Settings(tmp_path / "work", Home(tmp_path), 600.0, 1, provenance={})
-        costs: dict[str, dict] = {}
+        settings = Settings(
+            tmp_path / "work", Home(tmp_path), 600.0, 1, provenance=gather([], "local", ())
+        )
+        costs: dict[str, Cost] = {}
         LocalExecutor().start(server, ["cpu"]).run(
             list(jobs.values()),
             lambda job, slot: run_cell(job, slot, settings),
             lambda job, outcome: costs.update({job.cell.weighter.name: outcome.result.cost}),
         )
         judge, total = (
-            sum(count * costs[name][field] for name, count in rows.items())
+            sum(count * getattr(costs[name], field) for name, count in rows.items())
             for field in ("seconds_judge", "seconds_total")
         )
         shares.append(judge / total)

@@ -33,5 +33,5 @@ def test_a_golden_cell_comes_out_as_it_did(weighter, cache, server, tmp_path):
     job = make_job(weighter, cache)
     assert dataclasses.asdict(job.cell.data) == DATA
     result = run(job, server, tmp_path).result
-    assert result.metrics["last"]["brier"]["value"] == pytest.approx(BRIER[weighter], abs=1e-4)
-    assert result.weights["auroc"] == pytest.approx(WEIGHT_AUROC[weighter], abs=0.01)
+    assert result.metrics["last"]["brier"].value == pytest.approx(BRIER[weighter], abs=1e-4)
+    assert result.weights.auroc == pytest.approx(WEIGHT_AUROC[weighter], abs=0.01)

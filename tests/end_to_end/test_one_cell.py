@@ -59,10 +59,10 @@ def test_a_weighter_in_a_file_is_trained_and_judged(outcome, tmp_path):
     assert result.status == "ok", result.reason
     assert set(result.metrics) == {"tail", "last", "last5", "val_noisy", "val_clean", "oracle"}
     assert len(result.curves["test_balanced_accuracy"]) == 2
-    assert result.training["updates"] == [6]
-    assert result.cost["images_judged"] == 2 * (500 + 1000)
-    assert result.corruption["realised_rate"] == pytest.approx(0.3)
-    assert result.weights["auroc"] == 0.5
+    assert result.training.updates == [6]
+    assert result.cost.images_judged == 2 * (500 + 1000)
+    assert result.corruption.realised_rate == pytest.approx(0.3)
+    assert result.weights.auroc == 0.5
     assert played.predictions["test_logits"].shape[1:] == (1000, 3)
     assert not list((tmp_path / "work").iterdir())  # nothing stays behind
 
@@ -70,9 +70,9 @@ def test_a_weighter_in_a_file_is_trained_and_judged(outcome, tmp_path):
 def test_stored_predictions_give_the_recorded_scores_again_exactly(outcome):
     played = outcome(ONES)
     kept, result = played.predictions, played.result
-    counts = result.corruption["class_counts"]
+    counts = result.corruption.class_counts
     for name, value in score(kept["test_logits"][-1], kept["test_labels"], counts).items():
-        assert result.metrics["last"][name]["value"] == value, name
+        assert result.metrics["last"][name].value == value, name
 
 
 def test_the_same_cell_gives_the_same_numbers_again(outcome):
@@ -132,7 +132,7 @@ class Buyer(Weighter):
 """
     result = outcome(text, dataclasses.replace(TINY, label_budget=8)).result
     assert result.status == "ok", result.reason
-    assert result.cost["labels_bought"] == 5
+    assert result.cost.labels_bought == 5
 
 
 FIT = """
@@ -223,7 +223,7 @@ def test_a_failure_record_comes_of_a_plugin_that(name, outcome, tmp_path):
     played = outcome(PEEKING + FIT.format(body=body))
     assert played.result.status == status
     assert re.search(reason, played.result.reason), played.result.reason
-    assert played.result.corruption["realised_rate"] == pytest.approx(0.3)
+    assert played.result.corruption.realised_rate == pytest.approx(0.3)
     assert not played.predictions
     assert not list((tmp_path / "work").iterdir())
 
@@ -264,10 +264,10 @@ def test_a_worker_killed_from_outside_is_not_taken_for_finished(plugin, cache, s
 
 def test_a_failed_cell_leaves_a_log_and_a_traceback_without_folders(outcome, tmp_path):
     result = outcome(FIT.format(body="print('hello from fit'); 1 / 0\n        yield")).result
-    assert result.error["type"] == "ZeroDivisionError"
-    assert "mine.py" in result.error["traceback"]
-    assert "in fit" in result.error["traceback"]
-    assert str(tmp_path) not in result.error["traceback"]
+    assert result.error.type == "ZeroDivisionError"
+    assert "mine.py" in result.error.traceback
+    assert "in fit" in result.error.traceback
+    assert str(tmp_path) not in result.error.traceback
     [log] = (tmp_path / "logs").iterdir()
     assert "hello from fit" in log.read_text()
     assert "ZeroDivisionError" in log.read_text()
@@ -292,7 +292,7 @@ def test_a_plugin_that_prints_without_end_fills_no_disk(outcome, tmp_path, monke
 
 def test_a_recipe_changes_the_number_of_steps(outcome):
     scenario = dataclasses.replace(TINY, recipe=Recipe(epochs=1, batch_size=30))
-    assert outcome(ONES, scenario).result.training["updates"] == [2]
+    assert outcome(ONES, scenario).result.training.updates == [2]
 
 
 LOOPS = {
@@ -323,7 +323,7 @@ def test_a_run_counts_steps_and_compares_networks_itself(outcome, reason):
     method = LOOPS[reason].replace("(Ones)", "(_Ones)")
     result = outcome((text + method) if reason else ONES, scenario).result
     assert result.status == "ok", result.reason
-    found = result.training["unranked"]
+    found = result.training.unranked
     assert (found is None) if reason is None else (reason in found)
-    assert result.training["steps_allowed"] == 6
-    assert result.training["images_with_gradient"] == 20 * result.training["updates"][0]
+    assert result.training.steps_allowed == 6
+    assert result.training.images_with_gradient == 20 * result.training.updates[0]

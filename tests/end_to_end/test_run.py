@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from benchbase.cli import invoke
+from benchbase.records.validation import parse_record
 
 SMALL = [
     "--train-size=60",
@@ -221,27 +222,27 @@ def test_labels_that_a_method_buys_are_counted_and_scored_against(tmp_path, own_
     assert "focal (control)" in ran.stdout
 
     records = {
-        record["spec"]["weighter"]["name"]: record
+        record.spec.weighter.name: record
         for path in own_home.glob("runs/*/*/*.json")
-        for record in [json.loads(path.read_text())]
+        for record in [parse_record(path.read_text())]
     }
-    bought, told = records["buyer"]["curves"], records["buyer"]["relabelling"]
+    bought, told = records["buyer"].curves, records["buyer"].relabelling
     assert bought["labels_bought"] == [0, 0, 10, 10, 20, 20], "by the ledger, not by its notes"
-    assert told["labels_bought"] == [0, 10, 20]
-    assert told["balanced_accuracy"] == bought["test_balanced_accuracy"][1::2]
-    assert records["buyer"]["cost"]["labels_bought"] == 20
+    assert told.labels_bought == [0, 10, 20]
+    assert told.balanced_accuracy == bought["test_balanced_accuracy"][1::2]
+    assert records["buyer"].cost.labels_bought == 20
     for name in ("erm", "focal"):
-        assert records[name]["relabelling"] == {}
-        assert "labels_bought" not in records[name]["curves"]
+        assert records[name].relabelling is None
+        assert "labels_bought" not in records[name].curves
 
     [page] = own_home.glob("tables/*/README.md")
-    area = told["area"]["balanced_accuracy"]
+    area = told.area["balanced_accuracy"]
     [line] = [
         line
         for line in page.read_text().splitlines()
         if line.startswith("| buyer") and f" {100 * area:.1f} " in line
     ]
-    assert [f"{100 * score:.1f}" for score in told["balanced_accuracy"]] == [
+    assert [f"{100 * score:.1f}" for score in told.balanced_accuracy] == [
         cell.strip() for cell in line.split("|")[2:5]
     ]
     assert "buyer</text>" in page.with_name("labels-bought-1.svg").read_text()
@@ -271,7 +272,7 @@ def test_inline_runs_in_one_process_and_is_marked(tmp_path, own_home):
     assert ran.returncode == 0, ran.stderr
     assert "hi" in ran.stdout
     records = [json.loads(path.read_text()) for path in own_home.glob("runs/*/*/*.json")]
-    assert [record["trusted"] for record in records] == [False, False]
+    assert [record.trusted for record in records] == [False, False]
 
 
 def test_the_first_interrupt_drains_and_the_second_stops(tmp_path, own_home, start):

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from benchbase.boards.board import Board
-from benchbase.cell import JSON, Cell, DataIdentity, Result, Scenario, Status, WeighterSpec
-from benchbase.judging.relabelling import SCORES, describe_levels
-from benchbase.records.store import SCHEMA
+import msgspec
 
+from benchbase.boards.board import Board
+from benchbase.cell import JSON, Cell, DataIdentity, Scenario, Status, WeighterSpec
+from benchbase.judging.relabelling import SCORES, describe_levels
+from benchbase.records.record import Provenance, Record, Result, typed_result
+
+NUMERICS = {"precision": "float32", "deterministic": True, "cpu_capability": "AVX2"}
+PROVENANCE = Provenance(
+    argv=["run"],
+    executor="local",
+    versions={},
+    python="3.11.7",
+    system="Linux x86_64",
+    gpus=[],
+    host="0123",
+    commit=None,
+    dirty=None,
+)
+CORRUPTION: JSON = {
+    "classes": [],
+    "realised_rate": 0.2,
+    "transition": [[0.7654321, 0.2345679]],
+    "rate_per_class": [],
+    "class_counts": [],
+    "observed_counts": [],
+    "validation_realised_rate": 0.2,
+    "validation_class_counts": [],
+    "trusted_count": 0,
+    "trusted_per_class": [],
+    "unlabelled_count": 0,
+    "test_count": 0,
+    "leakage": {},
+}
 RULES = ("tail", "last", "last5", "val_noisy", "val_clean", "oracle")
 FIRST = "20260101T000000.000000Z-00000000"
 METRICS = ("accuracy", "macro_f1", "mcc", "macro_auroc", "macro_auprc", "rarest_recall")
@@ -86,7 +114,7 @@ def make_record(
     relabelling: JSON | None = None,
     unranked: str | None = None,
     **fields: Any,
-) -> JSON:
+) -> Record:
     """Build the record of one attempt, ok or failed."""
     cell = Cell(
         weighter=WeighterSpec(weighter, dict(options or {}), source, distribution, "1.0"),
@@ -97,32 +125,80 @@ def make_record(
         torch=torch,
     )
     good = status == "ok"
-    result = Result(
-        status=status,
-        reason=None if good else f"{status} on purpose",
-        error=None if good else {"type": "ValueError", "message": "no", "traceback": "line 1"},
-        metrics=make_metrics(score) if good else {},
-        selected={"tail": [2], "last": [2], "last5": [2]} if good and not relabelling else {},
-        curves=make_curves(score, relabelling) if good else {},
-        relabelling=relabelling or {},
-        weights={"auroc": auroc} if good and auroc is not None else {},
-        corruption={"identifiable": identifiable, "transition": [[0.7654321, 0.2345679]]},
-        grants=dict(grants or {}),
-        honesty="defined here",
-        cost={
-            "seconds_train": seconds,
-            "seconds_judge": 1.0,
-            "seconds_total": seconds + 2.0,
-            "peak_memory_bytes": 300 * 2**20,
-            "labels_bought": 0,
-            "device": "cpu",
-        },
-        training={"unranked": unranked} if good else {},
-        artefacts={"predictions": {"file": "preds/x.npz", "sha256": "abc"}} if good else {},
-        provenance={"argv": ["run"], "host": "0123", "python": "3.11.7"},
-    )
-    head = {"schema": SCHEMA, "key": cell.key, "attempt": attempt, "spec": cell.spec()}
-    return {**head, **dataclasses.replace(result, **fields).to_json()}
+    blocks = {
+        "status": status,
+        "reason": None if good else f"{status} on purpose",
+        "error": None if good else {"type": "ValueError", "message": "no", "traceback": "line 1"},
+        "metrics": make_metrics(score) if good else {},
+        "selected": {"tail": [2], "last": [2], "last5": [2]} if good and not relabelling else {},
+        "curves": make_curves(score, relabelling) if good else {},
+        "relabelling": relabelling,
+        "weights": make_weights(auroc) if good and auroc is not None else None,
+        "corruption": {**CORRUPTION, "identifiable": identifiable},
+        "grants": dict(grants or {}),
+        "honesty": "defined here",
+        "cost": make_cost(seconds),
+        "training": make_training(unranked) if good else None,
+        "artefacts": {"predictions": {"file": "preds/x.npz", "sha256": "abc"}} if good else {},
+        "numerics": NUMERICS,
+        "provenance": PROVENANCE,
+    }
+    result = typed_result(**{**blocks, **fields})
+    head = {"key": cell.key, "attempt": attempt, "spec": cell.spec}
+    return Record(**head, **msgspec.structs.asdict(result))
+
+
+def make_result(status: Status = "ok", **fields: Any) -> Result:
+    """Build the result of a cell that says little."""
+    common = {"cost": make_cost(10.0), "numerics": NUMERICS, "provenance": PROVENANCE}
+    return typed_result(status=status, **{**common, **fields})
+
+
+def changed(record: Record, block: str, **fields: Any) -> Record:
+    """Give the record with other fields in one of its blocks."""
+    part = msgspec.structs.replace(getattr(record, block), **fields)
+    return msgspec.structs.replace(record, **{block: part})
+
+
+def make_cost(seconds: float) -> JSON:
+    return {
+        "seconds_train": seconds,
+        "seconds_judge": 1.0,
+        "seconds_total": seconds + 2.0,
+        "peak_memory_bytes": 300 * 2**20,
+        "images_forwarded": 600,
+        "images_backpropagated": 300,
+        "images_judged": 200,
+        "parameters": 1000,
+        "labels_bought": 0,
+        "device": "cpu",
+        "concurrent_cells": 1,
+    }
+
+
+def make_training(unranked: str | None) -> JSON:
+    return {
+        "steps_allowed": 30,
+        "updates": [30],
+        "checkpoint_updates": [10, 20, 30],
+        "images_with_gradient": 300,
+        "network_difference": None,
+        "unranked": unranked,
+    }
+
+
+def make_weights(auroc: float) -> JSON:
+    return {
+        **dict.fromkeys(
+            ("auprc", "roc", "deviation", "quantiles", "minority_mass", "clean_minority_near_zero")
+        ),
+        "auroc": auroc,
+        "auroc_per_class": [auroc, None],
+        "roc_per_class": [None, None],
+        "effective_sample_size": 0.9,
+        "unseen": 0,
+        "never_left_one": False,
+    }
 
 
 def make_curves(score: float, relabelling: JSON | None = None) -> JSON:
@@ -142,7 +218,7 @@ def make_relabelling(heights: Mapping[int, float]) -> JSON:
     return describe_levels([*heights], [dict.fromkeys(SCORES, value) for value in heights.values()])
 
 
-def make_records(board: Board, scores: Mapping[str, float], **fields: Any) -> list[JSON]:
+def make_records(board: Board, scores: Mapping[str, float], **fields: Any) -> list[Record]:
     """Build ok records of every method, scenario and seed; scores vary a little by both."""
     return [
         make_record(

@@ -6,7 +6,6 @@ from collections.abc import Container, Iterable
 from pathlib import Path
 
 from benchbase.boards.board import Board, load_board
-from benchbase.cell import JSON
 from benchbase.files import replace_file
 from benchbase.leaderboard.cells import NOTHING, rank_text, score_text
 from benchbase.leaderboard.pages.csv import render_csv
@@ -16,11 +15,12 @@ from benchbase.leaderboard.pages.markdown import render_json, render_markdown
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
 from benchbase.records.committed import Committed
+from benchbase.records.record import Record
 from benchbase.records.store import collection_paused
 
 
 @collection_paused()
-def board_files(board: Board, records: Iterable[JSON]) -> dict[str, str]:
+def board_files(board: Board, records: Iterable[Record]) -> dict[str, str]:
     """Give the generated files of a board: name -> text. The same records give the same bytes."""
     table = build(board, records)
     return {
@@ -31,7 +31,7 @@ def board_files(board: Board, records: Iterable[JSON]) -> dict[str, str]:
     }
 
 
-def write_board(folder: Path, board: Board, records: Iterable[JSON]) -> list[Path]:
+def write_board(folder: Path, board: Board, records: Iterable[Record]) -> list[Path]:
     """Write the board's README.md, leaderboard.csv, leaderboard.json and charts; give the paths.
 
     Charts that the page does not name any more are deleted.

@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
-from benchbase.cell import Cell, Result
+from benchbase.cell import Cell
 from benchbase.data.opening import Opened
 from benchbase.plugins import Entry
+from benchbase.records.record import Result
 from benchbase.running.channel import Channel
 from benchbase.running.executors.forkserver import ForkServer
 

@@ -11,6 +11,7 @@ from benchbase.cli.printing import print_curves, print_table, sparkline
 from benchbase.leaderboard import build
 from benchbase.leaderboard.curves import Curves, mean_curves
 from tests.unit.made_records import (
+    changed,
     make_board,
     make_record,
     make_records,
@@ -142,7 +143,7 @@ def test_a_table_too_wide_for_the_terminal_is_cut_between_columns_not_in_words()
 
 def test_one_s_own_row_is_marked_and_chance_is_told():
     record = make_record("clever", distribution="file")
-    record["corruption"]["classes"] = ["a", "b", "c"]
+    record = changed(record, "corruption", classes=["a", "b", "c"])
     text = printed(build(make_board(), [record]))
     assert "> clever" in text
     assert "Chance level: 33.3 %" in text

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -13,8 +14,9 @@ from benchbase.cli import show
 from benchbase.errors import StoreError, UsageError
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
+from benchbase.records.record import as_json
 from benchbase.records.store import Store
-from tests.unit.made_records import make_board, make_record, make_records, make_scenario
+from tests.unit.made_records import changed, make_board, make_record, make_records, make_scenario
 
 BOARD = """
 weighters = ["plain", "clever"]
@@ -36,7 +38,7 @@ def home(tmp_path, monkeypatch):
 def remember(home: Path, board, records):
     for record in records:
         Store(Home(home)).write(record)
-    last = {"board": board.to_json(), "keys": [record["key"] for record in records]}
+    last = {"board": msgspec.to_builtins(board), "keys": [record.key for record in records]}
     last["folder"] = None
     (home / "last.json").write_text(json.dumps(last))
 
@@ -75,7 +77,7 @@ def test_json_is_one_object_with_table_curves_and_failures(home):
     assert whole["failed_cells"] == [
         {
             "cell": "plain | nuclei none imbalance 1 | seed 1",
-            "key": records[1]["key"],
+            "key": records[1].key,
             "status": "oom",
             "reason": "oom on purpose",
         }
@@ -86,7 +88,7 @@ def test_failed_cells_are_listed_with_their_key_and_shown_in_detail(home):
     record = make_record(status="error")
     board = make_board(weighters=["plain"], seeds=1)
     remember(home, board, [record])
-    log = home / "logs" / f"{record['key'][:16]}.log"
+    log = home / "logs" / f"{record.key[:16]}.log"
     log.parent.mkdir()
     log.write_text("what it printed")
     text = shown()
@@ -97,13 +99,13 @@ def test_failed_cells_are_listed_with_their_key_and_shown_in_detail(home):
     assert "plain (demo-plugin 1.0)" in detail
     assert detail.rstrip().endswith("line 1")
     assert str(log) in detail
-    assert json.loads(shown("--cell", found[1], "--json")) == record
+    assert json.loads(shown("--cell", found[1], "--json")) == as_json(record)
 
 
 def test_a_good_cell_is_shown_with_its_scores_and_costs(home):
     record = make_record(score=0.75)
     remember(home, make_board(weighters=["plain"]), [record])
-    detail = shown("--cell", record["key"])
+    detail = shown("--cell", record.key)
     assert "score     tail: balanced accuracy 0.7500" in detail
     assert "cost      seconds_train: 10.0" in detail
 
@@ -124,7 +126,7 @@ def test_a_board_is_shown_from_its_committed_records(home, tmp_path):
     records = make_records(board, {"plain": 0.7, "clever": 0.8})
     Committed(folder).merge(records)
     assert re.search(r"1\* +clever", shown("--board", "kidneys"))
-    assert records[0]["key"] in shown("--cell", records[0]["key"][:20])
+    assert records[0].key in shown("--cell", records[0].key[:20])
 
 
 def test_what_a_frozen_board_committed_counts_no_more(home, tmp_path):
@@ -135,7 +137,7 @@ def test_what_a_frozen_board_committed_counts_no_more(home, tmp_path):
     Committed(folder).merge([record])
     assert "(not run)" in shown("--board", "kidneys")
     with pytest.raises(UsageError, match="no cell below"):
-        shown("--cell", record["key"])
+        shown("--cell", record.key)
 
 
 def test_a_built_in_board_is_shown_from_the_home(home):
@@ -164,9 +166,9 @@ def keep_predictions(home: Path, **fields):
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     artefacts = {"predictions": {"file": "preds/one.npz", "sha256": sha256, **fields}}
     record = make_record(artefacts=artefacts)
-    record["corruption"]["classes"] = ["cat", "dog"]
+    record = changed(record, "corruption", classes=["cat", "dog"])
     Store(Home(home)).write(record)
-    return record["key"], file
+    return record.key, file
 
 
 def test_what_a_cell_predicts_for_each_image_is_written_as_csv(home, tmp_path):
@@ -191,7 +193,7 @@ def test_predictions_that_are_not_there_are_a_usage_error(home):
     failed = make_record(seed=1, status="oom")
     Store(Home(home)).write(failed)
     with pytest.raises(UsageError, match="kept no predictions: its status is oom"):
-        shown("--cell", failed["key"], "--predictions", "out.csv")
+        shown("--cell", failed.key, "--predictions", "out.csv")
 
 
 def test_predictions_of_a_committed_record_are_where_it_ran(home, tmp_path):
@@ -201,7 +203,7 @@ def test_predictions_of_a_committed_record_are_where_it_ran(home, tmp_path):
     record = make_record()
     Committed(folder).merge([record])
     with pytest.raises(UsageError, match="git holds its record"):
-        shown("--cell", record["key"], "--predictions", "out.csv")
+        shown("--cell", record.key, "--predictions", "out.csv")
 
 
 @pytest.mark.parametrize(("sha256", "problem"), [("0" * 64, "changed since"), (None, "be read as")])

@@ -122,7 +122,7 @@ def test_where_no_labels_are_for_sale_none_are_counted(judge):
     judge.hear(right_on(3), None, {}, COUNTED)
     verdict = judge.conclude()
     assert "labels_bought" not in verdict["curves"]
-    assert verdict["relabelling"] == {}
+    assert verdict["relabelling"] is None
 
 
 def test_weights_are_compared_with_the_labels_that_the_images_had_then(judge):

@@ -30,7 +30,3 @@ def test_a_block_holds_the_scores_at_each_level_and_their_areas():
         **{name: [0.5, 0.7] for name in SCORES},
         "area": dict.fromkeys(SCORES, pytest.approx(0.6)),
     }
-
-
-def test_without_labels_for_sale_the_block_is_empty():
-    assert describe_levels([], []) == {}

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import json
 
-from benchbase.cell import JSON
 from benchbase.leaderboard import build, render_json, render_markdown
 from benchbase.leaderboard.class_recalls import MOST_CLASSES, recall_tables
-from tests.unit.made_records import make_board, make_record, make_scenario
+from benchbase.records.record import Record, Score
+from tests.unit.made_records import changed, make_board, make_record, make_scenario
 
 TAIL = make_scenario(ratio=10)
 NOISY_TAIL = make_scenario(0.4, ratio=10)
@@ -14,12 +14,11 @@ FLAT = make_scenario()
 
 def told(
     name: str, scenario=TAIL, seed: int = 0, *, counts=(100, 10), recalls=(0.9, 0.1), **fields
-) -> JSON:
+) -> Record:
     record = make_record(name, scenario, seed, **fields)
-    record["corruption"] |= {"classes": ["common", "rare"], "class_counts": [*counts]}
-    for scores in record["metrics"].values():
-        scores["recall_per_class"] = {"value": [*recalls], "interval": None}
-    return record
+    for scores in record.metrics.values():
+        scores["recall_per_class"] = Score(value=[*recalls])
+    return changed(record, "corruption", classes=["common", "rare"], class_counts=[*counts])
 
 
 def test_recalls_are_averaged_where_as_many_images_are_trained_on():
@@ -57,7 +56,7 @@ def test_the_page_and_its_data_show_them():
 def test_of_very_many_classes_the_most_frequent_and_the_rarest_are_shown():
     board = make_board(["plain"], [TAIL], seeds=1)
     record = told("plain", counts=range(1000, 900, -1), recalls=[0.5] * 100)
-    record["corruption"]["classes"] = [f"c{number}" for number in range(100)]
+    record = changed(record, "corruption", classes=[f"c{number}" for number in range(100)])
     [shown] = recall_tables(build(board, [record]))
     assert len(shown.header) == 1 + MOST_CLASSES
     assert (shown.header[1], shown.header[-1]) == ("c0 (1,000)", "c99 (901)")

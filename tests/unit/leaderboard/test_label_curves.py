@@ -88,8 +88,8 @@ def test_a_row_that_sees_the_truth_says_so_beside_its_name():
 
 def test_the_boards_metric_is_shown_where_records_hold_it():
     record = record_of("buyer", 0, {0: 0.5, 40: 0.7})
-    block = record["relabelling"]
-    block["macro_f1"], block["area"]["macro_f1"] = [0.1, 0.2], 0.15
+    block = record.relabelling
+    block.macro_f1[:], block.area["macro_f1"] = [0.1, 0.2], 0.15
     for metric, score in (("macro_f1", 0.1), ("macro_auroc", 0.5)):
         [curve] = curves_of(board_of("buyer", metric=metric), [record])["buyer"]
         assert curve.scores[0] == score

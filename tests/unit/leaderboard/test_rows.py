@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-import json
 import random
 
 import pytest
+from msgspec.structs import replace
 from scipy import stats as scipy_stats
 
 from benchbase.errors import StoreError
 from benchbase.leaderboard import build, render_csv, render_json, render_markdown
 from benchbase.records.committed import slim
-from tests.unit.made_records import make_board, make_record, make_records, make_scenario
+from benchbase.records.record import Score, record_text
+from benchbase.records.validation import parse_record
+from tests.unit.made_records import changed, make_board, make_record, make_records, make_scenario
 
 THREE = {"plain": 0.7, "clever": 0.8, "poor": 0.5}
 
@@ -78,9 +80,12 @@ def test_with_several_data_sets_the_blocks_are_data_sets():
 def test_a_failed_cell_is_covered_scores_zero_and_costs_the_rank():
     board = make_board(weighters=[*THREE, "fragile"])
     records = make_records(board, {**THREE, "fragile": 0.75})
-    for record in records:
-        if record["spec"]["weighter"]["name"] == "fragile" and record["spec"]["seed"] == 0:
-            record.update(status="diverged", metrics={}, reason="NaN")
+    records = [
+        replace(record, status="diverged", metrics={}, reason="NaN")
+        if record.spec.weighter.name == "fragile" and record.spec.seed == 0
+        else record
+        for record in records
+    ]
     found = rows_of(board, records)
     fragile = found["fragile"]
     assert fragile.covered == 10
@@ -111,7 +116,7 @@ def test_a_method_that_always_fails_is_last_and_said_to_have_failed():
 def test_an_ok_record_without_the_boards_metric_is_a_failure():
     board = make_board(weighters=["plain"], seeds=1, scenarios=[make_scenario()])
     record = make_record()
-    record["metrics"]["tail"]["balanced_accuracy"]["value"] = None
+    record.metrics["tail"]["balanced_accuracy"] = Score(value=None, reason="no image")
     assert rows_of(board, [record])["plain"].failures == {"no score": 1}
 
 
@@ -148,10 +153,10 @@ def test_ranks_need_seeds(seeds, standing):
 def test_scenarios_that_are_not_identifiable_are_shown_and_count_nowhere():
     board = make_board(seeds=3)
     records = make_records(board, {"plain": 0.7, "clever": 0.8})
-    for record in records:
-        if record["spec"]["scenario"]["noise_rate"] == 0.4:
-            record["corruption"]["identifiable"] = False
-            record["metrics"]["tail"]["balanced_accuracy"]["value"] = 0.1
+    for at, record in enumerate(records):
+        if record.spec.scenario.noise_rate == 0.4:
+            records[at] = changed(record, "corruption", identifiable=False)
+            record.metrics["tail"]["balanced_accuracy"] = Score(value=0.1)
     table = build(board, records)
     row = next(row for row in table.rows if row.label == "clever")
     assert table.not_identifiable == {1}
@@ -192,7 +197,7 @@ def test_cost_is_against_the_reference_over_cells_that_both_finished():
     assert cost.judge_share == pytest.approx(2 / 59)
     assert cost.seconds_train == pytest.approx(27.5)
     assert cost.peak_memory_bytes == 300 * 2**20
-    records[2]["cost"]["device"] = "cuda"
+    records[2] = changed(records[2], "cost", device="cuda")
     assert rows_of(board, records)["clever"].cost.relative_seconds is None
 
 
@@ -214,7 +219,7 @@ def test_a_row_says_what_it_was_granted_and_how_honest_it_is():
 def test_the_same_records_give_the_same_bytes_in_any_order_and_slim():
     board = make_board(weighters=[*THREE, "fragile"])
     records = make_records(board, {**THREE, "fragile": 1 / 3})
-    records[-1].update(status="oom", metrics={})
+    records[-1] = replace(records[-1], status="oom", metrics={}, selected={})
 
     def texts(some):
         table = build(board, some)
@@ -224,14 +229,14 @@ def test_the_same_records_give_the_same_bytes_in_any_order_and_slim():
     shuffler = random.Random(1)
     for _ in range(3):
         shuffler.shuffle(records)
-        assert texts([json.loads(json.dumps(slim(record))) for record in records]) == expected
+        assert texts([parse_record(record_text(slim(record))) for record in records]) == expected
 
 
 def test_one_record_alone_cannot_remove_a_scenario():
     board = make_board(seeds=3)
     records = make_records(board, {"plain": 0.7, "clever": 0.8})
-    liar = next(r for r in records if r["spec"]["scenario"]["noise_rate"] == 0.4)
-    liar["corruption"]["identifiable"] = False
+    liar = next(at for at, r in enumerate(records) if r.spec.scenario.noise_rate == 0.4)
+    records[liar] = changed(records[liar], "corruption", identifiable=False)
     with pytest.raises(StoreError, match=r"'symmetric 0.4, 1:1' at seed 0: records on the same"):
         build(board, records)
 
@@ -247,11 +252,11 @@ def test_untrusted_records_remove_a_scenario_only_where_there_are_no_others():
 def test_failures_where_nothing_counts_put_nobody_behind():
     board = make_board(weighters=["plain", "fragile"])
     records = make_records(board, {"plain": 0.7, "fragile": 0.7})
-    for record in records:
-        if record["spec"]["scenario"]["noise_rate"] == 0.4:
-            record["corruption"]["identifiable"] = False
-            if record["spec"]["weighter"]["name"] == "fragile":
-                record.update(status="oom", metrics={})
+    for at, record in enumerate(records):
+        if record.spec.scenario.noise_rate == 0.4:
+            records[at] = changed(record, "corruption", identifiable=False)
+            if record.spec.weighter.name == "fragile":
+                records[at] = replace(records[at], status="oom", metrics={})
     found = rows_of(board, records)
     assert found["fragile"].failures == {"oom": 5}
     assert {row.ranks for row in found.values()} == {(1, 2)}
@@ -272,9 +277,9 @@ def test_rules_and_metrics_are_of_the_seeds_that_the_score_is_of():
 def test_equal_weights_have_no_auroc():
     board = make_board(weighters=["plain"], seeds=1, scenarios=[make_scenario()])
     record = make_record(auroc=0.5)
-    record["weights"]["effective_sample_size"] = 1.0
+    record = changed(record, "weights", effective_sample_size=1.0)
     assert rows_of(board, [record])["plain"].weight_auroc is None
-    record["weights"]["effective_sample_size"] = 0.9
+    record = changed(record, "weights", effective_sample_size=0.9)
     assert rows_of(board, [record])["plain"].weight_auroc == 0.5
 
 

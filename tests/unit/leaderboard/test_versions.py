@@ -1,20 +1,20 @@
 from __future__ import annotations
 
-from benchbase.cell import JSON
 from benchbase.judging.clinical import board_metrics
 from benchbase.leaderboard import build, render_markdown
+from benchbase.records.record import Record, Score
 from tests.unit.made_records import CLEAN, attempt_name, make_board, make_record
 
 
-def told(name: str, version: str, number: int, seed: int = 0, metric: str = "luck") -> JSON:
+def told(name: str, version: str, number: int, seed: int = 0, metric: str = "luck") -> Record:
     record = make_record(name, seed=seed, attempt=attempt_name(number))
-    record["metric_versions"] = {metric: version}
-    for scores in record["metrics"].values():
-        scores[metric] = {"value": 0.5, "interval": None}
+    record.metric_versions[metric] = version
+    for scores in record.metrics.values():
+        scores[metric] = Score(value=0.5)
     return record
 
 
-def luck(records: list[JSON]) -> dict[str, float | None]:
+def luck(records: list[Record]) -> dict[str, float | None]:
     board = make_board(["plain", "clever"], [CLEAN], seeds=2)
     return {row.label: row.metrics["luck"] for row in build(board, records).rows}
 
@@ -44,8 +44,8 @@ def test_a_board_ranks_by_its_own_setting_of_a_metric():
 
 def test_the_page_says_why_a_metric_has_no_value():
     record = told("plain", "1", 1)
-    for scores in record["metrics"].values():
-        scores["luck"] = {"value": None, "interval": None, "reason": "it raised *KeyError*"}
+    for scores in record.metrics.values():
+        scores["luck"] = Score(value=None, reason="it raised *KeyError*")
     page = render_markdown(build(make_board(["plain"], [CLEAN], seeds=1), [record]))
     assert r"No value: luck (it raised \*KeyError\*)." in page
 

@@ -7,29 +7,26 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
 from pathlib import Path
-from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
-from benchbase.cell import Result, Status
 from benchbase.errors import StoreError
-from benchbase.records import store as store_module
 from benchbase.records.home import Home
+from benchbase.records.record import Score
 from benchbase.records.store import Store, counting_attempt, new_attempt
 from tests.unit.failing import failing
-from tests.unit.made_records import attempt_name, make_record
+from tests.unit.made_records import attempt_name, changed, make_record
 
 A1, A2, A3 = map(attempt_name, (1, 2, 3))
-SCHEMA = Path(store_module.__file__).with_name("record.schema.json")
 
 
 def test_a_record_is_read_back_as_it_was_written(tmp_path):
     record = make_record()
     path = Store(Home(tmp_path)).write(record)
-    key = record["key"]
-    assert path == tmp_path / "runs" / key[:2] / key / f"{record['attempt']}.json"
+    key = record.key
+    assert path == tmp_path / "runs" / key[:2] / key / f"{record.attempt}.json"
     assert list(Store(Home(tmp_path)).records()) == [record]
     assert Store(Home(tmp_path)).finished(key) == record
 
@@ -47,14 +44,14 @@ def test_the_first_ok_attempt_counts_not_the_last_or_the_best(tmp_path):
     store = Store(Home(tmp_path))
     for attempt, status, score in [(A1, "oom", 0), (A2, "ok", 0.5), (A3, "ok", 0.9)]:
         store.write(make_record(attempt=attempt, status=status, score=score))
-    key = make_record()["key"]
-    assert [record["attempt"] for record in store.attempts(key)] == [A1, A2, A3]
+    key = make_record().key
+    assert [record.attempt for record in store.attempts(key)] == [A1, A2, A3]
     assert store.finished(key) == store.attempts(key)[1]
 
 
 def test_a_failure_is_finished_and_a_killed_cell_is_not(tmp_path):
     store = Store(Home(tmp_path))
-    key = make_record()["key"]
+    key = make_record().key
     store.write(make_record(attempt=A1, status="killed"))
     assert store.finished(key) is None
     store.write(make_record(attempt=A2, status="timeout"))
@@ -67,7 +64,7 @@ def test_an_inline_attempt_does_not_finish_a_cell(tmp_path):
     store = Store(Home(tmp_path))
     inline = make_record(attempt=A1, trusted=False)
     store.write(inline)
-    assert store.finished(inline["key"]) is None
+    assert store.finished(inline.key) is None
     assert counting_attempt([inline]) == inline
     proper = make_record(attempt=A2, status="error")
     assert counting_attempt([inline, proper]) == proper
@@ -81,9 +78,9 @@ def test_an_unreadable_record_is_named_skipped_and_kept(tmp_path, caplog, text):
     good = store.write(make_record(attempt=A1))
     bad = good.with_name("0.json")
     bad.write_text(text)
-    assert [record["attempt"] for record in store.records()] == [A1]
+    assert [record.attempt for record in store.records()] == [A1]
     assert str(bad) in caplog.text
-    assert store.finished(make_record()["key"]) is not None
+    assert store.finished(make_record().key) is not None
     assert bad.read_text() == text
 
 
@@ -114,7 +111,7 @@ def test_a_home_below_a_file_is_refused(tmp_path):
 
 
 def test_a_number_that_is_not_finite_is_refused(tmp_path):
-    record = make_record(cost={"seconds_train": float("nan")})
+    record = changed(make_record(), "cost", seconds_train=float("nan"))
     with pytest.raises(StoreError, match="write null"):
         Store(Home(tmp_path)).write(record)
 
@@ -124,7 +121,7 @@ def test_threads_write_side_by_side(tmp_path):
     records = [make_record(seed=seed, attempt=attempt_name(seed)) for seed in range(40)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(store.write, records))
-    assert sorted(r["attempt"] for r in store.records()) == [r["attempt"] for r in records]
+    assert sorted(r.attempt for r in store.records()) == [r.attempt for r in records]
 
 
 def test_a_writer_that_is_killed_leaves_only_whole_records(tmp_path):
@@ -155,25 +152,11 @@ def test_attempts_are_named_in_the_order_of_time():
     assert len(set(names)) == 20
 
 
-def test_the_shipped_schema_describes_the_record():
-    schema = json.loads(SCHEMA.read_text())
-    record = make_record()
-    names = {"schema", "key", "attempt", "spec", *(field.name for field in fields(Result))}
-    assert set(schema["properties"]) == set(record) == names
-    assert names - set(schema["required"]) == {"relabelling"}, "older records lack it"
-    assert schema["properties"]["status"]["enum"] == list(get_args(Status))
-    spec = schema["properties"]["spec"]
-    assert set(spec["required"]) == set(record["spec"])
-    assert set(spec["properties"]["weighter"]["required"]) == set(record["spec"]["weighter"])
-    assert set(spec["properties"]["scenario"]["required"]) <= set(record["spec"]["scenario"])
-    assert schema["properties"]["schema"]["const"] == record["schema"]
-
-
 def test_a_record_that_contradicts_itself_is_skipped_and_named(tmp_path, caplog):
     record = make_record()
-    record["metrics"]["tail"]["balanced_accuracy"]["value"] = 0.99
+    record.metrics["tail"]["balanced_accuracy"] = Score(value=0.99)
     path = Store(Home(tmp_path)).write(record)
-    forged = Store(Home(tmp_path)).write({**make_record(), "key": "0" * 64})
+    forged = Store(Home(tmp_path)).write(replace(make_record(), key="0" * 64))
     assert list(Store(Home(tmp_path)).records()) == []
     assert f"{path} (metrics.tail.balanced_accuracy" in caplog.text
     assert f"{forged} (its key is not the hash" in caplog.text

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from benchbase.boards.plan import Plan
-from benchbase.cell import Result
 from benchbase.errors import StoreError
 from benchbase.records.home import Home
 from benchbase.records.store import Store
@@ -15,6 +14,7 @@ from benchbase.running.executors.contract import Execution, Outcome, Slot
 from benchbase.running.runner import Settings
 from benchbase.running.sweep import sweep
 from tests.unit.jobs import make_job
+from tests.unit.made_records import PROVENANCE, make_result
 
 
 class AtOnce(Execution):
@@ -40,7 +40,7 @@ def play(tmp_path, monkeypatch):
             sweeping, "run_cell", lambda job, slot, settings: outcomes[job.cell.weighter.name]
         )
         plan = Plan(tuple(make_job(name) for name in outcomes), {})
-        settings = Settings(tmp_path, Home(tmp_path), 1.0, 1, {})
+        settings = Settings(tmp_path, Home(tmp_path), 1.0, 1, PROVENANCE)
         heard: list[str] = []
         tally = sweep(
             plan,
@@ -55,28 +55,28 @@ def play(tmp_path, monkeypatch):
     return run
 
 
-OK = Outcome(Result("ok"), {"test_logits": np.zeros((1, 2, 3), np.float16)})
+OK = Outcome(make_result(), {"test_logits": np.zeros((1, 2, 3), np.float16)})
 
 
 def test_each_outcome_becomes_one_record_and_failures_are_counted(play, tmp_path):
-    tally, heard = play({"one": OK, "two": Outcome(Result("error", reason="lost"))})
+    tally, heard = play({"one": OK, "two": Outcome(make_result("error", reason="lost"))})
     assert heard == ["start one", "end one", "start two", "end two"]
-    assert [record["reason"] for record in tally.failures] == ["lost"]
-    records = {r["spec"]["weighter"]["name"]: r for r in Store(Home(tmp_path)).records()}
-    assert {name: record["status"] for name, record in records.items()} == {
+    assert [record.reason for record in tally.failures] == ["lost"]
+    records = {r.spec.weighter.name: r for r in Store(Home(tmp_path)).records()}
+    assert {name: record.status for name, record in records.items()} == {
         "one": "ok",
         "two": "error",
     }
-    artefact = records["one"]["artefacts"]["predictions"]
-    with np.load(tmp_path / artefact["file"], allow_pickle=False) as stored:
+    artefact = records["one"].artefacts["predictions"]
+    with np.load(tmp_path / artefact.file, allow_pickle=False) as stored:
         assert stored["test_logits"].shape == (1, 2, 3)
-    assert records["two"]["artefacts"] == {}
+    assert records["two"].artefacts == {}
 
 
 def test_a_record_that_cannot_be_written_is_told_and_the_others_go_on(play, tmp_path):
     class Full(Store):
         def write(self, record):
-            if record["spec"]["weighter"]["name"] == "one":
+            if record.spec.weighter.name == "one":
                 raise StoreError("no space left")
             return super().write(record)
 

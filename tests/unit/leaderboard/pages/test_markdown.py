@@ -5,8 +5,11 @@ import dataclasses
 import io
 import json
 
+from msgspec.structs import replace
+
 from benchbase.leaderboard import build, render_csv, render_json, render_markdown
-from tests.unit.made_records import make_board, make_record, make_records, make_scenario
+from benchbase.records.record import Score
+from tests.unit.made_records import changed, make_board, make_record, make_records, make_scenario
 
 # ruff: noqa: E501 - the page is compared as it is
 GOLDEN = """\
@@ -107,9 +110,9 @@ def golden_table():
         for scenario in board.scenarios
         for seed in board.seeds
     ]
-    for record in records:
-        if record["spec"]["scenario"]["noise_rate"] == 0.7:
-            record["corruption"]["identifiable"] = False
+    for at, record in enumerate(records):
+        if record.spec.scenario.noise_rate == 0.7:
+            records[at] = changed(record, "corruption", identifiable=False)
     return build(board, records)
 
 
@@ -172,9 +175,9 @@ def test_the_page_says_what_was_compared():
     scenarios = [make_scenario(), make_scenario(ratio=10, track="T0")]
     board = make_board(["plain"], scenarios=scenarios, seeds=5)
     records = make_records(board, {"plain": 0.7})
-    for record in records:
-        rare = record["spec"]["scenario"]["imbalance_ratio"] == 10
-        record["corruption"] |= {"class_counts": [1000, 100 if rare else 1000], "test_count": 400}
+    for at, record in enumerate(records):
+        counts = [1000, 100 if record.spec.scenario.imbalance_ratio == 10 else 1000]
+        records[at] = changed(record, "corruption", class_counts=counts, test_count=400)
     assert (
         "\n\nData: nuclei, 1,100–2,000 training and 400 test images; network small_cnn; 10 epochs; "
         "track T0: no clean labels; track T10: 10 clean images a class for methods that need them; "
@@ -185,7 +188,7 @@ def test_the_page_says_what_was_compared():
 def test_a_reference_that_fails_takes_the_intervals_and_is_named():
     board = make_board()
     records = make_records(board, {"plain": 0.7, "clever": 0.8})
-    records[0].update(status="oom", metrics={})
+    records[0] = replace(records[0], status="oom", metrics={})
     table = build(board, records)
     page = render_markdown(table)
     assert "The reference plain failed in 1 (1 oom) of 10 cells." in page
@@ -198,12 +201,11 @@ def test_the_finished_model_stands_beside_the_headline():
     board = make_board(["plain"])
     records = make_records(board, {"plain": 0.7})
     for record in records:
-        scores = record["metrics"]["last"]
-        scores["balanced_accuracy"]["value"] = 0.25
+        record.metrics["last"]["balanced_accuracy"] = Score(value=0.25)
     page = render_markdown(build(board, records))
     headline = next(line for line in page.splitlines() if line.startswith("| 1 "))
     assert headline.split("|")[4].strip() == "25.0"
-    records[0].update(status="oom", metrics={})
+    records[0] = replace(records[0], status="oom", metrics={})
     [row] = build(board, records).rows
     assert row.last_epoch == 0.225, "a failed cell scores 0 there as well"
 
