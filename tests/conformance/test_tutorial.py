@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -17,9 +18,11 @@ import torch
 
 from benchbase.cli import invoke
 from benchbase.options import expand, parse_selector
+from benchbase.plugins import KINDS
 from benchbase.plugins.catalogue import describe_given, describe_installed
 from benchbase.plugins.installed import find_installed
 from benchbase.plugins.source import given_source
+from benchbase.records.home import Home
 from benchbase.testing.conformance import check_weighter
 from benchbase.testing.site import PluginSite
 from benchbase.testing.toy import toy_problem
@@ -65,7 +68,7 @@ class Reader:
                     self.run(shlex.split(line))
 
     def run(self, words: list[str]) -> None:
-        """Run one command; ``pip install`` is faked, and ``benchbase run`` only read."""
+        """Run one command; ``pip install`` is faked, a long ``benchbase run`` only read."""
         match words:
             case ["mkdir", name]:
                 Path(name).mkdir()
@@ -78,6 +81,8 @@ class Reader:
                 [module] = project["entry-points"]["benchbase"].values()
                 modules = {path.stem: path.read_text() for path in Path().glob("benchbase_*.py")}
                 self.site.add(project["name"], module, version=project["version"], **modules)
+            case ["benchbase", "run", *rest] if "--dataset" in rest:
+                self.program(["-m", "benchbase", "run", *rest, "--device=cpu", "--json"])
             case ["benchbase", "run", *rest]:
                 self.plan(rest)
             case ["benchbase", *rest]:
@@ -141,12 +146,19 @@ def test_the_method_with_its_own_schedule_keeps_the_contract(reader: Reader) -> 
     check_weighter(two_phases.load())
 
 
-def test_the_data_set_and_the_metric_load(reader: Reader) -> None:
+@pytest.mark.usefixtures("shared_server")
+def test_one_of_each_other_kind_is_run_to_the_end(
+    reader: Reader, capsys: pytest.CaptureFixture[str]
+) -> None:
     reader.read("Hooks")
-    source = Path("benchbase_stripes.py").read_text()
-    reader.site.add("benchbase-stripes", "benchbase_stripes", benchbase_stripes=source)
+    assert "stripes: data set of benchbase-stripes 0.1.0" in capsys.readouterr().out
     installed = next(one for one in find_installed() if one.distribution == "benchbase-stripes")
-    catalogue = describe_installed(installed)
-    parts = catalogue.find("datasets", "stripes").load()().load((), Path())
-    assert len(parts.train) == 120
-    assert catalogue.names("metrics") == ["confidence"]
+    brought = describe_installed(installed)
+    assert not brought.problems
+    assert {kind for kind in KINDS if brought.of(kind)} == KINDS.keys() - {"weighters"}
+    [path] = [path for path in Home.at().records.rglob("*.json") if "seed" in path.read_text()]
+    record = path.read_text()
+    assert json.loads(record)["status"] == "ok"
+    for name in ("stripes", "towards-first", "first-frequent", "one-layer", "confidence"):
+        assert name in record
+    assert "one-by-one" in record

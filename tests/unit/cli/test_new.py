@@ -15,7 +15,7 @@ from benchbase.options import options_of
 from benchbase.plugins.catalogue import describe_given, describe_installed
 from benchbase.plugins.installed import find_installed
 from benchbase.plugins.source import given_source
-from benchbase.testing.conformance import check_weighter
+from benchbase.testing.checks import trains_and_yields_checkpoints
 from benchbase.testing.site import PluginSite
 
 
@@ -31,14 +31,14 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_new_file_holds_one_weighter_that_keeps_the_contract(empty_folder, capsys) -> None:
+def test_a_new_file_holds_one_weighter_that_trains(empty_folder, capsys) -> None:
     assert invoke(["new", "weighter", "my-own-loss"]) == 0
     assert files(empty_folder) == ["my_own_loss.py"]
     assert "benchbase check ./my_own_loss.py" in capsys.readouterr().out
     [entry] = describe_given(given_source("./my_own_loss.py"))
     assert entry.name == "my-own-loss"
     assert [option.name for option in options_of(entry.load())] == ["keep"]
-    check_weighter(entry.load())
+    trains_and_yields_checkpoints(entry.load())
 
 
 def test_a_new_package_names_the_harness_and_is_found_by_its_entry_point(
@@ -64,7 +64,7 @@ def test_the_test_of_a_new_package_passes(empty_folder) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=empty_folder / "benchbase-my-loss",
-        env={name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
+        env={**os.environ, "BENCHBASE_TYPECHECK": "0"},
         capture_output=True,
         text=True,
         check=False,
