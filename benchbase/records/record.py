@@ -257,18 +257,27 @@ def decode_record(text: str | bytes) -> Record:
         ValueError: it is not JSON or not a record of this version; the message says where.
     """
     try:
-        head = _HEAD.decode(text)
-        _check_schema(head.schema)
         record = _RECORD.decode(text)
-        spec = json.loads(bytes(head.spec))
+    except (msgspec.DecodeError, RecursionError) as error:
+        _check_schema(_head(text).schema)
+        raise ValueError(str(error)) from error
+    _check_schema(record.schema)
+    known = msgspec.to_builtins(record.spec)
+    if content_hash(known) != record.key:  # a default may have been added since, and nothing else
+        given = json.loads(bytes(_head(text).spec))
+        if content_hash(given) != record.key:
+            raise ValueError("its key is not the hash of its spec: one of them was changed")
+        _refuse_unknown(given, known, "spec")
+    return record
+
+
+def _head(text: str | bytes) -> _Head:
+    try:
+        return _HEAD.decode(text)
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from error
     except RecursionError:
         raise ValueError("too deeply nested for a record") from None
-    if content_hash(spec) != record.key:
-        raise ValueError("its key is not the hash of its spec: the one or the other was changed")
-    _refuse_unknown(spec, msgspec.to_builtins(record.spec), "spec")
-    return record
 
 
 class NewerRecordError(ValueError):

@@ -36,7 +36,7 @@ def balanced(record: JSON) -> JSON:
 
 
 PROBLEMS: dict[str, Callable[[JSON], object]] = {
-    "key is not the hash of its spec": lambda r: r.update(key="0" * 64),
+    "its key is not the hash of its spec": lambda r: r.update(key="0" * 64),
     "not the name of an attempt": lambda r: r.update(attempt="1"),
     "Invalid enum value 'fine' - at `$.status`": lambda r: r.update(status="fine"),
     "missing required field `cost`": lambda r: r.pop("cost"),
@@ -227,6 +227,13 @@ def test_what_another_version_wrote_is_told_from_what_is_damaged():
         parse_record(json.dumps({**made(), "schema": "benchbase-record-1"}))
     with pytest.raises(ValueError, match="expected the schema"):
         parse_record(json.dumps({**made(), "schema": "something"}))
+
+
+def test_a_record_from_before_a_field_had_its_default_stays_valid():
+    record = made()
+    del record["spec"]["scenario"]["label_budget"]
+    record["key"] = content_hash(record["spec"])
+    assert parse_record(json.dumps(record)).spec.scenario.label_budget is None
 
 
 def test_a_field_that_no_spec_has_is_refused_even_with_its_own_hash():
