@@ -71,7 +71,7 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int)
                 f"train size {scenario.train_size}: {scenario.dataset} can give "
                 f"{len(parts.classes)} to {len(train)} training images in track {scenario.track}"
             )
-        train = _stratified(train, labels, scenario.train_size, seed, "train size")
+        train = _drawn_to_size(train, parts, scenario.train_size, seed)
     available = np.bincount(labels[train], minlength=len(parts.classes))
     counts = _imbalanced(available, scenario, imbalance)
     if not counts.all():
@@ -137,6 +137,22 @@ def _stratified(rows: Rows, labels: Labels, total: int, seed: int, stream: str) 
     sizes = np.bincount(labels[rows])
     counts = proportional(sizes, min(total, len(rows)))
     return rows[draw(labels[rows], counts, numpy_stream(seed, stream))]
+
+
+def _drawn_to_size(train: Rows, parts: DataParts, size: int, seed: int) -> Rows:
+    labels = parts.train.labels
+    drawn = _stratified(train, labels, size, seed, "train size")
+    before, after = (
+        np.bincount(labels[rows], minlength=len(parts.classes)) for rows in (train, drawn)
+    )
+    lost = np.flatnonzero((before > 0) & (after == 0))
+    if len(lost):
+        raise UsageError(
+            f"train size {size} leaves no training image of class {parts.classes[lost[0]]!r} "
+            f"({before[lost[0]]} of {before.sum()} before, and classes keep their shares): use "
+            "more training images"
+        )
+    return drawn
 
 
 def _trusted(parts: DataParts, scenario: Scenario, seed: int) -> Rows:

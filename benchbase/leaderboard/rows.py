@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from statistics import median
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from benchbase.leaderboard.choose import Entry, choose
 from benchbase.leaderboard.class_recalls import class_recalls
 from benchbase.leaderboard.compare import Compared, compare, data_sets, failure_of, score_of
 from benchbase.leaderboard.label_curves import label_curves
+from benchbase.leaderboard.leaks import leak_texts
 from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.leaderboard.setting import chance_text, not_identifiable, setting_text
 from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
@@ -51,6 +53,7 @@ def build(board: Board, records: Iterable[Record]) -> Table:
         devices=tuple(sorted(devices - {""})),
         chance=chance_text(board, entries),
         class_recalls=class_recalls(board, entries),
+        leaks=leak_texts(board, entries),
     )
 
 
@@ -131,16 +134,16 @@ def _cost(entry: Entry, reference: Entry | None) -> Cost:
     total = sum(cost.seconds_total for cost in costs)
     judge = sum(cost.seconds_judge for cost in costs)
     memory = [cost.peak_memory_bytes for cost in costs if cost.peak_memory_bytes]
-    own, other = 0.0, 0.0
+    ratios = []
     for place in sorted(entry.cells.keys() & (reference.cells.keys() if reference else set())):
         assert reference is not None
         mine, theirs = entry.cells[place], reference.cells[place]
         if mine.status == theirs.status == "ok" and _device(mine) == _device(theirs):
-            own += mine.cost.seconds_train
-            other += theirs.cost.seconds_train
+            own, other = mine.cost.seconds_train, theirs.cost.seconds_train
+            ratios += [own / other] if own and other else []
     return Cost(
-        relative_seconds=own / other if own and other else None,
-        seconds_train=_mean(cost.seconds_train for cost in costs),
+        relative_seconds=median(ratios) if ratios else None,
+        seconds_train=median(cost.seconds_train for cost in costs) if costs else None,
         judge_share=judge / total if total else None,
         peak_memory_bytes=max(memory, default=None),
         labels_bought=sum(cost.labels_bought for cost in costs),

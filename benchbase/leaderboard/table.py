@@ -36,9 +36,9 @@ class Cost:
     """What a row's cells took; None where nothing was measured."""
 
     relative_seconds: float | None
-    """Training time against the reference's, over the cells that both finished on one device."""
+    """Training time against the reference's: median over cells that both finished on one device."""
     seconds_train: float | None
-    """Mean of a cell."""
+    """Median of a cell."""
     judge_share: float | None
     """Share of the time that went into judging."""
     peak_memory_bytes: int | None
@@ -149,6 +149,8 @@ class Table:
     """One line: what guessing scores; empty where that is unknown."""
     class_recalls: tuple[ClassRecalls, ...] = ()
     """One for each number of training images."""
+    leaks: tuple[str, ...] = ()
+    """A sentence for each data set of which images or groups are on both sides of a split."""
 
     @property
     def planned(self) -> int:

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchbase.api import Backbone, Checkpoint, Task, Weighter
+from benchbase.api import Backbone, Checkpoint, ImageShape, Task, Weighter
 from benchbase.errors import ContractError, DivergedError, PluginError
 from benchbase.options import construct
 from benchbase.plugins.loading import load_class
@@ -40,6 +40,7 @@ def main(channel: Channel) -> None:
         weighter, backbone = load_contestant(start)
         counter = Counter()
         task = counter.watching(_load_task(channel, start, weighter, backbone, device))
+        warm_up(task, backbone)
         seed_everything(task.seed, "global")
         before = _digest(task)
         channel.send({"type": "ready"})
@@ -134,6 +135,22 @@ def _load_task(
         return labels
 
     return load_task(Path(start["folder"]), backbone, weighter.needs, device, ask)
+
+
+def warm_up(task: Task, backbone: Backbone) -> None:
+    """Take one step of a network that is thrown away, so that no method pays for torch's start.
+
+    It moves none of the task's streams; the global ones are put back.
+    """
+    shape = ImageShape(*task.train.pixels.shape[1:])
+    chosen = torch.arange(task.recipe.batch_size, device=task.device) % len(task.train)
+    with task.seeded("warm up"):
+        model = backbone.build(shape, task.num_classes)
+        model = model.to(task.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimiser = torch.optim.SGD(model.parameters(), lr=0.0, momentum=0.9)
+        logits = model.train()(task.normalise(task.train.pixels[chosen]))
+        nn.functional.cross_entropy(logits, task.train.labels[chosen]).backward()
+        optimiser.step()
 
 
 def _checkpoints(weighter: Weighter, task: Task) -> Iterator[Any]:

@@ -58,8 +58,9 @@ def _columns(table: Table) -> Iterator[str]:
         "failed cell scores 0 and stays in the mean."
     )
     yield (
-        f"**Training time**: seconds against {board.reference} over the cells that both finished "
-        "on the same kind of device, with whatever else the machine did then. **Judging**: share "
+        f"**Training time**: seconds against {board.reference}, median over the cells that both "
+        "finished on the same kind of device, with whatever else the machine did then. A first, "
+        "thrown-away step comes before the clock. **Judging**: share "
         "of the time that went into predicting and scoring. **Peak memory**: of the worst cell."
     )
     yield (
@@ -109,13 +110,14 @@ def _test(table: Table) -> Iterator[str]:
 
 
 def remarks(table: Table) -> Iterator[str]:
-    """Say who is not ranked and what is only a look or provisional, as plain text."""
+    """Say what leaks, who is not ranked, what is only a look or provisional, as plain text."""
     epochs = max(scenario.recipe.epochs for scenario in table.board.scenarios)
     if epochs < _A_LOOK:
         yield (
             f"{epochs} epoch{'s are' if epochs > 1 else ' is'} a look, not a comparison: weights "
             "that are learned need longer to move."
         )
+    yield from table.leaks
     if any(row.standing == PROVISIONAL for row in table.rows):
         yield f"* Provisional: {len(table.board.seeds)} seeds; a firm rank needs {FIRM_SEEDS}."
     if table.reference is not None and _reference_failed(table):

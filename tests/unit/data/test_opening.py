@@ -305,6 +305,16 @@ def test_what_cannot_be_done_is_said_with_what_can(
         open_stamps(**fields)
 
 
+def test_a_class_that_a_small_training_set_loses_is_blamed_on_its_size(
+    stamps: MakeStamps, tmp_path: Path
+) -> None:
+    parts = stamps().load([], tmp_path)
+    labels = np.where(np.arange(600) < 590, 0, np.where(np.arange(600) < 595, 1, 2))
+    parts = dataclasses.replace(parts, train=Part(parts.train.pixels, labels))
+    with pytest.raises(UsageError, match="train size 30 leaves no training image of class 'b'"):
+        split(parts, Scenario(train_size=30, track="T0"), Natural(), 0)
+
+
 def test_a_scenario_that_hides_the_truth_is_flagged(open_stamps: Open, stamps: MakeStamps) -> None:
     binary = open_stamps(stamps(classes=2), noise="symmetric", noise_rate=0.5)
     assert binary.corruption["identifiable"] is False

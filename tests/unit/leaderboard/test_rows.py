@@ -201,6 +201,15 @@ def test_cost_is_against_the_reference_over_cells_that_both_finished():
     assert rows_of(board, records)["clever"].cost.relative_seconds is None
 
 
+def test_one_slow_cell_does_not_move_the_train_time():
+    board = make_board(seeds=5, scenarios=[make_scenario()])
+    records = [make_record(seed=seed, seconds=90.0 if seed == 0 else 10.0) for seed in range(5)]
+    records += [make_record("clever", seed=seed, seconds=20.0) for seed in range(5)]
+    found = rows_of(board, records)
+    assert found["clever"].cost.relative_seconds == 2
+    assert found["plain"].cost.seconds_train == 10
+
+
 def test_a_row_says_what_it_was_granted_and_how_honest_it_is():
     board = make_board(seeds=2, scenarios=[make_scenario()])
     records = [
