@@ -16,9 +16,12 @@ def test_warming_up_moves_no_stream_no_count_and_no_network_of_the_method(monkey
     expected = toy_task(size=28).build_model().state_dict()
     taken = []
     step = torch.optim.SGD.step
-    monkeypatch.setattr(
-        torch.optim.SGD, "step", lambda self, *rest: taken.append(1) or step(self, *rest)
-    )
+
+    def counted(self, *rest):
+        taken.append(1)
+        return step(self, *rest)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", counted)
     before = torch.get_rng_state()
     pixels = task.train.pixels.clone()
     warm_up(task, SmallCNN())
