@@ -1,7 +1,7 @@
 """benchbase: an honest benchmark of sample-weighting methods for images with wrong labels.
 
-The public names for plugin authors. They are loaded on first use, so that importing this package
-for the command line does not import torch.
+The public names, for plugin authors and for running boards from Python. They are loaded on first
+use, so that importing this package for the command line does not import torch.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from benchbase.api import Weighter as Weighter
     from benchbase.api import hookimpl as hookimpl
     from benchbase.api import option as option
+    from benchbase.boards.board import load_board as load_board
     from benchbase.data.contract import DataParts as DataParts
     from benchbase.data.contract import DataSet as DataSet
     from benchbase.data.contract import Imbalance as Imbalance
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from benchbase.data.contract import Part as Part
     from benchbase.errors import DataError as DataError
     from benchbase.judging.metrics import Metric as Metric
+    from benchbase.leaderboard.results import load_results as load_results
+    from benchbase.pipeline import run as run
 
 __version__ = "0.1.0"
 
@@ -42,9 +45,12 @@ _HOMES = {
         "API_VERSION Backbone Batch Checkpoint Classifier Honesty ImageShape Images LossWeighter "
         "Losses Need Recipe Step Task Weighter hookimpl option"
     ),
+    "benchbase.boards.board": "load_board",
     "benchbase.data.contract": "DataParts DataSet Imbalance Noise Part",
     "benchbase.errors": "DataError",
     "benchbase.judging.metrics": "Metric",
+    "benchbase.leaderboard.results": "load_results",
+    "benchbase.pipeline": "run",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

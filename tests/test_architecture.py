@@ -37,7 +37,7 @@ LAYERS = [
     {"records"},
     {"plugins"},
     {"running", "leaderboard", "boards", "plugins.own"},
-    {"testing"},
+    {"testing", "pipeline"},
     {"cli"},
 ]
 """Lowest first: a module imports from its own layer and from those before it."""

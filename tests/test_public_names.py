@@ -1,4 +1,4 @@
-"""The names that plugin authors rely on: these, and no others."""
+"""The names that authors and users rely on: these, and no others."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ PUBLIC = {
     "DataError", "DataParts", "DataSet", "Imbalance", "Noise", "Part",
     # scores
     "Metric",
+    # running and reading
+    "load_board", "load_results", "run",
 }  # fmt: skip
 
 

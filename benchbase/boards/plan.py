@@ -16,8 +16,10 @@ from benchbase.options import Selector, construct, expand, parse_selector
 from benchbase.plugins import Catalogue, Entry, Source
 from benchbase.plugins.installed import normalise_distribution
 from benchbase.plugins.source import given_source
+from benchbase.records.committed import Committed
 from benchbase.records.provenance import torch_minor
 from benchbase.records.record import Record
+from benchbase.records.store import Store, counting_attempt
 from benchbase.running.executors.contract import Job
 
 
@@ -193,6 +195,20 @@ def make_jobs(
             )
             jobs.append(Job(cell, contestant.entry, condition.backbone, condition.open))
     return tuple(jobs)
+
+
+def found_again(
+    jobs: Iterable[Job], store: Store, committed: Committed | None, *, retry_failed: bool
+) -> dict[str, Record]:
+    """Find the records of cells that need not be run."""
+    done = {}
+    for job in jobs:
+        key = job.cell.key
+        found = [committed.finished(key) if committed else None, store.finished(key)]
+        record = counting_attempt(each for each in found if each is not None)
+        if record is not None and not (retry_failed and record.status != "ok"):
+            done[key] = record
+    return done
 
 
 @functools.lru_cache(maxsize=8)

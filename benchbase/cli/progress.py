@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+from benchbase.pipeline import Watch
 from benchbase.records.record import Record
 from benchbase.running.executors.contract import Job
 from benchbase.running.runner import Progress as CellProgress
@@ -74,7 +75,7 @@ HEARTBEAT_SECONDS = 60.0
 """Without a terminal, how long it is silent at most while cells run."""
 
 
-class Display:
+class Display(Watch):
     """Hears of cells from several threads; draws only on a terminal."""
 
     def __init__(self, total: int) -> None:

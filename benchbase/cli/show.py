@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,24 +9,21 @@ import click
 import msgspec
 from rich.console import Console
 
-from benchbase.boards.board import LEADERBOARDS, Board, board_folder, load_board
+from benchbase.boards.board import LEADERBOARDS, Board, board_folder
 from benchbase.cell import format_label
 from benchbase.cli.predictions import write_predictions
 from benchbase.cli.printing import print_curves, print_failures, print_table
 from benchbase.cli.streams import print_json
-from benchbase.errors import StoreError, UsageError
+from benchbase.errors import UsageError
 from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.compare import score_of
 from benchbase.leaderboard.curves import mean_curves
 from benchbase.leaderboard.rows import build
-from benchbase.records.committed import Committed
 from benchbase.records.home import Home
+from benchbase.records.last import board_records, committed_records, last_run
 from benchbase.records.record import Record
 from benchbase.records.record import as_json as record_json
 from benchbase.records.store import Store
-
-LAST = "last.json"
-"""What ``run`` leaves in the home folder: the board as it ran, and the keys of its cells."""
 
 
 @click.command("show")
@@ -65,37 +61,10 @@ def command(
     if predictions is not None:
         raise UsageError("--predictions needs --cell KEY: whose predictions are meant?")
     if board_name is None:
-        board, records = _last_run(store)
+        board, records = last_run(store)
     else:
-        board, folder = load_board(board_name), board_folder(board_name)
-        records = [*(_committed(folder) if folder else []), *store.records()]
+        board, records = board_records(board_name, store)
     _show_board(board, records, as_json=as_json)
-
-
-def _last_run(store: Store) -> tuple[Board, list[Record]]:
-    path = store.home.last
-    try:
-        last = json.loads(path.read_text(encoding="utf-8"))
-        board, keys = msgspec.convert(last["board"], Board), set(last["keys"])
-        folder = Path(last["folder"]) if last["folder"] else None
-    except FileNotFoundError:
-        raise UsageError(
-            f"nothing was run with the home {store.home.path} yet: `benchbase run` does, "
-            "`benchbase show --board NAME` shows a board, --home names another folder"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
-        raise StoreError(
-            f"{path}: not what `benchbase run` writes ({error!r}); run it again to replace the file"
-        ) from error
-    committed = _committed(folder) if folder else []
-    stored = [record for key in sorted(keys) for record in store.attempts(key)]
-    return board, [*(record for record in committed if record.key in keys), *stored]
-
-
-def _committed(folder: Path) -> list[Record]:
-    """Give the records of a board's folder that count: none where it is frozen."""
-    frozen = load_board(str(folder.resolve())).frozen
-    return [] if frozen else Committed(folder).records()
 
 
 def _show_board(board: Board, records: Sequence[Record], *, as_json: bool) -> None:
@@ -142,7 +111,7 @@ def _find_cell(prefix: str, store: Store, board_name: str | None) -> Record:
     if board_name:
         folders = [folder] if (folder := board_folder(board_name)) else []
     for folder in folders:
-        records += _committed(folder)
+        records += committed_records(folder)
     found = [record for record in records if record.key.startswith(prefix.lower())]
     keys = sorted({record.key for record in found})
     if len(keys) != 1:

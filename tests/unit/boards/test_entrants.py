@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
+from benchbase.boards.entrants import _reference, _told_apart, _with_labels
 from benchbase.boards.plan import Contestant, contestants
-from benchbase.cli.request import Request
-from benchbase.cli.run import _beside, _reference, _told_apart, _with_labels
+from benchbase.boards.request import Request
 from benchbase.errors import UsageError
 from benchbase.leaderboard.cells import label_text
+from benchbase.leaderboard.publish import beside
 from benchbase.leaderboard.rows import build
 from tests.running import installed
 from tests.unit.jobs import make_job
@@ -38,7 +39,7 @@ def test_a_method_of_one_s_own_stands_beside_the_board_s_rows_and_controls():
     written = make_board(["plain", "clever", "late"], controls=["yardstick", "later"])
     asked = make_board(["mine", "plain"])
     records = [make_record(name) for name in ("mine", "plain", "clever", "yardstick")]
-    board, _ = _beside(asked, written, records)
+    board = beside(asked, written, records)
     assert board.weighters == ("mine", "plain", "clever")
     assert board.controls == ("yardstick",)
 
@@ -49,7 +50,7 @@ def test_a_control_of_the_board_stays_one_when_it_is_named_with_plugin(trusted):
     names = ("erm", "focal[gamma=2,3]")
     asked = dataclasses.replace(written, weighters=names, controls=())
     request = Request(asked, written, None)
-    ranked, controls = _told_apart(request, names, installed(), {})
+    ranked, controls = _told_apart(request, installed(), {})
     board = _with_labels(asked, ranked[0], ranked, controls)
     assert (board.weighters, board.controls) == (("erm", "focal"), ("focal[gamma=3.0]",))
     records = [
@@ -57,7 +58,7 @@ def test_a_control_of_the_board_stays_one_when_it_is_named_with_plugin(trusted):
         for name, options in (("erm", {}), ("focal", {}), ("focal", {"gamma": 3.0}))
         for seed in board.seeds
     ]
-    rows = {row.label: row for row in build(*_beside(board, written, records)).rows}
+    rows = {row.label: row for row in build(beside(board, written, records), records).rows}
     assert {label for label, row in rows.items() if row.is_control} == {"focal[gamma=3.0]"}
     assert (rows["focal[gamma=3.0]"].ranks, rows["focal[gamma=3.0]"].covered) == (None, 3)
     assert label_text(rows["focal[gamma=3.0]"]) == "focal[gamma=3.0] (control)"
@@ -65,9 +66,10 @@ def test_a_control_of_the_board_stays_one_when_it_is_named_with_plugin(trusted):
 
 def test_the_board_s_own_controls_are_taken_as_they_are():
     board = make_board(["erm"], controls=["focal[gamma=3]"], reference="erm")
-    names = ["erm", "focal[gamma=3]"]
+    names = ("erm", "focal[gamma=3]")
     entered = contestants(names, installed(), {})
-    ranked, controls = _told_apart(Request(board, board, None), names, installed(), {})
+    asked = dataclasses.replace(board, weighters=names)
+    ranked, controls = _told_apart(Request(asked, board, None), installed(), {})
     assert (ranked, controls) == (entered, entered[1:])
     with pytest.raises(UsageError, match="is a control of the board demo and one of its weighters"):
         _with_labels(board, ranked[0], ranked, controls)

@@ -1,9 +1,9 @@
-"""What ``benchbase run`` is asked for: a board, as written or changed by options."""
+"""Reads what a run is asked for: a board, as its file says or with parts replaced."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,13 @@ from benchbase.boards.board import (
     parse_seeds,
     parse_track,
 )
+from benchbase.boards.order import Order
 from benchbase.boards.places import find_board, is_built_in
 from benchbase.cell import Scenario, canonical_json, content_hash
 from benchbase.errors import UsageError
 from benchbase.leaderboard.pages.captions import scenario_labels
+from benchbase.options import expand, parse_selector
+from benchbase.plugins import Catalogue
 
 DEFAULT_BOARD = "quick"
 _FEW = 4
@@ -35,7 +38,7 @@ _FEW = 4
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks for."""
+    """A board to run, and where its results go."""
 
     board: Board
     written: Board
@@ -62,19 +65,19 @@ class Request:
         )
 
 
-def read_request(given: Mapping[str, Any]) -> Request:
-    """Read the options of ``benchbase run``: a board, and what replaces parts of it.
+def read_request(order: Order, catalogue: Catalogue) -> Request:
+    """Read a board and what replaces parts of it.
 
     Raises:
         UsageError: an option does not mean anything, or two exclude each other.
     """
-    if given["board_name"] and given["suite"]:
+    if order.board and order.suite:
         raise UsageError("--board and --suite exclude each other: a board has its own scenarios")
-    name = given["board_name"] or DEFAULT_BOARD
+    name = order.board or DEFAULT_BOARD
     board = load_board(name)
     changes: dict[str, Any] = {}
-    if given["suite"]:
-        suite = load_suite(given["suite"])
+    if order.suite:
+        suite = load_suite(order.suite)
         changes |= {
             "name": suite.name,
             "title": suite.title,
@@ -82,25 +85,25 @@ def read_request(given: Mapping[str, Any]) -> Request:
             "seeds": suite.seeds,
             "description": "",
         }
-    scenarios = _scenarios(changes.get("scenarios", board.scenarios), given)
+    scenarios = _scenarios(changes.get("scenarios", board.scenarios), order, catalogue)
     if scenarios != board.scenarios:
         changes["scenarios"] = scenarios
-    if given["seeds"]:
-        changes["seeds"] = parse_seeds(given["seeds"])
-    if given["plugins"]:
-        changes |= {"weighters": given["plugins"], "controls": ()}
+    if order.seeds is not None:
+        changes["seeds"] = parse_seeds(str(order.seeds))
+    if order.plugins:
+        changes |= {"weighters": tuple(order.plugins), "controls": ()}
     changed = dataclasses.replace(board, **changes)
-    asked = suite.scenarios if given["suite"] else board.scenarios
+    asked = suite.scenarios if order.suite else board.scenarios
     if changed.scenarios != asked:
         changed = _named_by_content(changed)
-    elif changed != board and not given["suite"]:
+    elif changed != board and not order.suite:
         title = f"{board.title} (changed on the command line)"
         changed = dataclasses.replace(changed, title=title, description="")
     # Cells that run now are not comparable with what a frozen board's folder holds.
-    folder = board_folder(name) if given["board_name"] and not board.frozen else None
-    own = Path() if given["noise"] else find_board(given["suite"] or name).parent
+    folder = board_folder(name) if order.board and not board.frozen else None
+    own = Path() if order.noise else find_board(order.suite or name).parent
     if folder is None or changed != board:
-        changed = _apart_from_built_in(changed, given["suite"] or name)
+        changed = _apart_from_built_in(changed, order.suite or name)
     return Request(changed, board, folder, own)
 
 
@@ -128,31 +131,42 @@ def _digest(board: Board) -> str:
     return content_hash(msgspec.to_builtins(board.scenarios))[:8]
 
 
-def _scenarios(scenarios: Sequence[Scenario], given: Mapping[str, Any]) -> tuple[Scenario, ...]:
-    """Replace what the options name in each scenario; noise and imbalance make a new grid."""
+def _scenarios(
+    scenarios: Sequence[Scenario], order: Order, catalogue: Catalogue
+) -> tuple[Scenario, ...]:
+    """Replace what the order names in each scenario; noise and imbalance make a new grid."""
     fields = {
-        "dataset": given["dataset"],
-        "train_size": given["train_size"],
-        "label_fraction": given["label_fraction"],
-        "label_budget": given["label_budget"],
-        "backbone": given["backbone"],
-        "track": parse_track(given["track"]) if given["track"] else None,
+        "train_size": order.train_size,
+        "label_fraction": order.label_fraction,
+        "label_budget": order.label_budget,
+        "track": parse_track(order.track) if order.track else None,
     }
     changes: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
-    if given["dataset"]:
-        changes["dataset_options"] = {}
-    if given["backbone"]:
-        changes["backbone_options"] = {}
+    if order.dataset:
+        name, options = _chosen("datasets", order.dataset, catalogue)
+        changes |= {"dataset": name, "dataset_options": options}
+    if order.backbone:
+        name, options = _chosen("backbones", order.backbone, catalogue)
+        changes |= {"backbone": name, "backbone_options": options}
     result: dict[str, Scenario] = {}
-    noises = parse_noise(",".join(given["noise"])) if given["noise"] else None
-    imbalances = parse_imbalance(",".join(given["imbalance"])) if given["imbalance"] else None
+    noises = parse_noise(",".join(order.noise)) if order.noise else None
+    imbalances = parse_imbalance(",".join(order.imbalance)) if order.imbalance else None
     for scenario in scenarios:
         recipe = scenario.recipe
-        if given["epochs"]:
-            recipe = dataclasses.replace(recipe, epochs=given["epochs"])
+        if order.epochs:
+            recipe = dataclasses.replace(recipe, epochs=order.epochs)
         base = dataclasses.replace(scenario, recipe=recipe, **changes)
         own_noise = NoiseChoice(base.noise, base.noise_rate, base.noise_options)
         own_imbalance = ImbalanceChoice(base.imbalance, base.imbalance_ratio)
         for one in grid(base, noises or [own_noise], imbalances or [own_imbalance]):
             result.setdefault(canonical_json(msgspec.to_builtins(one)), one)
     return tuple(result.values())
+
+
+def _chosen(kind: str, text: str, catalogue: Catalogue) -> tuple[str, dict[str, Any]]:
+    """Read ``name[option=value]``, typed by what the plugin declares; a grid is refused."""
+    selector = parse_selector(text)
+    points = expand(selector, catalogue.find(kind, selector.name).options)
+    if len(points) > 1:
+        raise UsageError(f"{text!r}: expected one value for each option; run once for each")
+    return selector.name, points[0]

@@ -1,12 +1,20 @@
 from pathlib import Path
 
-from benchbase.cli.request import read_request
+import pytest
+
+from benchbase.boards.order import Order
+from benchbase.boards.request import read_request
 from benchbase.cli.run import run
+from benchbase.errors import UsageError
+from tests.running import installed
+
+ELSEWHERE = ("dry_run", "verbose", "as_json")
 
 
 def asked(*arguments):
-    context = run.make_context("run", list(arguments))
-    return read_request(context.params)
+    given = run.make_context("run", list(arguments)).params
+    options = {name: value for name, value in given.items() if name not in ELSEWHERE}
+    return read_request(Order(**options), installed())
 
 
 def test_withheld_labels_and_a_budget_change_every_scenario():
@@ -69,3 +77,40 @@ def test_files_lie_beside_the_board_or_where_one_stands(tmp_path):
     path.write_text(CONTROLLED)
     assert asked("--board", str(path)).beside == tmp_path
     assert asked("--board", str(path), "--noise", "matrix:m.csv").beside == Path()
+
+
+def test_options_of_data_sets_and_backbones_are_typed_as_declared():
+    request = asked("--dataset", "digits", "--backbone", "resnet18[stem=small,pretrained=DEFAULT]")
+    assert {scenario.backbone for scenario in request.board.scenarios} == {"resnet18"}
+    for scenario in request.board.scenarios:
+        assert scenario.backbone_options == {"stem": "small", "pretrained": "DEFAULT"}
+        assert (scenario.dataset, scenario.dataset_options) == ("digits", {})
+
+
+def test_an_option_that_equals_its_default_is_no_other_condition():
+    [plain] = {one.backbone for one in asked("--backbone", "resnet18").board.scenarios}
+    named = asked("--backbone", "resnet18[stem=stock]").board.scenarios
+    assert plain == "resnet18"
+    assert named == asked("--backbone", "resnet18").board.scenarios
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("resnet18[stem=small,stock]", "expected one value for each option"),
+        ("resnet18[steam=small]", "did you mean stem"),
+        ("resnet18[stem=huge]", "expected one of"),
+        ("resnet19", "unknown backbone 'resnet19'; did you mean resnet18"),
+    ],
+)
+def test_what_a_backbone_cannot_be_is_said(text, problem):
+    with pytest.raises(UsageError, match=problem):
+        asked("--backbone", text)
+
+
+def test_python_may_give_one_text_for_a_list_and_numbers_are_checked():
+    order = Order(plugins="erm", noise="pair:0.2", seeds=3, train_size=60)
+    assert (order.plugins, order.noise) == (("erm",), ("pair:0.2",))
+    assert read_request(order, installed()).board.seeds == (0, 1, 2)
+    with pytest.raises(UsageError, match="epochs: expected 1 to inf, got 0"):
+        Order(epochs=0)

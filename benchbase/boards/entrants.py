@@ -1,0 +1,94 @@
+"""Who enters: a board's selectors become contestants, told apart into ranked and controls."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from benchbase.boards.board import Board
+from benchbase.boards.plan import Contestant, contestants, is_named
+from benchbase.boards.request import Request
+from benchbase.errors import UsageError
+from benchbase.plugins import Catalogue, Entry, Source
+
+
+@dataclass(frozen=True)
+class Entrants:
+    """The rows of the table to be."""
+
+    ranked: tuple[Contestant, ...]
+    controls: tuple[Contestant, ...]
+    board: Board
+    """The board with its rows named as the records will be."""
+
+
+def selectors_of(board: Board) -> tuple[str, ...]:
+    """Give the selectors of whoever is to be ranked, the reference first."""
+    return tuple(dict.fromkeys((board.reference, *board.weighters)))
+
+
+def resolve(
+    request: Request, catalogue: Catalogue, plugins: Mapping[Source, tuple[Entry, ...]]
+) -> Entrants:
+    """Find who is meant; ``plugins`` holds what the files and modules among them bring.
+
+    Raises:
+        UsageError: somebody is not there, an option does not fit, the reference means several, or
+            a control is to be ranked as well.
+    """
+    ranked, controls = _told_apart(request, catalogue, plugins)
+    reference = _reference(request.board, catalogue, plugins)
+    return Entrants(ranked, controls, _with_labels(request.board, reference, ranked, controls))
+
+
+def _told_apart(
+    request: Request, catalogue: Catalogue, plugins: Mapping[Source, tuple[Entry, ...]]
+) -> tuple[tuple[Contestant, ...], tuple[Contestant, ...]]:
+    """Give who is to be ranked, and the controls.
+
+    Where --plugin took the place of all, whom the board's file names as a control stays one.
+    """
+    entered = contestants(selectors_of(request.board), catalogue, plugins)
+    if request.board.controls:
+        return entered, contestants(request.board.controls, catalogue, plugins)
+    controls = tuple(each for each in entered if is_named(each, request.written.controls))
+    return tuple(each for each in entered if each not in controls), controls
+
+
+def _reference(
+    board: Board, catalogue: Catalogue, plugins: Mapping[Source, tuple[Entry, ...]]
+) -> Contestant:
+    """Give the one contestant that the others are compared with."""
+    found = contestants([board.reference], catalogue, plugins)
+    if len(found) > 1:
+        labels = ", ".join(contestant.spec.label for contestant in found)
+        raise UsageError(
+            f"the reference {board.reference!r} of the board {board.name} means {labels}: name one"
+        )
+    return found[0]
+
+
+def _with_labels(
+    board: Board,
+    reference: Contestant,
+    entered: Sequence[Contestant],
+    controls: Sequence[Contestant],
+) -> Board:
+    """Name the rows as the records will: a file's path becomes its weighters' names.
+
+    Raises:
+        UsageError: one of the controls is to be ranked as well.
+    """
+    labels, of_controls = (
+        tuple(contestant.spec.label for contestant in each) for each in (entered, controls)
+    )
+    for label in of_controls:
+        if label in labels:
+            raise UsageError(
+                f"{label!r} is a control of the board {board.name} and one of its weighters: name "
+                "it in one place only"
+            )
+    return dataclasses.replace(
+        board, weighters=labels, controls=of_controls, reference=reference.spec.label
+    )

@@ -1,0 +1,66 @@
+"""What a run is asked for, in the words of whoever asks: the options of ``benchbase run``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from benchbase.errors import UsageError
+
+_RANGES = {
+    "train_size": (1, math.inf),
+    "label_fraction": (1e-9, 1),
+    "label_budget": (0, math.inf),
+    "epochs": (1, math.inf),
+    "jobs": (1, math.inf),
+    "timeout": (1e-9, 1e8),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A board, what replaces parts of it, and the means. Texts are as on the command line."""
+
+    board: str | None = None
+    """Name or path of a board; None is the default one."""
+    suite: str | None = None
+    plugins: Sequence[str] = ()
+    dataset: str | None = None
+    train_size: int | None = None
+    label_fraction: float | None = None
+    label_budget: int | None = None
+    backbone: str | None = None
+    noise: Sequence[str] = ()
+    imbalance: Sequence[str] = ()
+    track: str | None = None
+    seeds: str | int | None = None
+    epochs: int | None = None
+    jobs: int | None = None
+    """Cells at a time; None is one for each core or GPU."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    timeout: float = 3600.0
+    """Seconds that a cell may take."""
+    roots: Sequence[Path] = ()
+    """Folders to look for data files in."""
+    home: Path | None = None
+    retry_failed: bool = False
+    executor: str = "local"
+    keep_models: bool = False
+
+    def __post_init__(self) -> None:
+        """Take one text or path for a list of one.
+
+        Raises:
+            UsageError: a number is out of its range.
+        """
+        for name, (least, most) in _RANGES.items():
+            number = getattr(self, name)
+            if number is not None and not least <= number <= most:
+                raise UsageError(f"{name}: expected {least:g} to {most:g}, got {number!r}")
+        for name in ("plugins", "noise", "imbalance", "roots"):
+            value = getattr(self, name)
+            if isinstance(value, str | Path):
+                object.__setattr__(self, name, (value,))

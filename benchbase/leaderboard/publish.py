@@ -1,0 +1,55 @@
+"""Publishes a run: beside which rows it stands, and where its pages go."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from benchbase.boards.board import Board
+from benchbase.boards.places import leaderboards_of
+from benchbase.boards.request import Request
+from benchbase.leaderboard.pages.files import write_board, write_index
+from benchbase.leaderboard.results import Results
+from benchbase.leaderboard.rows import build
+from benchbase.options import parse_selector
+from benchbase.records.committed import Committed
+from benchbase.records.home import Home
+from benchbase.records.last import remember_run
+from benchbase.records.record import Record
+
+
+def publish(
+    request: Request,
+    board: Board,
+    committed: Committed | None,
+    records: Sequence[Record],
+    home: Home,
+) -> Results:
+    """Write the tables: the board's own folder when it ran as written, else the home."""
+    if committed is not None:  # a method of one's own stands beside the board's
+        records = [*records, *committed.records()]
+        board = beside(board, request.written, records)
+    remember_run(home, board, records, request.folder)
+    if request.as_written and committed is not None and request.folder is not None:
+        changed = committed.merge(records)
+        board, records = request.written, committed.records()
+        written = [*write_board(request.folder, board, records), *changed]
+        if (leaderboards := leaderboards_of(request.folder)) is not None:
+            write_index(leaderboards)
+    else:
+        written = write_board(home.table(board.name), board, records)
+    return Results(board, records, build(board, records), written)
+
+
+def beside(board: Board, written: Board, records: Sequence[Record]) -> Board:
+    """Add the rows of the board as its file has it, where they have records."""
+    names = {record.spec.weighter.name for record in records}
+    others, controls = (
+        [text for text in texts if parse_selector(text).name in names]
+        for texts in (written.weighters, written.controls)
+    )
+    return dataclasses.replace(
+        board,
+        weighters=tuple(dict.fromkeys((*board.weighters, *others))),
+        controls=tuple(dict.fromkeys((*board.controls, *controls))),
+    )

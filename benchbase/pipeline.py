@@ -1,0 +1,140 @@
+"""The program: read -> resolve -> plan -> run -> merge -> tabulate -> publish.
+
+The command line puts options in and writes text; Python calls ``run``. Both go through here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from benchbase.boards.entrants import Entrants, resolve, selectors_of
+from benchbase.boards.order import Order
+from benchbase.boards.plan import Plan, conditions, found_again, given_sources, make_jobs
+from benchbase.boards.request import Request, read_request
+from benchbase.leaderboard.publish import publish
+from benchbase.leaderboard.results import Results
+from benchbase.records.committed import Committed
+from benchbase.records.home import Home
+from benchbase.records.provenance import gather
+from benchbase.records.record import Record
+from benchbase.records.rescoring import scored_again
+from benchbase.records.store import Store
+from benchbase.running.executors.contract import Execution, Job
+from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.extra_metrics import load_metrics
+from benchbase.running.runner import Progress, Settings
+from benchbase.running.scouting import describe_sources, find_gpus, read_catalogue
+from benchbase.running.sweep import Tally, sweep
+from benchbase.running.workers import choose_devices, choose_executor
+
+
+class Watch:
+    """Hears of cells while they run; this one says nothing."""
+
+    def started(self, job: Job) -> None:
+        """Hear that a cell begins."""
+
+    def heard(self, progress: Progress) -> None:
+        """Hear of a judged checkpoint."""
+
+    def finished(self, job: Job, record: Record | None) -> None:
+        """Hear how a cell ended; None where its record could not be written."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A run before its first cell."""
+
+    request: Request
+    entrants: Entrants
+    plan: Plan
+    execution: Execution
+    settings: Settings
+    store: Store
+    committed: Committed | None
+
+
+def run(**options: Any) -> Results:
+    """Run a board, or find what was run before; see ``Order`` for the options.
+
+    They are those of ``benchbase run``: ``run(plugins=["./mine.py"], noise="pair:0.2", seeds=3)``.
+
+    Raises:
+        UsageError: it cannot be carried out as asked.
+    """
+    with prepare(Order(**options)) as ready:
+        tally = carry_out(ready, Watch())
+    return publish_run(ready, merge(ready, tally))
+
+
+@contextmanager
+def prepare(order: Order) -> Iterator[Ready]:
+    """Read the order, resolve its names and plan its cells, with processes to run them in."""
+    home = Home.at(order.home)
+    store = Store(home)
+    server = ForkServer()
+    try:
+        with home.workspace() as work:
+            catalogue = read_catalogue(server, home)
+            request = read_request(order, catalogue)
+            board = request.board
+            committed = Committed(request.folder) if request.folder else None
+            executor = choose_executor(order.executor, catalogue)
+            places = conditions(board, catalogue, order.roots, home.cache, request.beside)
+            sources = given_sources((*selectors_of(board), *board.controls), catalogue)
+            entrants = resolve(request, catalogue, describe_sources(server, sources, home))
+            jobs = make_jobs(places, entrants.ranked, entrants.controls, board.control_seeds)
+            # Whoever debugs wants to see the cell run, finished or not.
+            done = (
+                found_again(jobs, store, committed, retry_failed=order.retry_failed)
+                if executor.trusted
+                else {}
+            )
+            plan = Plan(jobs, done)
+            wants_gpus = order.device == "cuda" or (order.device == "auto" and plan.to_do)
+            gpus = find_gpus(server) if wants_gpus else ()
+            devices = choose_devices(order.device, order.jobs, gpus, executor)
+            devices = devices[: max(1, len(plan.to_do))]
+            settings = Settings(
+                work=work,
+                home=home,
+                timeout=order.timeout,
+                concurrent_cells=len(devices),
+                provenance=gather(sys.argv[1:], executor.name, gpus),
+                trusted=executor.trusted,
+                models=home.models if order.keep_models else None,
+                extra_metrics=load_metrics(board, catalogue),
+            )
+            execution = executor.start(server, devices)
+            yield Ready(request, entrants, plan, execution, settings, store, committed)
+    finally:
+        server.close()
+
+
+def carry_out(ready: Ready, watch: Watch) -> Tally:
+    """Run what is to do; each record is stored the moment it is there."""
+    return sweep(
+        ready.plan,
+        ready.execution,
+        dataclasses.replace(ready.settings, heard=watch.heard),
+        ready.store,
+        started=watch.started,
+        finished=watch.finished,
+    )
+
+
+def merge(ready: Ready, tally: Tally) -> list[Record]:
+    """Put what was found, with today's metrics, beside what was run."""
+    found = scored_again(ready.plan.done, ready.settings.extra_metrics, ready.store)
+    return [*{**found, **tally.records}.values()]
+
+
+def publish_run(ready: Ready, records: Sequence[Record]) -> Results:
+    """Tabulate the records and write the pages."""
+    board, home = ready.entrants.board, ready.settings.home
+    return publish(ready.request, board, ready.committed, records, home)

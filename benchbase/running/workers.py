@@ -1,0 +1,50 @@
+"""What carries cells out: the executor, and a device for each cell at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from benchbase.errors import UsageError
+from benchbase.options import construct, expand, parse_selector
+from benchbase.plugins import Catalogue
+from benchbase.running.executors.contract import Executor
+
+
+def choose_executor(text: str, catalogue: Catalogue) -> Executor:
+    """Build the executor that is named, with its options.
+
+    Raises:
+        UsageError: there is none of that name, or an option is not its own or has two values.
+    """
+    selector = parse_selector(text)
+    entry = catalogue.find("executors", selector.name)
+    settings = expand(selector, entry.options)
+    if len(settings) > 1:
+        raise UsageError(f"--executor {text}: expected one value for each option")
+    executor: Executor = construct(entry.load(), settings[0])
+    return executor
+
+
+def choose_devices(
+    asked: str, jobs: int | None, gpus: Sequence[str], executor: Executor
+) -> list[str]:
+    """Give one device for each cell at a time.
+
+    Raises:
+        UsageError: a GPU is asked for and there is none.
+    """
+    if asked == "cuda" and not gpus:
+        raise UsageError("--device cuda: torch finds no GPU here; use --device cpu or auto")
+    if not executor.trusted:  # it runs in this very process
+        return ["cuda:0" if gpus else "cpu"]
+    if gpus:
+        return [f"cuda:{index % len(gpus)}" for index in range(jobs or len(gpus))]
+    return ["cpu"] * (jobs or _cores())
+
+
+def _cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
