@@ -14,7 +14,7 @@ images passed with gradient and the time a step takes, printed beside the others
 from __future__ import annotations
 
 import dataclasses
-import random
+import secrets
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ class Counter:
         self._begun: list[int] = []
         """The event at which each optimiser's step that is under way began."""
         self._hidden = False
-        self._dice = random.Random()
+        self._dice = secrets.SystemRandom()
 
     def watching(self, task: Task) -> Task:
         """Give the task with a ``build_model`` whose networks are counted."""
