@@ -75,6 +75,10 @@ class Home:
         """Name the file of the logits that an attempt is scored from."""
         return self.path / "preds" / key / f"{attempt}.npz"
 
+    def lease(self, key: str) -> Path:
+        """Name the file that says which run has claimed a cell."""
+        return self.path / "leases" / f"{key}.json"
+
     def log(self, key: str) -> Path:
         """Name the file that holds what a cell's processes printed."""
         return self.logs / f"{key[:16]}.log"

@@ -20,10 +20,14 @@ from benchbase.cell import Cell
 from benchbase.errors import StoreError
 from benchbase.files import create_file
 from benchbase.judging import metrics
+from benchbase.records.leases import Leases
 from benchbase.records.record import Artefact, Record, Result
 from benchbase.records.store import Store, new_attempt
 from benchbase.running.executors.contract import Execution, Job, Outcome
 from benchbase.running.runner import Settings, run_cell
+
+POLL_SECONDS = 2.0
+"""How often a cell is looked at that another run has claimed."""
 
 
 @dataclass
@@ -31,9 +35,11 @@ class Tally:
     """What a sweep came to."""
 
     records: dict[str, Record] = field(default_factory=dict)
-    """Key -> the record written for it."""
+    """Key -> the record written for it, by this run or by one beside it."""
     lost: list[tuple[Job, str]] = field(default_factory=list)
     """Cells whose record could not be written, and why."""
+    elsewhere: int = 0
+    """Cells that a run beside this one finished."""
 
     @property
     def failures(self) -> list[Record]:
@@ -52,36 +58,86 @@ def sweep(
 ) -> Tally:
     """Run what is to do; ``started`` and ``finished`` hear of each cell.
 
-    ``finished`` hears None of a record that could not be written.
+    Runs on one home share the work: each cell is claimed first, and what a run beside this one
+    finishes is taken over. ``finished`` hears None of a record that could not be written.
     """
     if plan.to_do:
         threading.Thread(target=metrics.preload, daemon=True).start()  # seconds, beside training
     tally = Tally()
+    before = {job.cell.key: _attempts(store, job.cell.key) for job in plan.to_do}
+    waiting: list[Job] = []
 
-    def work(job: Job, slot: Any) -> Outcome:
+    def written_beside(key: str) -> Record | None:
+        """Give the record that a run beside this one wrote, if it did."""
+        record = store.finished(key)
+        return None if record is None or record.attempt in before[key] else record
+
+    def taken_over(job: Job) -> bool:
+        key = job.cell.key
+        record = written_beside(key)
+        if record is None:
+            return False
+        started(job)
+        tally.records[key] = record
+        tally.elsewhere += 1
+        finished(job, record)
+        return True
+
+    def work(job: Job, slot: Any) -> Outcome | None:
+        if settings.trusted and not leases.claim(job.cell.key):
+            return None
+        if settings.trusted and written_beside(job.cell.key) is not None:
+            return None
         started(job)
         return run_cell(job, slot, settings)
 
-    def done(job: Job, outcome: Outcome) -> None:
-        attempt = new_attempt()
-        try:
-            result = _store_predictions(store, job.cell, attempt, outcome)
-            record = Record(
-                key=job.cell.key,
-                attempt=attempt,
-                spec=job.cell.spec,
-                **msgspec.structs.asdict(result),
-            )
-            store.write(record)
-        except StoreError as error:
-            tally.lost.append((job, str(error)))
-            finished(job, None)
-            return
-        tally.records[job.cell.key] = record
-        finished(job, record)
+    def done(job: Job, outcome: Outcome | None) -> None:
+        if outcome is None:
+            waiting.append(job)
+        else:
+            _record(job, outcome, store, tally, finished)
+        leases.release(job.cell.key)
 
-    execution.run(plan.to_do, work, done)
+    with Leases(store.home).kept() as leases:
+        to_do = list(plan.to_do)
+        while to_do:
+            execution.run(to_do, work, done)
+            to_do = [job for job in waiting if not taken_over(job)]
+            waiting.clear()
+            if to_do and execution.ended.wait(POLL_SECONDS):
+                break
     return tally
+
+
+def _attempts(store: Store, key: str) -> set[str]:
+    """Name the attempts at a cell."""
+    folder = store.home.attempts(key)
+    return {path.stem for path in folder.glob("*.json")} if folder.is_dir() else set()
+
+
+def _record(
+    job: Job,
+    outcome: Outcome,
+    store: Store,
+    tally: Tally,
+    finished: Callable[[Job, Record | None], None],
+) -> None:
+    attempt = new_attempt()
+    try:
+        result = _store_predictions(store, job.cell, attempt, outcome)
+        record = Record(
+            key=job.cell.key,
+            attempt=attempt,
+            spec=job.cell.spec,
+            **msgspec.structs.asdict(result),
+        )
+        store.write(record)
+    except StoreError as error:
+        tally.lost.append((job, str(error)))
+        finished(job, None)
+        return
+    tally.records[job.cell.key] = record
+    finished(job, record)
 
 
 def _store_predictions(store: Store, cell: Cell, attempt: str, outcome: Outcome) -> Result:

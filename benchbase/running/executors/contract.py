@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -63,16 +64,19 @@ class Slot:
 class Execution(ABC):
     """One sweep of an executor."""
 
+    ended: threading.Event
+    """Set once it drains or stops: nothing more is to be started."""
+
     @abstractmethod
     def run(
         self,
         jobs: Sequence[Job],
-        work: Callable[[Job, Slot], Outcome],
-        done: Callable[[Job, Outcome], None],
+        work: Callable[[Job, Slot], Outcome | None],
+        done: Callable[[Job, Outcome | None], None],
     ) -> None:
-        """Run ``work`` once for each job and hand each outcome to ``done``, one at a time.
+        """Run ``work`` once for each job and hand what it gives to ``done``, one at a time.
 
-        Returns when all are done, or drained, or stopped.
+        Returns when all are done, or drained, or stopped; may be called again with other jobs.
         """
 
     @abstractmethod

@@ -58,21 +58,21 @@ class _InlineExecution(Execution):
 
     def __init__(self, device: str) -> None:
         self._device = device
-        self._draining = False
+        self.ended = threading.Event()
 
     def run(
         self,
         jobs: Sequence[Job],
-        work: Callable[[Job, Slot], Outcome],
-        done: Callable[[Job, Outcome], None],
+        work: Callable[[Job, Slot], Outcome | None],
+        done: Callable[[Job, Outcome | None], None],
     ) -> None:
         """Run the jobs in order."""
         for job in jobs:
-            if self._draining:
+            if self.ended.is_set():
                 return
             done(job, self._run_one(job, work))
 
-    def _run_one(self, job: Job, work: Callable[[Job, Slot], Outcome]) -> Outcome:
+    def _run_one(self, job: Job, work: Callable[[Job, Slot], Outcome | None]) -> Outcome | None:
         trainers: queue.SimpleQueue[tuple[_Role, Channel] | None] = queue.SimpleQueue()
 
         def play(role: _Role, theirs: Channel, module: str) -> None:
@@ -97,7 +97,7 @@ class _InlineExecution(Execution):
                 threading.Thread(target=play, args=(role, theirs, module), daemon=True).start()
             return role
 
-        outcome: Future[Outcome] = Future()
+        outcome: Future[Outcome | None] = Future()
 
         def lead() -> None:
             try:
@@ -115,8 +115,8 @@ class _InlineExecution(Execution):
 
     def drain(self) -> None:
         """Start no more jobs."""
-        self._draining = True
+        self.ended.set()
 
     def stop(self) -> None:
         """Start no more jobs; the one in flight is the terminal's to interrupt."""
-        self._draining = True
+        self.ended.set()

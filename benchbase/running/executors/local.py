@@ -29,26 +29,26 @@ class _LocalExecution(Execution):
     def __init__(self, server: ForkServer, devices: Sequence[str]) -> None:
         self.server = server
         self._slots = [Slot(index, device, server.start) for index, device in enumerate(devices)]
-        self._draining = threading.Event()
+        self.ended = threading.Event()
         self._stopped = threading.Event()
 
     def run(
         self,
         jobs: Sequence[Job],
-        work: Callable[[Job, Slot], Outcome],
-        done: Callable[[Job, Outcome], None],
+        work: Callable[[Job, Slot], Outcome | None],
+        done: Callable[[Job, Outcome | None], None],
     ) -> None:
         """Run all jobs; ``done`` is called in this thread."""
         self.server.wait_until_ready()
         waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
         for job in jobs:
             waiting.put(job)
-        finished: queue.SimpleQueue[tuple[Job, Outcome] | BaseException | None]
+        finished: queue.SimpleQueue[tuple[Job, Outcome | None] | BaseException | None]
         finished = queue.SimpleQueue()
 
         def serve(slot: Slot) -> None:
             try:
-                while not self._draining.is_set():
+                while not self.ended.is_set():
                     job = waiting.get_nowait()
                     outcome = work(job, slot)
                     if not self._stopped.is_set():
@@ -75,10 +75,10 @@ class _LocalExecution(Execution):
 
     def drain(self) -> None:
         """Start no more jobs."""
-        self._draining.set()
+        self.ended.set()
 
     def stop(self) -> None:
         """End every process of the server."""
-        self._draining.set()
+        self.ended.set()
         self._stopped.set()
         self.server.close()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
+import msgspec
 import numpy as np
 import pytest
 
 from benchbase.boards.plan import Plan
 from benchbase.errors import StoreError
 from benchbase.records.home import Home
-from benchbase.records.store import Store
+from benchbase.records.leases import Leases
+from benchbase.records.record import Record
+from benchbase.records.store import Store, new_attempt
 from benchbase.running import sweep as sweeping
 from benchbase.running.executors.contract import Execution, Outcome, Slot
 from benchbase.running.runner import Settings
@@ -19,6 +25,9 @@ from tests.unit.made_records import PROVENANCE, make_result
 
 class AtOnce(Execution):
     """Runs each job in turn, in this thread."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
 
     def run(self, jobs, work, done):
         for job in jobs:
@@ -92,3 +101,35 @@ def test_predictions_that_cannot_be_written_lose_the_cell_and_nothing_else(play,
     (tmp_path / "preds").write_text("in the way")
     tally, _ = play({"one": OK})
     assert "cannot be written" in tally.lost[0][1]
+
+
+def test_a_cell_that_another_run_has_is_waited_for_and_taken_over(play, tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeping, "POLL_SECONDS", 0.01)
+    store = Store(Home(tmp_path))
+    key = make_job("plain").cell.key
+    with Leases(store.home).kept() as other:
+        assert other.claim(key)
+
+        def finish_elsewhere() -> None:
+            time.sleep(0.1)
+            cell = make_job("plain").cell
+            result = msgspec.structs.asdict(OK.result)
+            store.write(Record(key=key, attempt=new_attempt(), spec=cell.spec, **result))
+            other.release(key)
+
+        threading.Thread(target=finish_elsewhere).start()
+        tally, heard = play({"plain": OK}, store)
+    assert tally.elsewhere == 1
+    assert tally.records[key].status == "ok"
+    assert heard == ["start plain", "end plain"]
+
+
+def test_a_claim_that_was_given_up_is_run_here(play, tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeping, "POLL_SECONDS", 0.01)
+    store = Store(Home(tmp_path))
+    key = make_job("plain").cell.key
+    with Leases(store.home).kept() as other:
+        assert other.claim(key)
+        threading.Timer(0.1, other.release, [key]).start()
+        tally, _ = play({"plain": OK}, store)
+    assert (tally.elsewhere, len(tally.records)) == (0, 1)
