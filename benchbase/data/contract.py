@@ -92,7 +92,7 @@ class Noise(ABC):
     def corrupt(
         self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
     ) -> Labels:
-        """Give the observed labels of ``part``; the true ones stay as they are.
+        """Give the observed labels of ``part``, which is a copy: the true ones stay as they are.
 
         Called for train and for validation with ``rng`` at the same place, so that what is drawn
         first (a projection, say) is the same for both.
@@ -121,7 +121,7 @@ class Imbalance(ABC):
 
     @abstractmethod
     def counts(self, available: NDArray[np.int64], ratio: float) -> NDArray[np.int64]:
-        """Give how many images of each class to keep, at most ``available``.
+        """Give how many images of each class to keep, at most ``available`` (a copy).
 
         Raises:
             UsageError: the kind knows no such ratio.

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -31,10 +31,15 @@ from benchbase.data.corruption import Observed, count_classes, describe_labels, 
 from benchbase.data.split import split
 from benchbase.files import replace_file
 
+T = TypeVar("T", bound=np.generic)
+
 
 @dataclass(frozen=True)
 class Opened:
-    """One scenario at one seed as only the harness may see it."""
+    """One scenario at one seed as only the harness may see it.
+
+    Its arrays are read-only: all cells of a condition are trained on and judged by the same ones.
+    """
 
     classes: tuple[str, ...]
     flips: Literal["none", "horizontal", "both"]
@@ -56,6 +61,16 @@ class Opened:
     std: tuple[float, ...]
     corruption: JSON
     identity: DataIdentity
+
+    def __post_init__(self) -> None:
+        """Make views that cannot be written to."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Part):
+                value = Part(_read_only(value.pixels), _read_only(value.labels))
+            elif isinstance(value, np.ndarray):
+                value = _read_only(value)
+            object.__setattr__(self, field.name, value)
 
 
 def open_scenario(
@@ -178,6 +193,12 @@ def channel_statistics(
     deviations = np.sqrt((shares * (values - means[:, None]) ** 2).sum(axis=1))
     # A channel without contrast must not be divided by zero.
     return tuple(means.tolist()), tuple(np.maximum(deviations, 1 / 255).tolist())
+
+
+def _read_only(array: NDArray[T]) -> NDArray[T]:
+    view = array.view()
+    view.setflags(write=False)
+    return view
 
 
 def _plugin_hash(plugin: Noise | Imbalance, files: Sequence[Path]) -> str:

@@ -190,7 +190,7 @@ def _calibration_error(shares: NDArray[np.float64], labels: Labels) -> float:
 
     # torchmetrics would give a probability of exactly 1 a bin of its own behind the last one.
     inside = torch.from_numpy(np.minimum(shares, np.nextafter(1.0, 0.0)))
-    target = torch.from_numpy(labels)
+    target = torch.tensor(labels)  # a copy: labels are read-only, which torch warns of
     errors = [
         binary_calibration_error(inside[:, c].contiguous(), target.eq(c).long(), n_bins=15)
         for c in np.unique(labels).tolist()

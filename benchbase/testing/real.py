@@ -78,8 +78,8 @@ def nuclei_problem(
         return labels
 
     task = load_task(files, SmallCNN(), needs, torch.device("cpu"), ask)
-    images = task.normalise(torch.from_numpy(opened.test.pixels))
-    return RealProblem(task, images, torch.from_numpy(opened.test.labels))
+    images = task.normalise(torch.tensor(opened.test.pixels))
+    return RealProblem(task, images, torch.tensor(opened.test.labels))
 
 
 def points_behind_unweighted(weighter: Weighter, folder: Path, **settings: Any) -> float:

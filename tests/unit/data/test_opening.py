@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchbase.cell import Scenario
-from benchbase.data.contract import DataSet, Part
+from benchbase.data.contract import DataSet, Imbalance, Labels, Noise, Part
 from benchbase.data.corruption import observe
 from benchbase.data.imbalance import Natural
 from benchbase.data.noise import SymmetricNoise
-from benchbase.data.opening import Opened, channel_statistics
+from benchbase.data.opening import Opened, channel_statistics, open_scenario
 from benchbase.data.split import split
 from benchbase.errors import UsageError
 
@@ -319,6 +321,61 @@ def test_a_scenario_that_hides_the_truth_is_flagged(open_stamps: Open, stamps: M
     binary = open_stamps(stamps(classes=2), noise="symmetric", noise_rate=0.5)
     assert binary.corruption["identifiable"] is False
     assert open_stamps(noise="symmetric", noise_rate=0.6).corruption["identifiable"] is True
+
+
+@dataclass(frozen=True)
+class InPlace(Noise, Imbalance):
+    """Writes over everything that it is given."""
+
+    name: ClassVar[str] = "in place"
+
+    def corrupt(
+        self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
+    ) -> Labels:
+        part.pixels[:] = 0
+        part.labels[:] = 0
+        return part.labels
+
+    def transition(self, num_classes: int, rate: float) -> NDArray[np.float64]:
+        return np.eye(num_classes)
+
+    def counts(self, available: NDArray[np.int64], ratio: float) -> NDArray[np.int64]:
+        available[:] = 50
+        return available
+
+
+def test_a_noise_or_an_imbalance_that_works_in_place_changes_nothing_else(
+    stamps: MakeStamps, cache: Path
+) -> None:
+    opened = open_scenario(
+        Scenario(dataset="stamps", noise="in place", imbalance="in place", track="T0"),
+        0,
+        dataset=stamps(),
+        noise=InPlace(),
+        imbalance=InPlace(),
+        roots=[],
+        cache=cache,
+    )
+    for part, true in (
+        (opened.train, opened.train_true),
+        (opened.validation, opened.validation_true),
+        (opened.test, opened.test.labels),
+    ):
+        assert [row % 3 for row in pixel_rows(part)] == true.tolist()
+        assert set(true.tolist()) == {0, 1, 2}
+    assert not opened.train.labels.any()
+
+
+def test_what_all_cells_of_a_condition_share_cannot_be_written_to(open_stamps: Open) -> None:
+    opened = open_stamps(label_fraction=0.5)
+    values = [getattr(opened, field.name) for field in dataclasses.fields(opened)]
+    parts = [value for value in values if isinstance(value, Part)]
+    arrays = [value for value in values if isinstance(value, np.ndarray)]
+    arrays += [array for part in parts for array in (part.pixels, part.labels)]
+    assert len(arrays) == 13
+    for array in arrays:
+        with pytest.raises(ValueError, match="read-only"):
+            array[:1] = 0
 
 
 def test_mean_and_deviation_are_those_of_the_training_pixels(open_stamps: Open) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -126,7 +128,8 @@ def test_where_no_labels_are_for_sale_none_are_counted(judge):
 
 
 def test_weights_are_compared_with_the_labels_that_the_images_had_then(judge):
-    judge.opened.train.labels[:] = 1 - TRUE  # all wrong
+    wrong = Part(judge.opened.train.pixels, 1 - TRUE)
+    judge.opened = dataclasses.replace(judge.opened, train=wrong)
     weights = np.array([0.1, 0.2, 0.9, 1.0], dtype=np.float32)
     for bought in ([], [0], {2, 3}):
         judge.hear(right_on(4), weights, {}, COUNTED, bought)
