@@ -31,7 +31,8 @@ nox.options.error_on_missing_interpreters = True
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests of benchbase and of every plugin in this checkout."""
-    chosen = session.posargs or ["--ignore=tests/test_docs.py"]
+    # Two processes: most tests wait for one child or another.
+    chosen = session.posargs or ["--ignore=tests/test_docs.py", "--numprocesses=2"]
     session.run(PYTHON, "-m", "pytest", *chosen)
 
 

@@ -223,3 +223,16 @@ def test_each_option_of_a_plugin_is_named_in_its_readme(plugin):
         for option in options_of(cls):
             where = of_the_kit if option.name in kit else text
             assert f"`{option.name}`" in where, f"{cls.__name__}: {option.name}"
+
+
+def test_the_map_of_the_code_names_every_folder() -> None:
+    text = (ROOT / "README.md").read_text().partition("## Map of the code")[2]
+    folders = {
+        path.parent.relative_to(ROOT)
+        for path in (ROOT / "benchbase").rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    for folder in folders - {Path("benchbase")}:
+        # A folder within a room is named in the room's own line.
+        line = next(line for line in text.splitlines() if f"`benchbase/{folder.parts[1]}/`" in line)
+        assert folder.name in line, folder

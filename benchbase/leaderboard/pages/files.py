@@ -80,6 +80,18 @@ pages are generated from both.
 `benchbase leaderboard` writes all pages again from the records alone. A board that is being made
 anew (`frozen` in its `board.toml`) keeps its page and results as they were; nothing is compared
 with them: running it gives a table in the home folder.
+
+## A row of your own
+
+1. Make your method a package (`benchbase new weighter NAME --package`), and install it.
+2. `benchbase check NAME` until it is green; `benchbase run --board BOARD --plugin NAME` shows it
+   beside the board's rows and changes no file of the board.
+3. Add its name to `weighters` in `BOARD/board.toml`.
+4. `benchbase run --board BOARD` trains what is missing, which is your rows, and rewrites the pages.
+5. `benchbase leaderboard --check` says whether every page follows from its records.
+6. Commit `board.toml`, the new lines below `BOARD/results/` and the pages. A committed line is
+   never altered, so the files only gain lines.
+7. Open a pull request that says where the package can be installed from. CI checks the pages again.
 """
 
 
