@@ -114,6 +114,8 @@ class Backbone(ABC):
     """A family of networks; a frozen dataclass whose fields are its options."""
 
     name: ClassVar[str]
+    version: ClassVar[str] = ""
+    """What is built; as ``Weighter.version``."""
 
     @abstractmethod
     def build(self, shape: ImageShape, num_classes: int) -> Classifier:
@@ -335,6 +337,12 @@ class Weighter(ABC):
     honesty: ClassVar[Honesty] = Honesty.ORIGINAL
     paper: ClassVar[str] = ""
     """Where the method was published: authors, venue, year, address."""
+    version: ClassVar[str] = ""
+    """What an installed method computes: raise it when results change, and its cells run anew.
+
+    It holds for the class that states it, not for those derived from it. Empty: the hash of the
+    code counts, as it does for a file and a module.
+    """
 
     @abstractmethod
     def fit(self, task: Task) -> Iterator[Checkpoint]:

@@ -133,10 +133,11 @@ class WeighterSpec:
     name: str
     options: Mapping[str, Any]
     source: str
-    """Hash of the code of the weighter's own module, or of its package; remarks do not count."""
+    """Hash of its code, remarks apart; empty where it states a version."""
     distribution: str
     """Distribution that ships it, or one of ``GIVEN``."""
     version: str
+    """What it states that it computes; empty where it states none."""
 
     @property
     def label(self) -> str:

@@ -100,9 +100,9 @@ def _enter(entered: dict[str, Contestant], entry: Entry, selector: Selector) -> 
         spec = WeighterSpec(
             name=entry.name,
             options=options,
-            source=entry.source_hash,
+            source="" if entry.version else entry.source_hash,
             distribution=entry.distribution,
-            version=entry.distribution_version,
+            version=entry.version,
         )
         known = entered.setdefault(spec.label, Contestant(spec, entry))
         if known.spec != spec:
@@ -189,7 +189,7 @@ def make_jobs(
                 weighter=contestant.spec,
                 scenario=condition.scenario,
                 data=identity,
-                backbone_source=condition.backbone.source_hash,
+                backbone_source=condition.backbone.identity,
                 seed=condition.seed,
                 torch=torch,
             )

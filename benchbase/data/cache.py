@@ -27,6 +27,7 @@ from benchbase.cell import JSON, content_hash
 from benchbase.data.contract import DataParts, DataSet, Part
 from benchbase.data.leakage import count_leaks
 from benchbase.errors import DataError, RunError
+from benchbase.files import code_files
 
 FORMAT = 1
 PARTS = ("train", "test", "validation", "trusted")
@@ -76,11 +77,12 @@ def data_key(dataset: DataSet, roots: Sequence[Path]) -> str:
 
 
 def source_hash(owner: type) -> str:
-    """SHA-256 of the module that defines ``owner``, and its name in there."""
+    """SHA-256 of the module or package that defines ``owner``, and its name in there."""
     path = sys.modules[owner.__module__].__file__
     if path is None:
         raise DataError(f"{owner.__qualname__} has no source file: define it in a module")
-    return content_hash([owner.__qualname__, file_hash(Path(path))])
+    _, files = code_files(owner.__module__, Path(path))
+    return content_hash([owner.__qualname__, *(file_hash(file) for file in files)])
 
 
 def file_hash(path: Path) -> str:

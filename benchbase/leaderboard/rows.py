@@ -180,8 +180,7 @@ def _versions(records: Sequence[Record]) -> dict[str, str]:
     weighter = spec.weighter
     return {
         "distribution": weighter.distribution,
-        "version": weighter.version,
-        "source": weighter.source,
+        "version": weighter.version or f"code {weighter.source[:12]}",
         "torch": spec.torch,
     }
 

@@ -16,7 +16,7 @@ from benchbase.options import OptionSpec, options_of, unknown
 from benchbase.plugins.installed import Installed, normalise_distribution
 from benchbase.plugins.kinds import KINDS, check_class
 from benchbase.plugins.loading import load_class, load_classes
-from benchbase.plugins.source import Source
+from benchbase.plugins.source import Source, modules_of_bases
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ class Entry:
     options: tuple[OptionSpec, ...]
     summary: str
     source_hash: str
-    """SHA-256 of the code of the module that defines it."""
+    """SHA-256 of the code that defines it."""
+    version: str = ""
+    """What an installed class states that it computes; empty where its code counts."""
     needs: tuple[str, ...] = ()
     """Values of a weighter's Needs, sorted."""
     honesty: str = ""
@@ -42,6 +44,14 @@ class Entry:
     def qualified(self) -> str:
         """The name under which it stays reachable when another distribution takes it too."""
         return f"{self.distribution}:{self.name}"
+
+    bases: tuple[str, ...] = ()
+    """Modules of other packages whose classes it is derived from: their code counts as well."""
+
+    @property
+    def identity(self) -> str:
+        """What stands for its code in a cell's key: the version that it states, or its hash."""
+        return f"version {self.version}" if self.version else self.source_hash
 
     def load(self) -> type[Any]:
         """Import the class in this process.
@@ -172,6 +182,7 @@ def _problem(installed: Installed, reason: str) -> Problem:
 
 def _entry(source: Source, kind: str, cls: Any, distribution: str, version: str) -> Entry:
     check_class(kind, cls)
+    bases = modules_of_bases(cls, KINDS[kind].contract())
     facts: dict[str, Any] = {}
     if kind == "weighters":
         facts["needs"] = tuple(sorted(need.value for need in cls.needs))
@@ -184,6 +195,9 @@ def _entry(source: Source, kind: str, cls: Any, distribution: str, version: str)
         distribution_version=version,
         options=options_of(cls),
         summary=summary_of(cls),
-        source_hash=source.code_hash(cls),
+        source_hash=source.code_hash(cls, bases),
+        bases=bases,
+        # One inherited says nothing of what the class adds; a file changes more often than that.
+        version=cls.__dict__.get("version", "") if source.kind == "installed" else "",
         **facts,
     )

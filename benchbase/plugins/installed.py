@@ -18,6 +18,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from benchbase.errors import PluginError, UsageError
+from benchbase.files import code_files
 from benchbase.options import unknown
 from benchbase.plugins.code import code_hash
 
@@ -104,8 +105,7 @@ def module_source_hash(module_name: str) -> str:
     """Hash the code of a module, which is not imported; remarks in it do not count.
 
     A module by itself is one file. A plugin of several modules is a package, and all of its files
-    count: a method is changed by whichever is changed. In benchbase's own package each module
-    stands for itself.
+    count: a method is changed by whichever is changed.
 
     Raises:
         PluginError: there is no such module, or it has no file.
@@ -135,12 +135,11 @@ def _hash_files(module_name: str, hash_of: Callable[[bytes], str]) -> str:
     path = module_path(module_name)
     if path is None or not path.is_file():
         raise PluginError(f"module {module_name!r} has no source file that can be found")
-    root = module_name.partition(".")[0]
-    home = module_path(root)
-    if root == __name__.partition(".")[0] or home is None or home.name != "__init__.py":
+    home, files = code_files(module_name, path)
+    if files == [path]:
         return hash_of(path.read_bytes())
     digest = hashlib.sha256()
-    for file in sorted(path for path in home.parent.rglob("*.py") if path.is_file()):
-        name = file.relative_to(home.parent).as_posix()
+    for file in files:
+        name = file.relative_to(home).as_posix()
         digest.update(f"{name}:{hash_of(file.read_bytes())};".encode())
     return digest.hexdigest()

@@ -77,6 +77,9 @@ def check_class(kind: str, cls: Any) -> None:
             f"{cls.__name__}.name is {name!r}: expected lower-case letters, digits, - and _, "
             "starting with a letter"
         )
+    version = getattr(cls, "version", "")
+    if not isinstance(version, str):
+        raise PluginError(f'{cls.__name__}.version is {version!r}: expected a text, such as "1"')
     _check_options(cls)
     if kind == "weighters":
         _check_facts(cls)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from benchbase.cell import content_hash
 from benchbase.errors import PluginError, UsageError
 from benchbase.options import looks_like_path, unknown
 from benchbase.plugins.code import code_hash
@@ -29,11 +30,17 @@ class Source:
         """Who it is, for messages."""
         return f"{self.owner} ({self.target})" if self.owner else f"plugin {self.target}"
 
-    def code_hash(self, cls: type) -> str:
-        """Hash the code of one of its classes; remarks do not count."""
+    def code_hash(self, cls: type, bases: Sequence[str] = ()) -> str:
+        """Hash the code of one of its classes, and of the modules ``bases``; remarks do not count.
+
+        What else it imports from elsewhere is not known.
+        """
         if self.kind == "file":
-            return code_hash(Path(self.target).read_bytes())
-        return module_source_hash(cls.__module__)
+            own = code_hash(Path(self.target).read_bytes())
+        else:
+            own = module_source_hash(cls.__module__)
+        inherited = [module_source_hash(module) for module in bases]
+        return content_hash([own, *inherited]) if inherited else own
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
@@ -46,6 +53,16 @@ class Source:
             yield
         except PluginError as error:
             raise PluginError(f"{self.origin}: {error}") from error
+
+
+def modules_of_bases(cls: type, contract: type) -> tuple[str, ...]:
+    """Name the modules of other packages that hold classes which one is derived from.
+
+    Only those that keep the ``contract``, and none of benchbase, whose version is in every key.
+    """
+    known = {cls.__module__.partition(".")[0], __name__.partition(".")[0]}
+    bases = (base.__module__ for base in cls.__mro__ if issubclass(base, contract))
+    return tuple(sorted({it for it in bases if it.partition(".")[0] not in known}))
 
 
 def given_source(name: str) -> Source | None:

@@ -156,7 +156,8 @@ class Provenance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     argv: list[str] | None = None
     """Left out where the record is committed."""
     source: str = ""
-    """Hash of the weighter's code."""
+    """Hash of the weighter's code, also where its key has a stated version instead."""
+    backbone_source: str = ""
     started: float = 0.0
     finished: float = 0.0
 

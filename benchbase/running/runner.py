@@ -169,12 +169,21 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         numerics=describe_numerics(job.cell.numerics),
         provenance=msgspec.structs.replace(
             settings.provenance,
-            source=job.cell.weighter.source,
+            versions={**settings.provenance.versions, **_versions(job.weighter, job.backbone)},
+            source=job.weighter.source_hash,
+            backbone_source=job.backbone.source_hash,
             started=started_at,
             finished=time.time(),
         ),
     )
     return Outcome(result, predictions)
+
+
+def _versions(*entries: Entry) -> dict[str, str]:
+    """Give the versions of the distributions that brought the cell's plugins."""
+    return {
+        one.distribution: one.distribution_version for one in entries if one.distribution_version
+    }
 
 
 def _converse(

@@ -45,7 +45,7 @@ def read_catalogue(server: ForkServer, home: Home) -> Catalogue:
         answers = _ask(server, "installed", [msgspec.to_builtins(one) for one in asked], names)
         for one, answer in zip(asked, answers, strict=True):
             known[one] = _converted(answer, Catalogue, names)
-            _remember(places[one], known[one])
+            _remember(places[one], known[one], known[one].entries)
     catalogue = join([each for each in known.values() if each is not None])
     if catalogue.problems and is_strict():
         raise PluginError(catalogue.problems[0].reason)
@@ -70,7 +70,7 @@ def describe_sources(
                 raise PluginError(str(answer["error"]))
             found = answer.get("entries") if isinstance(answer, dict) else None
             known[source] = _converted(found, tuple[Entry, ...], names)
-            _remember(_given_at(source, home), known[source])
+            _remember(_given_at(source, home), known[source], known[source])
     return {source: entries for source, entries in known.items() if entries is not None}
 
 
@@ -143,7 +143,8 @@ def _recall(path: Path | None, kind: Any) -> Any:
         return None  # not there yet, or damaged
 
 
-def _remember(path: Path | None, value: Any) -> None:
-    if path is not None:
+def _remember(path: Path | None, value: Any, entries: Sequence[Entry]) -> None:
+    # What is derived from another package's class changes with that package's files.
+    if path is not None and not any(entry.bases for entry in entries):
         with contextlib.suppress(StoreError):  # a home that cannot be written is asked each time
             replace_file(path, msgspec.json.encode(value).decode())

@@ -14,6 +14,7 @@ import pytest
 
 from benchbase.cell import Recipe
 from benchbase.judging.metrics import score
+from benchbase.plugins.code import code_hash
 from benchbase.running import log_limit
 from tests.running import TINY, make_job, run
 
@@ -64,6 +65,8 @@ def test_a_weighter_in_a_file_is_trained_and_judged(outcome, tmp_path):
     assert result.corruption.realised_rate == pytest.approx(0.3)
     assert result.weights.auroc == 0.5
     assert played.predictions["test_logits"].shape[1:] == (1000, 3)
+    assert result.provenance.source == code_hash((HEAD + ONES).encode())
+    assert result.provenance.backbone_source
     assert not list((tmp_path / "work").iterdir())  # nothing stays behind
 
 

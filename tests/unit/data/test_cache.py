@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -287,3 +289,20 @@ def test_the_manifest_is_plain_json(cache: Path) -> None:
     manifest = json.loads((entry / "manifest.json").read_text())
     assert manifest["leakage"] == prepared.leakage
     assert set(manifest["arrays"]) == {path.stem for path in entry.glob("*.npy")}
+
+
+def test_all_modules_of_a_data_sets_package_count(tmp_path: Path, monkeypatch) -> None:
+    package = tmp_path / "moon_package"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from tests.unit.data.test_cache import Counted\n\n"
+        "@dataclass(frozen=True)\nclass Moons(Counted):\n    name = 'moons'\n"
+    )
+    (package / "reading.py").write_text("SHIFT = 1")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    moons = importlib.import_module("moon_package").Moons
+    before = data_key(moons(), [])
+    (package / "reading.py").write_text("SHIFT = 20")
+    assert data_key(moons(), []) != before
+    sys.modules.pop("moon_package")

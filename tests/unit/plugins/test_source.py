@@ -226,6 +226,10 @@ def test_a_methods_code_is_its_file_or_its_whole_package(
     assert module_files_hash("family.method") != files
     (package / "losses.py").write_text("x = 'other'")
     assert module_source_hash("family.method") != code
+    (package / "__init__.py").unlink()  # a package all the same
+    code = module_source_hash("family.method")
+    (package / "losses.py").write_text("x = 'third'")
+    assert module_source_hash("family.method") != code
     own = module_source_hash("benchbase.backbones.small_cnn")
     assert own == code_hash(Path(small_cnn.__file__).read_bytes())
 
@@ -257,3 +261,29 @@ def test_an_entry_holds_what_the_parent_needs(
 def test_a_class_without_a_docstring_has_no_summary(write) -> None:
     [entry] = describe_given(write(METHOD.replace('"""Drop', '_ = """Drop')))
     assert entry.summary == ""
+
+
+@pytest.mark.parametrize("kind", ["installed", "file"])
+def test_a_stated_version_stands_for_the_code_of_what_is_installed(
+    kind: str, plugin_site: PluginSite, tmp_path: Path
+) -> None:
+    stated = METHOD.replace("    name = ", '    version = "3"\n    name = ', 1)
+    heir = "\n\nclass Heir(SmallLoss):\n    name = 'heir'\n"
+    hooks = HOOKS.replace("[SmallLoss]", "[SmallLoss, Heir]")
+    plugin_site.add("tiny-losses", "tiny_losses", tiny_losses=stated + heir + hooks)
+    (tmp_path / "mine.py").write_text(stated + heir)
+    if kind == "installed":
+        entries = describe_installed(Installed("tiny-losses", "2.1", "tiny_losses")).entries
+    else:
+        entries = describe_given(given_source(f"{tmp_path}/mine.py"))
+    found = {entry.name: entry for entry in entries}
+    small, heir_of_it = found["small-loss"], found["heir"]
+    assert (small.version, heir_of_it.version) == ("3" if kind == "installed" else "", "")
+    expected = "version 3" if kind == "installed" else small.source_hash
+    assert small.identity == expected
+    assert heir_of_it.identity == heir_of_it.source_hash
+
+
+def test_a_version_is_a_text(write) -> None:
+    stated = METHOD.replace("    name = ", "    version = 3\n    name = ", 1)
+    assert 'version is 3: expected a text, such as "1"' in reason(write(stated))

@@ -43,6 +43,22 @@ class Mine(LossWeighter):
         return lambda step: step.losses.detach()
 """
 
+HOOK = """
+BENCHBASE_API = 2
+from benchbase.hookspecs import hookimpl
+
+@hookimpl
+def register_weighters():
+    return [Mine]
+"""
+DERIVED = """
+import their_method
+
+
+class MineToo(their_method.Mine):
+    name = "mine-too"
+"""
+
 
 def test_what_is_installed_is_told_by_a_child_and_remembered(
     plugin_site: PluginSite, server, tmp_path: Path
@@ -120,3 +136,20 @@ def test_a_plugin_that_ends_the_child_is_told(server, tmp_path: Path) -> None:
     path.write_text("import os\nos._exit(0)")
     with pytest.raises(PluginError, match="ended by itself: does a plugin exit on import"):
         describe_sources(server, [Source("file", str(path))], Home(tmp_path))
+
+
+def test_a_class_derived_from_anothers_changes_with_it(
+    plugin_site: PluginSite, server, tmp_path: Path
+) -> None:
+    plugin_site.add("their-method", "their_method", their_method=METHOD + HOOK)
+    (tmp_path / "mine.py").write_text(DERIVED)
+    source = Source("file", str(tmp_path / "mine.py"))
+    hashes = set()
+    for _ in range(2):
+        [entry] = describe_sources(server, [source], Home(tmp_path))[source]
+        assert entry.bases == ("their_method",)
+        hashes.add(entry.source_hash)
+    (plugin_site.folder / "their_method.py").write_text(METHOD.replace("losses", "logits"))
+    [entry] = describe_sources(server, [source], Home(tmp_path))[source]
+    assert len(hashes) == 1
+    assert entry.source_hash not in hashes
