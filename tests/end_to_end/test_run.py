@@ -272,7 +272,7 @@ def test_inline_runs_in_one_process_and_is_marked(tmp_path, own_home):
     assert ran.returncode == 0, ran.stderr
     assert "hi" in ran.stdout
     records = [json.loads(path.read_text()) for path in own_home.glob("runs/*/*/*.json")]
-    assert [record.trusted for record in records] == [False, False]
+    assert [record["trusted"] for record in records] == [False, False]
 
 
 def test_the_first_interrupt_drains_and_the_second_stops(tmp_path, own_home, start):

@@ -10,7 +10,7 @@ from benchbase_vog_active import (
 )
 from benchbase_vog_active.acquisition import STRATEGIES
 
-from benchbase.api import Need
+from benchbase.api import Need, Weighter
 from benchbase.data.contract import Part
 from benchbase.data.noise import MatrixNoise
 from benchbase.errors import UndeclaredNeedError
@@ -21,7 +21,14 @@ from benchbase.testing.conformance import parametrize_with_checks
 from benchbase.testing.toy import toy_problem, toy_task
 from benchbase.testing.watching import same, train
 
-EVERY_CLASS = [CoTeaching, VoG, VoGActive, VoGRandomPart, VoGActiveReleased, RelabelOracleOrder]
+EVERY_CLASS: list[type[Weighter]] = [
+    CoTeaching,
+    VoG,
+    VoGActive,
+    VoGRandomPart,
+    VoGActiveReleased,
+    RelabelOracleOrder,
+]
 VARIANTS = [
     VoG(vog_mode="separate"),
     VoG(mix=1.0),
