@@ -147,7 +147,25 @@ def _cost(entry: Entry, reference: Entry | None) -> Cost:
         judge_share=judge / total if total else None,
         peak_memory_bytes=max(memory, default=None),
         labels_bought=sum(cost.labels_bought for cost in costs),
+        **_work([entry.cells[place] for place in sorted(entry.cells)]),
     )
+
+
+def _work(records: Sequence[Record]) -> dict[str, float | None]:
+    """Give what was done a step, from the cells whose steps were counted."""
+    counted = [
+        (record.cost.seconds_train, record.training)
+        for record in records
+        if record.training is not None and any(record.training.updates)
+    ]
+    updates = sum(sum(training.updates) for _, training in counted)
+    seconds = sum(seconds for seconds, _ in counted)
+    shares = [max(training.updates) / training.steps_allowed for _, training in counted]
+    return {
+        "seconds_per_step": seconds / updates if updates else None,
+        "images_with_gradient": _mean(training.images_with_gradient for _, training in counted),
+        "steps": min(shares, default=None),
+    }
 
 
 def _device(record: Record) -> str:

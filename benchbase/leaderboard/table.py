@@ -43,6 +43,12 @@ class Cost:
     """Share of the time that went into judging."""
     peak_memory_bytes: int | None
     labels_bought: int
+    seconds_per_step: float | None = None
+    """Training time by the updates of all its networks."""
+    images_with_gradient: float | None = None
+    """Mean of a cell: images passed through networks with gradient."""
+    steps: float | None = None
+    """Share of the recipe's steps that the most updated network made, in the cell of fewest."""
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,29 @@ def _code_table(table: Table) -> str:
     return markdown_table(rows, ["method", "distribution", "version"])
 
 
+def _work_parts(table: Table) -> list[str]:
+    """Write what a step took; nothing where no record counts any."""
+    rows = [
+        [
+            label_text(row),
+            number_text(row.cost.steps, ".0%"),
+            number_text(row.cost.seconds_per_step, ".1f", 1000),
+            number_text(row.cost.images_with_gradient, ",.0f"),
+        ]
+        for row in table.rows
+        if row.cost.seconds_per_step is not None
+    ]
+    if not rows:
+        return []
+    header = ["method", "steps of the recipe", "ms a step", "images with gradient"]
+    note = (
+        "Steps: updates of the most updated network, in the cell of fewest. Time: training time by "
+        "the updates of all networks. Images: passed through networks with gradient in a cell; a "
+        "cost, not a bound. Far more time or images a step than others' wants a look at the code."
+    )
+    return ["## What a step took", markdown_table(rows, header), note]
+
+
 def _recall_parts(table: Table) -> list[str]:
     """Write the section on single classes; nothing where no record tells of any."""
     tables = recall_tables(table)
@@ -188,6 +211,7 @@ def render_markdown(table: Table) -> str:
             "Mean of the cells that finished, over the seeds of the score; lower is better for "
             f"{_lower_is_better(table)}.{_chosen_by(board)}{_without_value(table)}"
         )
+    parts += _work_parts(table)
     if any(row.versions for row in table.rows):
         parts += ["## Whose code ran", _code_table(table)]
         parts.append(

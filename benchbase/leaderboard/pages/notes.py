@@ -134,6 +134,13 @@ def remarks(table: Table) -> Iterator[str]:
             f"the first {seeds} seed{'s' * (seeds != 1)} and is compared with "
             f"{table.board.reference} over these."
         )
+    fewer = [
+        f"{row.label} {row.cost.steps:.0%}"
+        for row in table.rows
+        if row.cost.steps is not None and row.cost.steps < 1
+    ]
+    if fewer:
+        yield f"Fewer optimiser steps than the recipe's: {', '.join(fewer)}."
     reasons: dict[str, list[str]] = {}
     for row in table.rows:
         if not row.has_rank and not row.is_control:

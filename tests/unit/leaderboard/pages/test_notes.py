@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from benchbase.cell import Recipe
+from benchbase.leaderboard.pages.markdown import render_markdown
 from benchbase.leaderboard.pages.notes import remarks
 from benchbase.leaderboard.rows import build
-from tests.unit.made_records import make_board, make_records, make_scenario
+from tests.unit.made_records import changed, make_board, make_record, make_records, make_scenario
 
 
 @pytest.mark.parametrize(
@@ -18,3 +19,28 @@ def test_a_few_epochs_are_called_a_look(epochs, says):
     said = list(remarks(build(board, make_records(board, {"erm": 0.7}))))
     looks = [line for line in said if "a look, not a comparison" in line]
     assert [line[: len(says)] for line in looks] == ([says] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("updates", "share", "milliseconds"), [([40], 1.0, "250.0"), ([30, 10], 0.75, "250.0")]
+)
+def test_fewer_steps_are_said_and_a_step_s_cost_is_shown(updates, share, milliseconds):
+    scenario = make_scenario()
+    record = changed(
+        make_record("erm", scenario, 0, 0.7, seconds=10.0),
+        "training",
+        updates=updates,
+        steps_allowed=40,
+        images_with_gradient=1234,
+    )
+    table = build(make_board(["erm"], [scenario], reference="erm"), [record])
+    [row] = table.rows
+    assert row.cost.steps == share
+    said = [line for line in remarks(table) if line.startswith("Fewer optimiser steps")]
+    assert said == [f"Fewer optimiser steps than the recipe's: erm {share:.0%}."] * (share < 1)
+    [line] = [line for line in render_markdown(table).splitlines() if "1,234" in line]
+    assert [cell.strip() for cell in line.split("|")][2:5] == [
+        f"{share:.0%}",
+        milliseconds,
+        "1,234",
+    ]
