@@ -90,12 +90,18 @@ class Noise(ABC):
 
     @abstractmethod
     def corrupt(
-        self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
+        self,
+        part: Part,
+        num_classes: int,
+        rate: float,
+        rng: np.random.Generator,
+        shared: np.random.Generator,
     ) -> Labels:
         """Give the observed labels of ``part``, which is a copy: the true ones stay as they are.
 
-        Called for train and for validation with ``rng`` at the same place, so that what is drawn
-        first (a projection, say) is the same for both.
+        Called for train and for validation, each with a stream ``rng`` of its own. ``shared`` is
+        at the same place for both: what one annotator brings to all images (a projection, say) is
+        drawn from it.
         """
 
     @abstractmethod

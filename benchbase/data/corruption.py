@@ -47,14 +47,15 @@ def observe(
     validation_part = parts.train if parts.validation is None else parts.validation
     trusted_part = parts.train if parts.trusted is None else parts.trusted
 
-    def corrupt(part: Part, rows: Rows) -> Labels:
+    def corrupt(name: str, part: Part, rows: Rows) -> Labels:
         true = part.labels[rows]
         num_classes = len(parts.classes)
         seen = noise.corrupt(
             Part(np.asarray(part.pixels[rows]), true.copy()),
             num_classes,
             rate,
-            numpy_stream(seed, "noise"),
+            numpy_stream(seed, "noise", name),
+            numpy_stream(seed, "noise", "shared"),
         )
         fits = seen.shape == true.shape and seen.dtype.kind in "iu"
         if not fits or (len(seen) and not 0 <= seen.min() <= seen.max() < num_classes):
@@ -67,7 +68,7 @@ def observe(
     # Before some labels are withheld, so that an image shows the same one under any fraction.
     rows = with_unlabelled(drawn, seed)
     seen = np.zeros(len(parts.train), dtype=np.int64)
-    seen[rows] = corrupt(parts.train, rows)
+    seen[rows] = corrupt("train", parts.train, rows)
     train = seen[drawn.train]
     trusted = trusted_part.labels[drawn.trusted]
     if scenario.track == "T0":
@@ -85,7 +86,7 @@ def observe(
     return Observed(
         split=drawn,
         train=train,
-        validation=corrupt(validation_part, drawn.validation),
+        validation=corrupt("validation", validation_part, drawn.validation),
         trusted=trusted,
         trusted_part=trusted_part,
         validation_part=validation_part,

@@ -39,7 +39,12 @@ class NoNoise(Noise):
     name: ClassVar[str] = "none"
 
     def corrupt(
-        self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
+        self,
+        part: Part,
+        num_classes: int,
+        rate: float,
+        rng: np.random.Generator,
+        shared: np.random.Generator,
     ) -> Labels:
         """Give a copy of the labels."""
         return part.labels.copy()
@@ -60,7 +65,12 @@ class SymmetricNoise(Noise):
     name: ClassVar[str] = "symmetric"
 
     def corrupt(
-        self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
+        self,
+        part: Part,
+        num_classes: int,
+        rate: float,
+        rng: np.random.Generator,
+        shared: np.random.Generator,
     ) -> Labels:
         """Change exactly ``round(rate * count)`` labels."""
         flips = draw_flips(len(part), rate, rng)
@@ -81,7 +91,12 @@ class PairNoise(Noise):
     name: ClassVar[str] = "pair"
 
     def corrupt(
-        self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
+        self,
+        part: Part,
+        num_classes: int,
+        rate: float,
+        rng: np.random.Generator,
+        shared: np.random.Generator,
     ) -> Labels:
         """Change exactly ``round(rate * count)`` labels."""
         flips = draw_flips(len(part), rate, rng)
@@ -112,7 +127,12 @@ class MatrixNoise(Noise):
         return [path]
 
     def corrupt(
-        self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
+        self,
+        part: Part,
+        num_classes: int,
+        rate: float,
+        rng: np.random.Generator,
+        shared: np.random.Generator,
     ) -> Labels:
         """Draw each label from the row of its true class."""
         return draw_classes(self.transition(num_classes, rate)[part.labels], rng)
@@ -149,9 +169,10 @@ class InstanceNoise(Noise):
 
     Part-dependent label noise, Xia et al., NeurIPS 2020, algorithm 2: each image has a rate of
     its own from N(rate, 0.1^2) truncated to [0, 1], and a random projection for each class turns
-    pixels into the class that it is taken for. Images are standardised one by one here, so that
-    train and validation undergo the same process. Truncation raises the mean of rates below 0.2
-    (to 0.13 at a rate of 0.1); the realised rate is recorded. A rate of 0 is no noise.
+    pixels into the class that it is taken for. It is the same for train and validation, which one
+    annotator labels, and images are standardised one by one here, so that both undergo the same
+    process. Truncation raises the mean of rates below 0.2 (to 0.13 at a rate of 0.1); the realised
+    rate is recorded. A rate of 0 is no noise.
     """
 
     name: ClassVar[str] = "instance"
@@ -159,14 +180,18 @@ class InstanceNoise(Noise):
     BLOCK: ClassVar[int] = 4096
 
     def corrupt(
-        self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
+        self,
+        part: Part,
+        num_classes: int,
+        rate: float,
+        rng: np.random.Generator,
+        shared: np.random.Generator,
     ) -> Labels:
         """Draw the observed class of each image."""
         if rate == 0:
             return part.labels.copy()
         flat = part.pixels.reshape(len(part), -1)
-        # First, so that train and validation share it.
-        projection = rng.standard_normal(
+        projection = shared.standard_normal(
             (num_classes, flat.shape[1], num_classes), dtype=np.float32
         )
         low, high = ndtr((0 - rate) / self.SPREAD), ndtr((1 - rate) / self.SPREAD)

@@ -26,9 +26,11 @@ def part(count: int, classes: int) -> Part:
     return Part(pixels, np.arange(count) % classes)
 
 
-def corrupt(noise: Noise, images: Part, classes: int, rate: float, seed: int = 0) -> Part:
-    observed = noise.corrupt(images, classes, rate, numpy_stream(seed, "noise"))
-    return Part(images.pixels, observed)
+def corrupt(
+    noise: Noise, images: Part, classes: int, rate: float, seed: int = 0, name: str = "train"
+) -> Part:
+    streams = numpy_stream(seed, "noise", name), numpy_stream(seed, "noise", "shared")
+    return Part(images.pixels, noise.corrupt(images, classes, rate, *streams))
 
 
 @pytest.mark.parametrize("noise", [SymmetricNoise(), PairNoise()])
@@ -111,9 +113,11 @@ def test_instance_noise_confuses_validation_as_it_confuses_train() -> None:
     images = part(3000, 4)
     train = corrupt(InstanceNoise(), images, 4, 0.5).labels
     some = np.arange(0, 3000, 2)
-    validation = corrupt(InstanceNoise(), images.take(some), 4, 0.5).labels
-    both_wrong = (train[some] != images.labels[some]) & (validation != images.labels[some])
+    validation = corrupt(InstanceNoise(), images.take(some), 4, 0.5, name="validation").labels
+    wrong, wrong_there = train[some] != images.labels[some], validation != images.labels[some]
+    both_wrong = wrong & wrong_there
     assert (train[some] == validation)[both_wrong].mean() > 0.7
+    assert both_wrong.mean() == pytest.approx(wrong.mean() * wrong_there.mean(), abs=0.03)
 
 
 def test_instance_noise_at_rate_zero_changes_nothing() -> None:

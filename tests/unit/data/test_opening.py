@@ -330,7 +330,12 @@ class InPlace(Noise, Imbalance):
     name: ClassVar[str] = "in place"
 
     def corrupt(
-        self, part: Part, num_classes: int, rate: float, rng: np.random.Generator
+        self,
+        part: Part,
+        num_classes: int,
+        rate: float,
+        rng: np.random.Generator,
+        shared: np.random.Generator,
     ) -> Labels:
         part.pixels[:] = 0
         part.labels[:] = 0
@@ -364,6 +369,39 @@ def test_a_noise_or_an_imbalance_that_works_in_place_changes_nothing_else(
         assert [row % 3 for row in pixel_rows(part)] == true.tolist()
         assert set(true.tolist()) == {0, 1, 2}
     assert not opened.train.labels.any()
+
+
+@dataclass(frozen=True)
+class Listening(Noise):
+    """Remembers the first number of each stream that it is given."""
+
+    heard: list[tuple[float, float]]
+    name: ClassVar[str] = "listening"
+
+    def corrupt(
+        self,
+        part: Part,
+        num_classes: int,
+        rate: float,
+        rng: np.random.Generator,
+        shared: np.random.Generator,
+    ) -> Labels:
+        self.heard.append((rng.random(), shared.random()))
+        return part.labels
+
+    def transition(self, num_classes: int, rate: float) -> NDArray[np.float64]:
+        return np.eye(num_classes)
+
+
+def test_train_and_validation_draw_their_noise_apart_and_share_the_annotator(
+    stamps: MakeStamps, tmp_path: Path
+) -> None:
+    parts, scenario = stamps().load([], tmp_path), Scenario(track="T0")
+    noise = Listening([])
+    observe(parts, split(parts, scenario, Natural(), 0), scenario, noise, 0)
+    (train, annotator), (validation, same_annotator) = noise.heard
+    assert annotator == same_annotator
+    assert len({train, validation, annotator}) == 3
 
 
 def test_what_all_cells_of_a_condition_share_cannot_be_written_to(open_stamps: Open) -> None:
