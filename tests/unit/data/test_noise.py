@@ -27,7 +27,7 @@ def part(count: int, classes: int) -> Part:
 
 
 def corrupt(
-    noise: Noise, images: Part, classes: int, rate: float, seed: int = 0, name: str = "train"
+    noise: Noise, images: Part, classes: int, rate: float, *, seed: int = 0, name: str = "train"
 ) -> Part:
     streams = numpy_stream(seed, "noise", name), numpy_stream(seed, "noise", "shared")
     return Part(images.pixels, noise.corrupt(images, classes, rate, *streams))
