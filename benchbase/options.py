@@ -1,7 +1,7 @@
 """Dataclass field <-> command-line option <-> JSON: how a plugin's options are declared and set.
 
-A frozen dataclass's fields are its options. On the command line ``cutoff[share=0.2,0.5]`` sets
-one, to a grid of two; what differs from the defaults is what a cell's identity holds.
+A frozen dataclass's fields are its options; ``boards.selectors`` sets them. What differs from the
+defaults is what a cell's identity holds.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import inspect
-import itertools
 import json
 import math
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +23,7 @@ from benchbase.errors import PluginError, UsageError
 _TYPES: dict[type, str] = {int: "int", float: "float", bool: "bool", str: "str"}
 _BOOLS = {"true": True, "yes": True, "on": True, "1": True}
 _BOOLS |= {"false": False, "no": False, "off": False, "0": False}
-_QUOTE = '"'
+QUOTE = '"'
 
 
 def option(
@@ -174,51 +173,6 @@ def _type_of(cls: type, field: dataclasses.Field[Any], where: str) -> tuple[str,
     return _TYPES[kinds.pop()], type(None) in parts
 
 
-@dataclass(frozen=True)
-class Selector:
-    """A name with settings as typed: ``cutoff[share=0.2,0.5]``; several values are a grid."""
-
-    name: str
-    """An installed name, a path or a module."""
-    settings: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-    def points(self) -> list[Selector]:
-        """Expand the grid, values as typed: one value a setting, settings sorted by name."""
-        axes = [[(key, (value,)) for value in values] for key, values in sorted(self.settings)]
-        return [Selector(self.name, settings) for settings in itertools.product(*axes)]
-
-
-def parse_selector(text: str) -> Selector:
-    """Read ``name``, or ``name[option=value,other=1,2]``; see ``unquote`` for odd values.
-
-    Raises:
-        UsageError: it is not of that form, or an option stands there twice.
-    """
-    match = re.fullmatch(r'\s*(\S.*?)\s*\[((?:[^][\"]|"(?:[^"\\]|\\.)*")*)\]\s*', text)
-    if match is None:
-        if not text.strip() or text.rstrip().endswith("]") or re.search(r"\[[^]/]*=[^]]*$", text):
-            raise UsageError(f"{text!r}: expected a name or name[option=value,...]")
-        return Selector(text.strip())
-    name, inside = match.groups()
-    settings: dict[str, list[str]] = {}
-    current: list[str] | None = None
-    for item in split_unquoted(inside):
-        key, equals, value = (part.strip() for part in item.partition("="))
-        if equals and not key.startswith(_QUOTE):
-            if key in settings:
-                raise UsageError(f"{text!r}: option {key} stands there twice; write {key}=1,2")
-            current = settings[key] = []
-        else:
-            value = item.strip()
-        if not key or not value or current is None:
-            raise UsageError(
-                f"{text!r}: expected option=value in the brackets, separated by commas, got "
-                f"{item.strip()!r}"
-            )
-        current.append(unquote(value))
-    return Selector(name, tuple((key, tuple(values)) for key, values in settings.items()))
-
-
 def split_unquoted(text: str) -> list[str]:
     """Split at the commas that stand outside double quotes."""
     parts, quoted, escaped = [""], False, False
@@ -226,7 +180,7 @@ def split_unquoted(text: str) -> list[str]:
         if letter == "," and not quoted:
             parts.append("")
             continue
-        if letter == _QUOTE and not escaped:
+        if letter == QUOTE and not escaped:
             quoted = not quoted
         escaped = quoted and letter == "\\" and not escaped
         parts[-1] += letter
@@ -239,7 +193,7 @@ def unquote(text: str) -> str:
     Raises:
         UsageError: it begins with a quote and is no JSON text.
     """
-    if not text.startswith(_QUOTE):
+    if not text.startswith(QUOTE):
         return text
     try:
         return str(json.loads(text))
@@ -248,39 +202,10 @@ def unquote(text: str) -> str:
 
 
 def quote(value: Any) -> str:
-    """Write a value so that ``parse_selector`` reads it again."""
+    """Write a value so that ``unquote`` reads it again."""
     text = str(value)
     odd = not text or text != text.strip() or re.search(r'[][,="]', text)
     return json.dumps(text, ensure_ascii=False) if odd else text
-
-
-def looks_like_path(name: str) -> bool:
-    """Tell whether a name on the command line means a file."""
-    return name.endswith(".py") or "/" in name or name.startswith((".", "~"))
-
-
-def expand(selector: Selector, specs: Sequence[OptionSpec]) -> list[dict[str, Any]]:
-    """Give the selector's grid, each point once, holding only what differs from the defaults.
-
-    Raises:
-        UsageError: an option is unknown (the error names the nearest), or a value does not fit.
-    """
-    known = {spec.name: spec for spec in specs}
-    axes: list[list[tuple[OptionSpec, Any]]] = []
-    for name, texts in selector.settings:
-        if name not in known:
-            raise UsageError(f"{selector.name}: {unknown('option', name, known)}")
-        spec = known[name]
-        try:
-            axes.append([(spec, spec.parse(text)) for text in texts])
-        except UsageError as error:
-            raise UsageError(f"{selector.name}: {error}") from None
-    points: list[dict[str, Any]] = []
-    for choice in itertools.product(*axes):
-        point = {spec.name: value for spec, value in choice if value != spec.default}
-        if point not in points:
-            points.append(point)
-    return points
 
 
 T = typing.TypeVar("T")

@@ -33,7 +33,7 @@ LAYERS = [
     {"api", "options", "seeding", "cell", "hookspecs"},
     {"kit", "data", "backbones"},
     {"judging"},
-    {"boards.toml_table", "boards.conditions", "boards.places", "boards.board"},
+    {"boards.toml_table", "boards.selectors", "boards.conditions", "boards.places", "boards.board"},
     {"records"},
     {"plugins"},
     {"running", "leaderboard", "boards", "plugins.own"},

@@ -22,12 +22,12 @@ from benchbase.boards.conditions import (
     parse_track,
 )
 from benchbase.boards.places import LEADERBOARDS, board_folder, board_name, find_board
+from benchbase.boards.selectors import looks_like_path, parse_selector
 from benchbase.boards.toml_table import TomlTable
 from benchbase.cell import Recipe, Scenario
 from benchbase.errors import UsageError
 from benchbase.judging.clinical import problem_of
 from benchbase.judging.scales import RANKABLE
-from benchbase.options import looks_like_path, parse_selector
 
 __all__ = [
     "LEADERBOARDS",

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from benchbase.boards.board import Board
+from benchbase.boards.selectors import Selector, expand, parse_selector
 from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec
 from benchbase.data.opening import Opened, identify, open_scenario
 from benchbase.errors import UsageError
-from benchbase.options import Selector, construct, expand, parse_selector
+from benchbase.options import construct
 from benchbase.plugins import Catalogue, Entry, Source
 from benchbase.plugins.installed import normalise_distribution
 from benchbase.plugins.source import given_source

@@ -25,10 +25,10 @@ from benchbase.boards.board import (
 )
 from benchbase.boards.order import Order
 from benchbase.boards.places import find_board, is_built_in
+from benchbase.boards.selectors import expand, parse_selector
 from benchbase.cell import Scenario, canonical_json, content_hash
 from benchbase.errors import UsageError
 from benchbase.leaderboard.pages.captions import scenario_labels
-from benchbase.options import expand, parse_selector
 from benchbase.plugins import Catalogue
 
 DEFAULT_BOARD = "quick"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from benchbase.boards.selectors import parse_selector
 from benchbase.cli import FAILED
 from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
-from benchbase.options import parse_selector
 from benchbase.plugins.catalogue import describe_given, describe_installed, join
 from benchbase.plugins.installed import find_installed
 from benchbase.plugins.source import given_source

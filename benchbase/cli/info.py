@@ -10,17 +10,11 @@ from dataclasses import dataclass, field
 
 import click
 
+from benchbase.boards.selectors import expand, looks_like_path, parse_selector
 from benchbase.cell import GIVEN
 from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
-from benchbase.options import (
-    OptionSpec,
-    expand,
-    looks_like_path,
-    parse_selector,
-    quote,
-    unknown,
-)
+from benchbase.options import OptionSpec, quote, unknown
 from benchbase.plugins import KINDS, Entry
 from benchbase.plugins.source import given_source
 from benchbase.records.home import Home

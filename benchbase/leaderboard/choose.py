@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from benchbase.boards.board import Board
+from benchbase.boards.selectors import Selector, parse_selector
 from benchbase.cell import GIVEN, Scenario, canonical_json, format_label
-from benchbase.options import Selector, parse_selector
 from benchbase.plugins.installed import normalise_distribution
 from benchbase.records.record import Record
 from benchbase.records.store import counting_attempt

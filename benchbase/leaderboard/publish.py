@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from benchbase.boards.board import Board
 from benchbase.boards.places import leaderboards_of
 from benchbase.boards.request import Request
+from benchbase.boards.selectors import parse_selector
 from benchbase.leaderboard.pages.files import write_board, write_index
 from benchbase.leaderboard.results import Results
 from benchbase.leaderboard.rows import build
-from benchbase.options import parse_selector
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.last import remember_run

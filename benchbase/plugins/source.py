@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from benchbase.boards.selectors import looks_like_path
 from benchbase.cell import content_hash
 from benchbase.errors import PluginError, UsageError
-from benchbase.options import looks_like_path, unknown
+from benchbase.options import unknown
 from benchbase.plugins.code import code_hash
 from benchbase.plugins.installed import module_path, module_source_hash
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from benchbase.boards.selectors import expand, parse_selector
 from benchbase.errors import UsageError
-from benchbase.options import construct, expand, parse_selector
+from benchbase.options import construct
 from benchbase.plugins import Catalogue
 from benchbase.running.executors.contract import Executor
 

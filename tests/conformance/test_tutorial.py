@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchbase.boards.selectors import expand, parse_selector
 from benchbase.cli import invoke
-from benchbase.options import expand, parse_selector
 from benchbase.plugins import KINDS
 from benchbase.plugins.catalogue import describe_given, describe_installed
 from benchbase.plugins.installed import find_installed

@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Optional
 
 import pytest
 
-from benchbase.cell import format_label
 from benchbase.errors import PluginError, UsageError
-from benchbase.options import (
-    OptionSpec,
-    Selector,
-    construct,
-    expand,
-    option,
-    options_of,
-    parse_selector,
-)
+from benchbase.options import OptionSpec, construct, option, options_of
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -34,6 +25,7 @@ class Method:
 
 
 SPECS = options_of(Method)
+SPEC = {spec.name: spec for spec in SPECS}
 
 
 def test_fields_become_specs_in_their_order() -> None:
@@ -128,61 +120,22 @@ def test_a_default_outside_its_own_range_is_an_error() -> None:
         options_of(Bad)
 
 
-def test_a_selector_without_brackets_is_a_name() -> None:
-    assert parse_selector("  method ") == Selector("method")
-    assert parse_selector("./folder[1]/method.py") == Selector("./folder[1]/method.py")
-
-
-def test_a_selector_holds_a_list_of_values_for_each_option() -> None:
-    expected = Selector("my/method.py", (("share", ("0.1", "0.2")), ("mode", ("soft",))))
-    assert parse_selector("my/method.py[share=0.1,0.2,mode=soft]") == expected
-    assert parse_selector("my/method.py [ share = 0.1, 0.2 , mode=soft ]") == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", " ", "[share=1]", "method]", "method[share=1", "method[]", "method[1]", "method[share=]",
-     "method[=1]", "method[share=1,,2]", "method[share=1,share=2]"],
-)  # fmt: skip
-def test_a_malformed_selector_is_an_error(text: str) -> None:
-    with pytest.raises(UsageError):
-        parse_selector(text)
-
-
-def test_the_points_of_a_selector_are_equal_where_its_settings_are() -> None:
-    points = parse_selector("x[b=1,2,a=3]").points()
-    assert points == [parse_selector(f"x[a=3,b={b}]") for b in (1, 2)]
-    assert parse_selector("x").points() == [Selector("x")]
-
-
-def test_a_selector_expands_to_a_grid_of_what_differs_from_the_defaults() -> None:
-    grid = expand(parse_selector("method[share=0.5,0.25,rounds=3,4]"), SPECS)
-    assert grid == [{}, {"rounds": 4}, {"share": 0.25}, {"share": 0.25, "rounds": 4}]
-
-
-def test_values_that_mean_the_same_are_one_point() -> None:
-    assert expand(parse_selector("method[share=1,1.0,1e0]"), SPECS) == [{"share": 1.0}]
-
-
-def test_a_bare_name_expands_to_the_defaults() -> None:
-    assert expand(Selector("method"), SPECS) == [{}]
-
-
 @pytest.mark.parametrize(
     ("setting", "value"),
     [("nested=yes", True), ("nested=TRUE", True), ("nested=1", True), ("limit=2", 2.0),
      ("mode=soft", "soft"), ("rounds=7", 7)],
 )  # fmt: skip
 def test_values_are_read_in_the_type_of_their_option(setting: str, value: object) -> None:
-    [point] = expand(parse_selector(f"method[{setting}]"), SPECS)
-    assert point == {setting.partition("=")[0]: value}
-    assert type(point.popitem()[1]) is type(value)
+    name, _, text = setting.partition("=")
+    read = SPEC[name].parse(text)
+    assert read == value
+    assert type(read) is type(value)
 
 
 def test_none_is_a_value_only_where_the_annotation_says_so() -> None:
-    assert expand(parse_selector("method[limit=none]"), SPECS) == [{}]
+    assert SPEC["limit"].parse("none") is None
     with pytest.raises(UsageError, match="option share: expected float from 0 to 1"):
-        expand(parse_selector("method[share=none]"), SPECS)
+        SPEC["share"].parse("none")
 
 
 @pytest.mark.parametrize(
@@ -192,18 +145,10 @@ def test_none_is_a_value_only_where_the_annotation_says_so() -> None:
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_an_error_that_says_what_fits(setting: str) -> None:
     name, _, value = setting.partition("=")
-    spec = next(spec for spec in SPECS if spec.name == name)
     with pytest.raises(UsageError) as caught:
-        expand(parse_selector(f"method[{setting}]"), SPECS)
-    assert spec.expects in str(caught.value)
+        SPEC[name].parse(value)
+    assert SPEC[name].expects in str(caught.value)
     assert value in str(caught.value)
-
-
-def test_an_unknown_option_is_an_error_with_the_nearest() -> None:
-    with pytest.raises(UsageError, match="method: unknown option 'shar'; did you mean share"):
-        expand(parse_selector("method[shar=1]"), SPECS)
-    with pytest.raises(UsageError, match="there is none"):
-        expand(parse_selector("method[shar=1]"), ())
 
 
 def test_an_instance_is_built_from_json_values() -> None:
@@ -233,21 +178,3 @@ def test_a_combination_that_the_class_refuses_is_a_usage_error() -> None:
 
     with pytest.raises(UsageError, match="low must not exceed high"):
         construct(Picky, {"low": 2.0})
-
-
-@pytest.mark.parametrize("value", ["a,b", "x=1", "[/b]", 'say "no"', " padded ", "", "back\\slash"])
-def test_any_text_can_be_an_option_s_value(value):
-    label = format_label("named", {"file": value, "rate": 0.5})
-    selector = parse_selector(label)
-    assert selector.settings == (("file", (value,)), ("rate", ("0.5",)))
-
-
-def test_brackets_in_a_file_s_name_are_the_file_s():
-    selector = parse_selector("./a[1].py[rate=1,2]")
-    assert (selector.name, selector.settings) == ("./a[1].py", (("rate", ("1", "2")),))
-    assert parse_selector("./a[1].py").name == "./a[1].py"
-
-
-def test_a_quote_without_its_end_is_a_usage_error():
-    with pytest.raises(UsageError, match="expected a name or"):
-        parse_selector('named[file="a]')
