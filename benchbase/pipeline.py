@@ -27,8 +27,8 @@ from benchbase.records.store import Store
 from benchbase.running.executors.contract import Execution, Job
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.extra_metrics import load_metrics
-from benchbase.running.runner import Progress, Settings
 from benchbase.running.scouting import describe_sources, find_gpus, read_catalogue
+from benchbase.running.settings import Progress, Settings
 from benchbase.running.sweep import Tally, sweep
 from benchbase.running.workers import choose_devices, choose_executor
 

@@ -17,7 +17,8 @@ from benchbase.records.home import Home
 from benchbase.records.provenance import gather
 from benchbase.running.executors.contract import Job, Outcome, Slot
 from benchbase.running.executors.forkserver import ForkServer
-from benchbase.running.runner import Settings, run_cell
+from benchbase.running.runner import run_cell
+from benchbase.running.settings import Settings
 
 TINY = Scenario(
     dataset="nuclei",

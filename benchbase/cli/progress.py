@@ -25,7 +25,7 @@ from rich.text import Text
 from benchbase.pipeline import Watch
 from benchbase.records.record import Record
 from benchbase.running.executors.contract import Job
-from benchbase.running.runner import Progress as CellProgress
+from benchbase.running.settings import Progress as CellProgress
 
 
 def describe(job: Job) -> str:

@@ -2,7 +2,7 @@
 
 The parent holds all labels, the noise mask and the scoring, and never runs a stranger's code; the
 trainer child holds the task, the predictor child holds images without labels (architecture,
-section 4). The trainer waits while its checkpoint is judged, so the training clock is honest.
+section 4).
 """
 
 from __future__ import annotations
@@ -10,99 +10,33 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shutil
-import signal
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
-import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.cell import JSON, Status
 from benchbase.data.opening import Opened
-from benchbase.errors import ContractError, DivergedError, PluginError, RunError
+from benchbase.errors import DivergedError, PluginError, RunError
 from benchbase.judging import metrics
-from benchbase.judging.extra import Extra
-from benchbase.judging.judge import Judge, Questions
+from benchbase.judging.judge import Judge
 from benchbase.plugins import Entry
-from benchbase.records.home import Home
 from benchbase.records.provenance import describe_numerics
-from benchbase.records.record import Provenance, typed_result
-from benchbase.running.executors.contract import ChildProcess, Job, Outcome, Slot
+from benchbase.records.record import typed_result
+from benchbase.running.conversation import CellFailedError, Costs, converse
+from benchbase.running.executors.contract import Job, Outcome, Slot
 from benchbase.running.log_limit import limited
-from benchbase.running.messages import (
-    read_counted,
-    read_failure,
-    read_logits,
-    read_notes,
-    read_rows,
-    read_spent,
-    read_weights,
-)
-from benchbase.running.task_files import write_questions, write_task
-
-CHECKPOINTS_AN_EPOCH = 10
-"""A weighter that yields more than this many checkpoints for each epoch is cut off."""
-GRACE_SECONDS = 10.0
-"""How long a child that closed its connection may take to end."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a running cell is."""
-
-    job: Job
-    checkpoints: int
-    notes: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run applies to all its cells."""
-
-    work: Path
-    """Folder for the cells' files; each cell removes its own."""
-    home: Home
-    timeout: float
-    """Seconds that a cell may take, from opening its data to its last prediction."""
-    concurrent_cells: int
-    provenance: Provenance
-    trusted: bool = True
-    models: Path | None = None
-    """Folder to keep each cell's last model in."""
-    extra_metrics: tuple[Extra, ...] = ()
-    heard: Callable[[Progress], None] | None = None
-    """Hears of each judged checkpoint."""
-
-
-class _CellFailedError(Exception):
-    """How a cell ended short; becomes the result's status, reason and error."""
-
-    def __init__(self, status: str, reason: str, error: JSON | None = None) -> None:
-        super().__init__(reason)
-        self.status = cast("Status", status)
-        self.reason = reason
-        self.error = error
-
-
-@dataclass
-class _Costs:
-    train: float = 0.0
-    judge: float = 0.0
-    judged: int = 0
-    spent: JSON = field(default_factory=dict)
-    bought: set[int] = field(default_factory=set)
+from benchbase.running.settings import Settings
+from benchbase.running.task_files import write_task
 
 
 def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
     """Train, judge and score one cell in fresh processes; never raises for what it did."""
     began = time.monotonic()
     started_at = time.time()
-    costs = _Costs()
+    costs = Costs()
     folder = settings.work / f"{job.cell.key[:16]}-{secrets.token_hex(4)}"
     found: JSON = {
         "status": "ok",
@@ -131,7 +65,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         )
         judge = Judge(opened, job.cell.scenario.recipe.epochs, settings.extra_metrics)
         with limited(log):
-            _converse(
+            converse(
                 job=job,
                 slot=slot,
                 settings=settings,
@@ -149,7 +83,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
             _steps_allowed(opened, job), own_network="own network" in job.weighter.needs
         )
         found |= {**verdict, "training": training}
-    except _CellFailedError as failure:
+    except CellFailedError as failure:
         found |= {"status": failure.status, "reason": failure.reason, "error": failure.error}
     except PluginError as error:
         status: Status = "diverged" if isinstance(error, DivergedError) else "error"
@@ -186,179 +120,13 @@ def _versions(*entries: Entry) -> dict[str, str]:
     }
 
 
-def _converse(
-    *,
-    job: Job,
-    slot: Slot,
-    settings: Settings,
-    folder: Path,
-    judge: Judge,
-    costs: _Costs,
-    deadline: float,
-) -> None:
-    """Hold the conversation with both children until the trainer is done."""
-    opened = judge.opened
-    questions = Questions.draw(
-        len(opened.validation) + len(opened.test), secret=secrets.randbits(62)
-    )
-    write_questions(folder / "questions", opened, questions.order)
-    model = folder / "model.pt"
-    cell = job.cell
-    for_sale = "oracle" in job.weighter.needs and bool(cell.scenario.label_budget)
-    contestant = {
-        "weighter": _loadable(job.weighter, cell.weighter.options),
-        "backbone": _loadable(job.backbone, cell.scenario.backbone_options),
-        "device": slot.device,
-    }
-    log = settings.home.log(job.cell.key)
-    predictor = trainer = None
-    try:
-        predictor = slot.start("benchbase.running.predictor", log)
-        predictor.channel.deadline = deadline
-        _tell(predictor, {**contestant, "folder": str(folder / "questions")}, settings)
-        _hear(predictor, settings, "ready")
-        # Loaded: the images that a method is tested on are gone before it starts.
-        shutil.rmtree(folder / "questions")
-        trainer = slot.start("benchbase.running.trainer", log)
-        trainer.channel.deadline = deadline
-        _tell(
-            trainer, {**contestant, "folder": str(folder / "task"), "model": str(model)}, settings
-        )
-        _hear(trainer, settings, "ready")
-        while True:
-            waiting = time.monotonic()
-            try:
-                message, blob = _hear(trainer, settings, "checkpoint", "query", "done")
-            finally:
-                costs.train += time.monotonic() - waiting
-            if message["type"] == "query":
-                rows = read_rows(message, len(opened.train))
-                _tell(trainer, {"labels": _sell(rows, job, opened, costs)}, settings)
-                continue
-            costs.spent |= read_spent(message)
-            _check_schedule(message["type"], judge.checkpoints, cell.scenario.recipe.epochs)
-            if message["type"] == "done":
-                return
-            judging = time.monotonic()
-            notes, weights = read_notes(message), read_weights(blob, len(opened.train))
-            logits = _predict(predictor, settings, model, questions, len(opened.classes))
-            judge.hear(
-                logits, weights, notes, read_counted(message), costs.bought if for_sale else None
-            )
-            _put_away(model, settings.models, cell.key)
-            costs.judged += len(logits)
-            costs.judge += time.monotonic() - judging
-            if settings.heard is not None:
-                settings.heard(Progress(job, judge.checkpoints, notes))
-            _tell(trainer, {"go": True}, settings)
-    finally:
-        children = [child for child in (trainer, predictor) if child is not None]
-        for child in children:
-            child.kill()
-        for child in children:
-            child.exit_code(GRACE_SECONDS)  # so that none writes into the folder any more
-
-
 def _steps_allowed(opened: Opened, job: Job) -> int:
     recipe = job.cell.scenario.recipe
     withheld = 0 if opened.unlabelled is None else len(opened.unlabelled)
     return recipe.epochs * recipe.steps_of_an_epoch(len(opened.train) + withheld)
 
 
-def _loadable(entry: Entry, options: Mapping[str, Any]) -> JSON:
-    """Tell a child what to load and how to set it."""
-    source = msgspec.to_builtins(entry.source)
-    return {"source": source, "name": entry.name, "options": dict(options)}
-
-
-def _check_schedule(kind: str, judged: int, epochs: int) -> None:
-    """Refuse an end before the first checkpoint, and checkpoints without end."""
-    limit = CHECKPOINTS_AN_EPOCH * (epochs + 1)
-    if kind == "done" and not judged:
-        raise ContractError("the child was done before its first checkpoint")
-    if kind == "checkpoint" and judged >= limit:
-        raise ContractError(
-            f"more than {limit} checkpoints for {epochs} epochs: yield one an epoch, and end"
-        )
-
-
-def _put_away(model: Path, keep_in: Path | None, key: str) -> None:
-    """Delete a checkpoint that was judged, or keep it as the cell's last one."""
-    if keep_in is None:
-        model.unlink()
-    else:
-        keep_in.mkdir(parents=True, exist_ok=True)
-        shutil.move(model, keep_in / f"{key}.pt")
-
-
-def _predict(
-    predictor: ChildProcess, settings: Settings, model: Path, questions: Questions, classes: int
-) -> NDArray[np.float32]:
-    _tell(predictor, {"model": str(model)}, settings)
-    reply, blob = _hear(predictor, settings, "logits")
-    return questions.answers(read_logits(reply, blob, len(questions.order), classes))
-
-
-def _sell(rows: list[int], job: Job, opened: Opened, costs: _Costs) -> list[int]:
-    """Answer an oracle query; the ledger and the budget are the parent's."""
-    costs.bought.update(rows)
-    budget = job.cell.scenario.label_budget or 0
-    if "oracle" not in job.weighter.needs or len(costs.bought) > budget:
-        raise _CellFailedError(
-            "error", f"BudgetError: {len(costs.bought)} labels asked for, the budget is {budget}"
-        )
-    return [int(label) for label in opened.train_true[rows]]
-
-
-def _tell(child: ChildProcess, message: JSON, settings: Settings) -> None:
-    try:
-        child.channel.send(message)
-    except TimeoutError:
-        raise _timeout(settings) from None
-    except OSError:
-        _hear(child, settings)  # its last words, or the way it ended
-
-
-def _hear(child: ChildProcess, settings: Settings, *expected: str) -> tuple[JSON, bytes]:
-    """Receive one of the expected messages, or raise what became of the child."""
-    try:
-        message, blob = child.channel.receive()
-    except TimeoutError:
-        raise _timeout(settings) from None
-    except (EOFError, OSError):
-        raise _ending(child) from None
-    if message.get("type") == "failed":
-        status, error = read_failure(message)
-        raise _CellFailedError(status, f"{error['type']}: {error['message']}", error)
-    if message.get("type") not in expected:
-        raise ContractError(f"the child sent {message!r:.100}, expected {' or '.join(expected)}")
-    return message, blob
-
-
-def _timeout(settings: Settings) -> _CellFailedError:
-    return _CellFailedError("timeout", f"stopped after {settings.timeout:g} s (--timeout)")
-
-
-def _ending(child: ChildProcess) -> _CellFailedError:
-    code = child.exit_code(GRACE_SECONDS)
-    if code is None:
-        return _CellFailedError("error", "the process closed its connection and went on")
-    if code >= 0:
-        return _CellFailedError(
-            "error",
-            f"the process ended by itself (exit code {code}) before training was over: a weighter "
-            "must not exit, raise an exception instead",
-        )
-    known = {number.value: number.name for number in signal.Signals}
-    name = known.get(-code, f"signal {-code}")
-    if -code in {signal.SIGKILL, signal.SIGTERM}:
-        return _CellFailedError(
-            "killed", f"the process was killed ({name}): by hand, or by the system out of memory"
-        )
-    return _CellFailedError("error", f"the process crashed ({name})")
-
-
-def _cost(costs: _Costs, slot: Slot, settings: Settings, total: float) -> JSON:
+def _cost(costs: Costs, slot: Slot, settings: Settings, total: float) -> JSON:
     spent = costs.spent
     return {
         "seconds_train": costs.train,

@@ -24,7 +24,8 @@ from benchbase.records.leases import Leases
 from benchbase.records.record import Artefact, Record, Result
 from benchbase.records.store import Store, new_attempt
 from benchbase.running.executors.contract import Execution, Job, Outcome
-from benchbase.running.runner import Settings, run_cell
+from benchbase.running.runner import run_cell
+from benchbase.running.settings import Settings
 
 POLL_SECONDS = 2.0
 """How often a cell is looked at that another run has claimed."""

@@ -17,7 +17,8 @@ from benchbase.records.record import Cost
 from benchbase.running.executors.contract import Job, Outcome
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.executors.local import LocalExecutor
-from benchbase.running.runner import Settings, run_cell
+from benchbase.running.runner import run_cell
+from benchbase.running.settings import Settings
 from tests.running import make_job
 
 CELLS = 8

@@ -17,7 +17,7 @@ from benchbase.records.record import Record
 from benchbase.records.store import Store, new_attempt
 from benchbase.running import sweep as sweeping
 from benchbase.running.executors.contract import Execution, Outcome, Slot
-from benchbase.running.runner import Settings
+from benchbase.running.settings import Settings
 from benchbase.running.sweep import sweep
 from tests.unit.jobs import make_job
 from tests.unit.made_records import PROVENANCE, make_result

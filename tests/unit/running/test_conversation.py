@@ -1,0 +1,225 @@
+"""The parent's side of a cell's conversation, with children that say what a script tells them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchbase.cell import DataIdentity
+from benchbase.data.contract import Part
+from benchbase.data.opening import Opened
+from benchbase.errors import ContractError
+from benchbase.judging.judge import Judge
+from benchbase.records.home import Home
+from benchbase.running.channel import Channel
+from benchbase.running.conversation import CellFailedError, Costs, converse
+from benchbase.running.executors.contract import Slot
+from benchbase.running.settings import Progress, Settings
+from tests.unit.jobs import make_job
+from tests.unit.made_records import PROVENANCE
+
+Line = dict[str, Any] | Exception
+COUNTED = {
+    "updates": [3],
+    "judged": 3,
+    "digest": "a",
+    "images_with_gradient": 12,
+    "difference": None,
+}
+READY = {"type": "ready"}
+CHECKPOINT = {"type": "checkpoint", "notes": {"loss": 0.5}, "counted": COUNTED, "forwarded": 12}
+DONE = {"type": "done", "forwarded": 24}
+LABELS = np.array([0, 1, 1, 0], dtype=np.int64)
+PREDICTED = 8 + 8
+"""Four images for validation, four for test, and each a second time."""
+LOGITS = {"type": "logits", "shape": [PREDICTED, 2]}
+
+
+class Script(Channel):
+    """Says its lines, one a question; keeps what it was told."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self.lines = lines
+        self.told: list[dict[str, Any]] = []
+        self.deadline = None
+
+    def send(self, message: dict[str, Any], blob: bytes | memoryview = b"") -> None:
+        self.told.append(message)
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        line = self.lines.pop(0)
+        if isinstance(line, Exception):
+            raise line
+        blob = bytes(4 * PREDICTED * 2) if line["type"] == "logits" else b""
+        return line, blob
+
+
+class Actor:
+    """A child that speaks by a script; ends as it is told to."""
+
+    def __init__(self, lines: list[Line], code: int | None) -> None:
+        self.channel: Channel = Script(lines)
+        self.code = code
+        self.killed = False
+
+    def exit_code(self, timeout: float) -> int | None:
+        return self.code
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+class Play:
+    """One conversation: what the trainer and the predictor are to say, and what came of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.costs = Costs()
+        self.heard: list[Progress] = []
+        part = Part(np.zeros((4, 1, 2, 2), dtype=np.uint8), LABELS)
+        self.judge = Judge(
+            Opened(
+                classes=("a", "b"),
+                flips="none",
+                train=part,
+                train_true=LABELS,
+                trusted=part,
+                trusted_is_clean=True,
+                unlabelled=None,
+                unlabelled_true=None,
+                validation=part,
+                validation_true=LABELS,
+                test=part,
+                mean=(0.0,),
+                std=(1.0,),
+                corruption={},
+                identity=DataIdentity("", "", ""),
+            ),
+            epochs=5,
+        )
+
+    def __call__(
+        self,
+        trainer: list[Line],
+        predictor: list[Line] | None = None,
+        code: int | None = 0,
+        models: Path | None = None,
+    ) -> None:
+        lines: list[Line] = [READY, *[LOGITS] * trainer.count(CHECKPOINT)]
+        self.trainer = Actor(trainer, code)
+        self.predictor = Actor(lines if predictor is None else predictor, code)
+        actors = {"trainer": self.trainer, "predictor": self.predictor}
+
+        def start(module: str, log: Path) -> Actor:
+            (self.folder / "model.pt").write_bytes(b"")  # as each checkpoint of a child does
+            return actors[module.rpartition(".")[2]]
+
+        converse(
+            job=make_job("plain"),
+            slot=Slot(0, "cpu", start),
+            settings=Settings(
+                self.folder,
+                Home(self.folder),
+                timeout=9.0,
+                concurrent_cells=1,
+                provenance=PROVENANCE,
+                models=models,
+                heard=self.heard.append,
+            ),
+            folder=self.folder,
+            judge=self.judge,
+            costs=self.costs,
+            deadline=time.monotonic() + 9.0,
+        )
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Iterator[Play]:
+    """Give a conversation; whatever came of it, both children are ended."""
+    play = Play(tmp_path)
+    yield play
+    assert play.trainer.killed or not play.trainer.channel.told  # type: ignore[attr-defined]
+    assert play.predictor.killed
+
+
+def test_each_checkpoint_is_predicted_judged_and_put_away_before_the_next(play):
+    play([READY, CHECKPOINT, DONE])
+    assert play.judge.checkpoints == 1
+    assert [message.keys() for message in play.trainer.channel.told][1:] == [{"go"}]
+    assert [list(message) for message in play.predictor.channel.told][1:] == [["model"]]
+    assert not (play.folder / "model.pt").exists()
+    assert play.costs.judged == 8
+    assert play.costs.spent == {"forwarded": 24}
+    assert [progress.notes for progress in play.heard] == [{"loss": 0.5}]
+
+
+def test_the_predictor_s_images_are_gone_before_the_trainer_starts(play):
+    play([READY, CHECKPOINT, DONE])
+    assert not (play.folder / "questions").exists()
+
+
+def test_the_last_model_is_kept_where_a_folder_was_given(play, tmp_path):
+    play([READY, CHECKPOINT, DONE], models=tmp_path / "models")
+    assert [path.suffix for path in (tmp_path / "models").iterdir()] == [".pt"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "status", "reason"),
+    [
+        (TimeoutError(), None, "timeout", r"stopped after 9 s"),
+        (EOFError(), None, "error", "closed its connection and went on"),
+        (EOFError(), 0, "error", r"ended by itself \(exit code 0\)"),
+        (EOFError(), -9, "killed", "SIGKILL"),
+        (EOFError(), -11, "error", r"crashed \(SIGSEGV\)"),
+        (
+            {
+                "type": "failed",
+                "status": "oom",
+                "error": {"type": "E", "message": "m", "traceback": ""},
+            },
+            0,
+            "oom",
+            "E: m",
+        ),
+    ],
+    ids=["late", "silent", "gone", "killed", "crashed", "said so"],
+)
+def test_how_a_child_ended_is_the_cell_s_status(play, line, code, status, reason):
+    with pytest.raises(CellFailedError, match=reason) as caught:
+        play([READY, line], code=code)
+    assert caught.value.status == status
+
+
+def test_the_predictor_s_end_is_told_like_the_trainer_s(play):
+    with pytest.raises(CellFailedError, match="SIGKILL"):
+        play([READY, CHECKPOINT], predictor=[READY, EOFError()], code=-9)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([{"type": "go"}], "expected ready"),
+        ([READY, DONE], "done before its first checkpoint"),
+        ([READY, {"type": "query", "rows": [4]}], "rows that do not exist"),
+    ],
+    ids=["out of turn", "without a checkpoint", "a row too far"],
+)
+def test_what_no_honest_child_says_fails_the_cell(play, lines, reason):
+    with pytest.raises(ContractError, match=reason):
+        play(lines)
+
+
+def test_nothing_is_sold_to_whoever_does_not_declare_it(play):
+    with pytest.raises(CellFailedError, match="BudgetError: 1 labels asked for, the budget is 0"):
+        play([READY, {"type": "query", "rows": [0]}])
+
+
+def test_checkpoints_without_end_are_cut_off(play, monkeypatch):
+    monkeypatch.setattr("benchbase.running.conversation.CHECKPOINTS_AN_EPOCH", 0)
+    with pytest.raises(ContractError, match="more than 0 checkpoints"):
+        play([READY, CHECKPOINT])
