@@ -30,7 +30,10 @@ each_file = pytest.mark.parametrize(
 LAYERS = [
     {"errors", "typechecking"},
     {"files"},
-    {"api", "options", "seeding", "cell", "hookspecs"},
+    {"options", "seeding", "cell", "hookspecs"},
+    {"backbones.contract"},
+    {"task"},
+    {"api"},
     {"kit", "data", "backbones"},
     {"judging"},
     {"boards.toml_table", "boards.selectors", "boards.conditions", "boards.places", "boards.board"},
