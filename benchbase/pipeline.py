@@ -16,6 +16,7 @@ from benchbase.boards.entrants import Entrants, resolve, selectors_of
 from benchbase.boards.order import Order
 from benchbase.boards.plan import Plan, conditions, found_again, given_sources, make_jobs
 from benchbase.boards.request import Request, read_request
+from benchbase.boards.strict import refuse_leaks
 from benchbase.leaderboard.publish import publish
 from benchbase.leaderboard.results import Results
 from benchbase.records.committed import Committed
@@ -86,6 +87,8 @@ def prepare(order: Order) -> Iterator[Ready]:
             committed = Committed(request.folder) if request.folder else None
             executor = choose_executor(order.executor, catalogue)
             places = conditions(board, catalogue, order.roots, home.cache, request.beside)
+            if order.strict:
+                refuse_leaks(places)
             sources = given_sources((*selectors_of(board), *board.controls), catalogue)
             entrants = resolve(request, catalogue, describe_sources(server, sources, home))
             jobs = make_jobs(places, entrants.ranked, entrants.controls, board.control_seeds)

@@ -49,6 +49,8 @@ class Order:
     retry_failed: bool = False
     executor: str = "local"
     keep_models: bool = False
+    strict: bool = False
+    """Refuse data that stand on both sides of a split."""
 
     def __post_init__(self) -> None:
         """Take one text or path for a list of one.

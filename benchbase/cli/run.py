@@ -114,6 +114,11 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     help="Way to run the cells (see `benchbase list executors`), with options as for --plugin; "
     "inline runs them in this process, for debugging, and its results are untrusted.",
 )
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse data of which test images, or their patients, are in train too.",
+)
 @click.option("--keep-models", is_flag=True, help="Keep each cell's last model in HOME/models.")
 @click.option(
     "--dry-run", is_flag=True, help="Show how many cells there are and the estimated time only."

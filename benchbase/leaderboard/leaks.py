@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchbase.boards.board import Board
+from benchbase.data.leakage import LEAKS
 from benchbase.leaderboard.choose import Entry
-
-_IN_WORDS = {
-    "train_in_test": "training images that are in test too",
-    "train_in_groups_of_test": "training images of groups that are in test too",
-    "validation_in_test": "validation images that are in test too",
-    "trusted_in_test": "trusted images that are in test too",
-    "validation_in_train": "validation images that are in train too",
-    "trusted_in_train": "trusted images that are in train too",
-}
 
 
 def leak_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
@@ -27,7 +19,7 @@ def leak_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
             for kind, count in counted.items():
                 counts[kind] = max(count, counts.get(kind, 0))
     found = {
-        name: [f"{counts[kind]:,} {text}" for kind, text in _IN_WORDS.items() if counts.get(kind)]
+        name: [f"{counts[kind]:,} {text}" for kind, text in LEAKS.items() if counts.get(kind)]
         for name, counts in sorted(most.items())
     }
     return tuple(
