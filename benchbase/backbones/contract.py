@@ -53,8 +53,3 @@ class Backbone(ABC):
     @abstractmethod
     def build(self, shape: ImageShape, num_classes: int) -> Classifier:
         """Build a fresh network; torch's global generator is seeded by the caller."""
-
-    @property
-    def weights(self) -> str:
-        """Name of the pretrained weights that ``build`` loads; recorded. Empty for none."""
-        return ""

@@ -59,8 +59,7 @@ class TorchvisionBackbone(Backbone):
                 f"{self.name} takes images of 1 or 3 channels, these have {shape.channels}: "
                 "choose small_cnn or resnet32"
             )
-        weights = self._chosen_weights()
-        network = torchvision.models.get_model(self.name, weights=weights)
+        network = torchvision.models.get_model(self.name, weights=self._chosen_weights())
         body, head = self.split(network, num_classes)
         margins: list[int] = []
         for side in (shape.width, shape.height):
@@ -71,12 +70,6 @@ class TorchvisionBackbone(Backbone):
     @abstractmethod
     def split(self, network: nn.Module, num_classes: int) -> tuple[nn.Module, nn.Module]:
         """Give the network without its classifier, and a fresh classifier."""
-
-    @property
-    def weights(self) -> str:
-        """Full name of the pretrained weights, such as ``ResNet18_Weights.IMAGENET1K_V1``."""
-        chosen = self._chosen_weights()
-        return "" if chosen is None else str(chosen)
 
     def _chosen_weights(self) -> torchvision.models.WeightsEnum | None:
         if not self.pretrained:

@@ -113,7 +113,7 @@ class MedFuseNet(Backbone):
         Raises:
             UsageError: neither one nor three channels, or weights that torchvision does not know.
         """
-        trunk = self._backbone().build(shape, num_classes)
+        trunk = TRUNKS[self.trunk](pretrained=self.pretrained).build(shape, num_classes)
         assert isinstance(trunk, AdaptedClassifier)
         layers = _layers(trunk.body)
         names = list(layers)
@@ -132,14 +132,6 @@ class MedFuseNet(Backbone):
         else:
             body = nn.Sequential(low, high, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         return AdaptedClassifier(body, nn.Linear(width, num_classes), trunk.channels, trunk.margins)
-
-    @property
-    def weights(self) -> str:
-        """Full name of the trunk's pretrained weights."""
-        return self._backbone().weights
-
-    def _backbone(self) -> TorchvisionBackbone:
-        return TRUNKS[self.trunk](pretrained=self.pretrained)
 
 
 def _layers(body: nn.Module) -> dict[str, nn.Module]:

@@ -2,6 +2,7 @@ import io
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 from benchbase.api import ImageShape
@@ -133,9 +134,18 @@ def test_small_stem_keeps_the_resolution():
     assert small.body.maxpool(small.body.conv1(images)).shape[2:] == (32, 32)
 
 
-def test_pretrained_weights_are_named_in_full():
-    assert ResNet18().weights == ""
-    assert ResNet18(pretrained="DEFAULT").weights == "ResNet18_Weights.IMAGENET1K_V1"
+def test_pretrained_weights_are_loaded_by_name(monkeypatch):
+    asked = []
+    stock = torchvision.models.get_model
+
+    def get_model(name, weights):
+        asked.append((name, weights and str(weights)))
+        return stock(name)
+
+    monkeypatch.setattr(torchvision.models, "get_model", get_model)
+    build(ResNet18(), size=32)
+    build(ResNet18(pretrained="DEFAULT"), size=32)
+    assert asked == [("resnet18", None), ("resnet18", "ResNet18_Weights.IMAGENET1K_V1")]
 
 
 def test_unknown_pretrained_weights_are_refused_with_the_known_ones():
