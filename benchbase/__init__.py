@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from benchbase.api import hookimpl as hookimpl
     from benchbase.api import option as option
     from benchbase.boards.board import load_board as load_board
+    from benchbase.cell import Invariances as Invariances
     from benchbase.data.contract import DataParts as DataParts
     from benchbase.data.contract import DataSet as DataSet
     from benchbase.data.contract import Imbalance as Imbalance
@@ -46,6 +47,7 @@ _HOMES = {
         "Losses Need Recipe Step Task Weighter hookimpl option"
     ),
     "benchbase.boards.board": "load_board",
+    "benchbase.cell": "Invariances",
     "benchbase.data.contract": "DataParts DataSet Imbalance Noise Part",
     "benchbase.errors": "DataError",
     "benchbase.judging.metrics": "Metric",

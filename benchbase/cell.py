@@ -59,7 +59,7 @@ class Recipe:
     weight_decay: float = 5e-4
     schedule: Literal["cosine", "constant"] = "cosine"
     shift: int = 2
-    """Random shifts of up to this many pixels; flips are the data set's to allow."""
+    """Random shifts of up to this many pixels, where the data set's ``Invariances`` allow them."""
     steps_per_epoch: int | None = None
     """None: one pass over the training images. Else the length does not depend on how many an
     imbalance leaves."""
@@ -153,12 +153,75 @@ def format_label(name: str, options: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True)
+class Invariances:
+    """What keeps the class of a data set's images; no augmentation does anything else.
+
+    Raises:
+        ValueError: a value is none of those allowed.
+    """
+
+    flips: Literal["none", "horizontal", "both"] = "horizontal"
+    """Which mirror images show the same class."""
+    windows: Literal["anywhere", "centre", "none"] = "anywhere"
+    """Which smaller windows do, enlarged to the image's size; with none, neither does a shift."""
+    smallest_area: float = 0.2
+    """Of a window, as a share of the image's."""
+    turns: float = 15.0
+    """Largest turn either way, in degrees; 180 where an image has no upright position."""
+    colours: bool = True
+    """Whether other brightness, contrast, saturation and hue do."""
+
+    def __post_init__(self) -> None:
+        _make_floats(self, "smallest_area", "turns")
+        allowed = {
+            "flips": self.flips in ("none", "horizontal", "both"),
+            "windows": self.windows in ("anywhere", "centre", "none"),
+            "smallest_area": 0 < self.smallest_area <= 1,
+            "turns": 0 <= self.turns <= 180,
+            "colours": isinstance(self.colours, bool),
+        }
+        for name, fits in allowed.items():
+            if not fits:
+                raise ValueError(
+                    f"Invariances: {name} is {getattr(self, name)!r}: expected {_EXPECTED[name]}"
+                )
+
+    def __str__(self) -> str:
+        mirrored = {
+            "none": "not mirrored",
+            "horizontal": "mirrored left and right",
+            "both": "mirrored both ways",
+        }
+        place = {"anywhere": "anywhere", "centre": "around the centre"}
+        return ", ".join(
+            (
+                mirrored[self.flips],
+                "no windows or shifts"
+                if self.windows == "none"
+                else f"windows {place[self.windows]} from {self.smallest_area:.0%} of the area",
+                f"turned by up to {self.turns:g} degrees" if self.turns else "not turned",
+                "other colours" if self.colours else "the same colours",
+            )
+        )
+
+
+_EXPECTED = {
+    "flips": '"none", "horizontal" or "both"',
+    "windows": '"anywhere", "centre" or "none"',
+    "smallest_area": "a share above 0, up to 1",
+    "turns": "degrees from 0 to 180",
+    "colours": "True or False",
+}
+
+
+@dataclass(frozen=True)
 class DataIdentity:
-    """Hashes of what a cell trains and tests on."""
+    """What a cell trains and tests on: hashes, and how images may be augmented."""
 
     fingerprint: str
     split_hash: str
     labels_hash: str
+    invariances: Invariances = Invariances()
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

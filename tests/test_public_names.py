@@ -16,7 +16,7 @@ PUBLIC = {
     # networks
     "Backbone", "Classifier", "ImageShape",
     # data
-    "DataError", "DataParts", "DataSet", "Imbalance", "Noise", "Part",
+    "DataError", "DataParts", "DataSet", "Imbalance", "Invariances", "Noise", "Part",
     # scores
     "Metric",
     # running and reading

@@ -91,6 +91,8 @@ def page_of(entry: Entry, given: str) -> Page:
             "honesty": entry.honesty,
             "paper": entry.paper,
         }
+    if entry.kind == "datasets":
+        facts = {"augments": entry.invariances}
     argument = _argument(entry, given)
     return Page(
         kind=KINDS[entry.kind].thing,

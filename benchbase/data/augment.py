@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Generator, Tensor
 
+from benchbase.cell import Invariances
+
 Augment = Callable[[Tensor, Generator], Tensor]
 Normalise = Callable[[Tensor], Tensor]
 
 
-def make_augment(flips: Literal["none", "horizontal", "both"], shift: int) -> Augment:
+def make_augment(invariances: Invariances, shift: int) -> Augment:
     """Give a function that mirrors and shifts each image of a batch on its own.
 
     It maps pixels (batch, channels, height, width) uint8 to the same shape, drawing from a CPU
     generator whatever the device, so that all devices train on the same pixels. Shifts are whole
-    pixels, up to ``shift`` either way along both axes, with the edge repeated; ``flips`` says
-    along which axes an image is mirrored with probability one half.
+    pixels, up to ``shift`` either way along both axes, with the edge repeated, where windows keep
+    the class; along axes that may be flipped an image is mirrored with probability one half.
     """
+    flips = invariances.flips
+    if invariances.windows == "none":
+        shift = 0
 
     def augment(
         pixels: UInt8[Tensor, "batch channels height width"], generator: Generator

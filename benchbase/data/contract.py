@@ -10,10 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from benchbase.cell import Invariances
 
 Pixels = NDArray[np.uint8]
 """Images, shape (count, channels, height, width)."""
@@ -56,8 +58,8 @@ class DataSet(ABC):
     """A data set; a frozen dataclass whose fields are its options."""
 
     name: ClassVar[str]
-    flips: ClassVar[Literal["none", "horizontal", "both"]] = "horizontal"
-    """Which mirror images show the same class; with both, so does the image turned any way."""
+    invariances: ClassVar[Invariances] = Invariances()
+    """What may be done to an image without changing its class: augmentation does no more."""
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Find the files that ``load`` reads below ``roots``; none for generated data.

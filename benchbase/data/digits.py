@@ -6,10 +6,11 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
+from benchbase.cell import Invariances
 from benchbase.data.contract import DataParts, DataSet, Part
 from benchbase.errors import DataError
 from benchbase.seeding import numpy_stream
@@ -24,7 +25,7 @@ class Digits(DataSet):
     """Ten handwritten digits, 1,397 training and 400 test images of 32 x 32 pixels."""
 
     name: ClassVar[str] = "digits"
-    flips: ClassVar[Literal["none", "horizontal", "both"]] = "none"
+    invariances: ClassVar[Invariances] = Invariances(flips="none")
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Name the table that ships with scikit-learn."""

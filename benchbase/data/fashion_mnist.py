@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -104,7 +104,6 @@ class FashionMNIST(DataSet):
     """Ten classes of clothes, 60,000 training and 10,000 test images of 28 x 28 pixels."""
 
     name: ClassVar[str] = "fashion-mnist"
-    flips: ClassVar[Literal["none", "horizontal", "both"]] = "horizontal"
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Find the first folder that holds all four files."""

@@ -11,12 +11,13 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from benchbase.cell import Invariances
 from benchbase.data.contract import DataParts, DataSet, Labels, Part
 from benchbase.errors import DataError
 from benchbase.seeding import numpy_stream
@@ -47,7 +48,11 @@ class Nuclei(DataSet):
     """Background, boundary or interior: the class of a 32 x 32 patch's centre pixel."""
 
     name: ClassVar[str] = "nuclei"
-    flips: ClassVar[Literal["none", "horizontal", "both"]] = "both"
+    # The class is that of the centre pixel, so a window must keep it there; a cell has no upright
+    # position, and its brightness says nothing of the place in it.
+    invariances: ClassVar[Invariances] = Invariances(
+        flips="both", windows="centre", smallest_area=0.5, turns=180
+    )
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Name the field that ships in the package."""

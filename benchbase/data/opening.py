@@ -11,14 +11,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from benchbase import seeding
-from benchbase.cell import JSON, DataIdentity, Scenario, content_hash
+from benchbase.cell import JSON, DataIdentity, Invariances, Scenario, content_hash
 from benchbase.data.cache import (
     array_hash,
     data_key,
@@ -42,7 +42,7 @@ class Opened:
     """
 
     classes: tuple[str, ...]
-    flips: Literal["none", "horizontal", "both"]
+    invariances: Invariances
     train: Part
     """Labels as observed."""
     train_true: Labels
@@ -116,7 +116,7 @@ def open_scenario(
     }
     return Opened(
         classes=parts.classes,
-        flips=dataset.flips,
+        invariances=dataset.invariances,
         train=train,
         train_true=train_true,
         trusted=Part(np.asarray(observed.trusted_part.pixels[rows.trusted]), observed.trusted),
@@ -131,7 +131,7 @@ def open_scenario(
         mean=mean,
         std=std,
         corruption=corruption,
-        identity=_identity(prepared.fingerprint, observed),
+        identity=_identity(dataset, prepared.fingerprint, observed),
     )
 
 
@@ -158,6 +158,7 @@ def identify(
     key = content_hash(
         {
             "data": data_key(dataset, roots),
+            "invariances": vars(dataset.invariances),
             "scenario": drawn,
             "seed": seed,
             "noise": _plugin_hash(noise, noise.files()),
@@ -168,12 +169,12 @@ def identify(
     )
     path = cache / "identities" / f"{key}.json"
     try:
-        return DataIdentity(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return msgspec.json.decode(path.read_bytes(), type=DataIdentity)
+    except (OSError, msgspec.DecodeError):
         pass  # Not there yet, or damaged.
     parts = (prepared := prepare(dataset, roots, cache)).parts
     observed = observe(parts, split(parts, scenario, imbalance, seed), scenario, noise, seed)
-    identity = _identity(prepared.fingerprint, observed)
+    identity = _identity(dataset, prepared.fingerprint, observed)
     replace_file(path, json.dumps(dataclasses.asdict(identity)))
     return identity
 
@@ -211,7 +212,7 @@ def _harness_hash() -> str:
     return content_hash([file_hash(path) for path in sources])
 
 
-def _identity(fingerprint: str, observed: Observed) -> DataIdentity:
+def _identity(dataset: DataSet, fingerprint: str, observed: Observed) -> DataIdentity:
     rows = observed.split
     return DataIdentity(
         fingerprint=fingerprint,
@@ -223,6 +224,7 @@ def _identity(fingerprint: str, observed: Observed) -> DataIdentity:
                 "trusted": observed.trusted,
             }
         ),
+        invariances=dataset.invariances,
     )
 
 

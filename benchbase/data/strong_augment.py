@@ -8,34 +8,31 @@ kornia's draw from torch's global generator. A loop over the images takes 25 tim
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from benchbase.cell import Invariances
 from benchbase.data.augment import Augment
 
-SMALLEST_AREA = 0.2
 LARGEST_ASPECT = 4 / 3
-LARGEST_TURN = math.radians(15)
-"""Either way, where an image has an upright position."""
 JITTERED = 0.8
 """Share of the images whose colours change."""
 JITTER = torch.tensor([0.4, 0.4, 0.4, 0.1])
 """Largest change of brightness, contrast and saturation (factors) and of hue (turns)."""
 WINDOW_DRAWS, COLOUR_DRAWS = 7, 5
+_SAME_COLOURS = torch.ones(1, COLOUR_DRAWS)
 
 
-def make_strong_augment(flips: Literal["none", "horizontal", "both"]) -> Augment:
+def make_strong_augment(invariances: Invariances) -> Augment:
     """Give a function that crops, rotates, mirrors and recolours each image of a batch.
 
     Like ``make_augment``'s it maps uint8 pixels (batch, channels, height, width) to the same
     shape and draws from a CPU generator whatever the device. An image is shown through a window
-    of 0.2 to 1 of its area that is stretched by up to 4/3 and turned: any way where it may be
-    mirrored along both axes, for then its orientation means nothing, else by up to 15 degrees.
-    What lies beyond the edge is the mirror image.
+    of part of its area that is stretched by up to 4/3, mirrored and turned, and its colours
+    change, all as far as ``invariances`` allow. What lies beyond the edge is the mirror image.
     """
 
     def augment_strongly(
@@ -44,8 +41,11 @@ def make_strong_augment(flips: Literal["none", "horizontal", "both"]) -> Augment
         count, channels, height, width = pixels.shape
         # A row an image: what it gets does not depend on how many follow.
         draws = torch.rand((count, WINDOW_DRAWS + COLOUR_DRAWS), generator=generator)
-        windows = _windows(draws[:, :WINDOW_DRAWS], flips, height / width)
-        mixtures, pivots = _colours(draws[:, WINDOW_DRAWS:], channels)
+        windows = _windows(draws[:, :WINDOW_DRAWS], invariances, height / width)
+        changes = (
+            draws[:, WINDOW_DRAWS:] if invariances.colours else _SAME_COLOURS.expand(count, -1)
+        )
+        mixtures, pivots = _colours(changes, channels)
         # All decisions cross to the device in one small copy.
         parts = (windows.flatten(1), mixtures.flatten(1), pivots)
         decisions = torch.cat(parts, 1).to(pixels.device)
@@ -58,25 +58,27 @@ def make_strong_augment(flips: Literal["none", "horizontal", "both"]) -> Augment
 
 
 def _windows(
-    draws: Float[Tensor, "batch 7"], flips: Literal["none", "horizontal", "both"], tallness: float
+    draws: Float[Tensor, "batch 7"], invariances: Invariances, tallness: float
 ) -> Float[Tensor, "batch 2 3"]:
     """Turn numbers from 0 to 1 into affine maps from places of the result to those of the image.
 
     Places run from -1 to 1 along both axes; ``tallness`` is the images' height / width.
     """
     area, stretch, right, down, turn, mirror_right, mirror_down = draws.unbind(1)
-    log_area = torch.log(SMALLEST_AREA + (1 - SMALLEST_AREA) * area)
+    smallest = 1.0 if invariances.windows == "none" else invariances.smallest_area
+    log_area = torch.log(smallest + (1 - smallest) * area)
     # Stretched no further than to the edges, so that the area is always the one that was drawn.
     log_aspect = (2 * stretch - 1) * (-log_area).clamp_max(math.log(LARGEST_ASPECT))
     width = torch.exp((log_area + log_aspect) / 2)
     height = torch.exp((log_area - log_aspect) / 2)
-    centre_x = (2 * right - 1) * (1 - width)
-    centre_y = (2 * down - 1) * (1 - height)
-    if flips != "none":
+    moved = float(invariances.windows == "anywhere")
+    centre_x = moved * (2 * right - 1) * (1 - width)
+    centre_y = moved * (2 * down - 1) * (1 - height)
+    if invariances.flips != "none":
         width = torch.where(mirror_right < 0.5, -width, width)
-    if flips == "both":
+    if invariances.flips == "both":
         height = torch.where(mirror_down < 0.5, -height, height)
-    angle = (2 * turn - 1) * (math.pi if flips == "both" else LARGEST_TURN)
+    angle = (2 * turn - 1) * math.radians(invariances.turns)
     cosine, sine = angle.cos(), angle.sin()
     # A turn keeps lengths in pixels, of which the two axes have different numbers.
     line_x = (cosine * width, -sine * height * tallness, centre_x)

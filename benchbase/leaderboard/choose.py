@@ -216,7 +216,8 @@ def _equals(value: Any, text: str) -> bool:
 
 def _condition(record: Record) -> Identity:
     spec = record.spec
-    return (*sorted(vars(spec.data).items()), ("backbone_source", spec.backbone_source))
+    data = sorted((name, str(value)) for name, value in vars(spec.data).items())
+    return (*data, ("backbone_source", spec.backbone_source))
 
 
 def _variant(record: Record) -> tuple[bool, Identity]:

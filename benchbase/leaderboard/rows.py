@@ -16,7 +16,12 @@ from benchbase.leaderboard.compare import Compared, compare, data_sets, failure_
 from benchbase.leaderboard.label_curves import label_curves
 from benchbase.leaderboard.leaks import leak_texts
 from benchbase.leaderboard.pages.captions import scenario_labels
-from benchbase.leaderboard.setting import chance_text, not_identifiable, setting_text
+from benchbase.leaderboard.setting import (
+    augmentation_texts,
+    chance_text,
+    not_identifiable,
+    setting_text,
+)
 from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
 from benchbase.leaderboard.versions import of_one_version
 from benchbase.records.record import Record, Weights
@@ -53,6 +58,7 @@ def build(board: Board, records: Iterable[Record]) -> Table:
         devices=tuple(sorted(devices - {""})),
         chance=chance_text(board, entries),
         class_recalls=class_recalls(board, entries),
+        augmentation=augmentation_texts(board, entries),
         leaks=leak_texts(board, entries),
     )
 

@@ -49,6 +49,16 @@ def chance_text(board: Board, entries: Sequence[Entry]) -> str:
     return f"Chance level: {', '.join(levels)}"
 
 
+def augmentation_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Say what augmentation may do to the images of each data set, as the records have it."""
+    stated = {
+        (board.scenarios[place[0]].dataset, str(record.spec.data.invariances))
+        for entry in entries
+        for place, record in entry.cells.items()
+    }
+    return tuple(f"Augmentation of {name}: {text}." for name, text in sorted(stated))
+
+
 def _data_sets(board: Board) -> list[str]:
     return list(dict.fromkeys(scenario.dataset for scenario in board.scenarios))
 

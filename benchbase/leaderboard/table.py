@@ -155,6 +155,8 @@ class Table:
     """One line: what guessing scores; empty where that is unknown."""
     class_recalls: tuple[ClassRecalls, ...] = ()
     """One for each number of training images."""
+    augmentation: tuple[str, ...] = ()
+    """A sentence for each data set: what augmentation may do to its images."""
     leaks: tuple[str, ...] = ()
     """A sentence for each data set of which images or groups are on both sides of a split."""
 

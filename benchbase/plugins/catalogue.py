@@ -39,6 +39,8 @@ class Entry:
     """Values of a weighter's Needs, sorted."""
     honesty: str = ""
     paper: str = ""
+    invariances: str = ""
+    """In words, what augmentation may do to a data set's images."""
 
     @property
     def qualified(self) -> str:
@@ -187,6 +189,8 @@ def _entry(source: Source, kind: str, cls: Any, distribution: str, version: str)
     if kind == "weighters":
         facts["needs"] = tuple(sorted(need.value for need in cls.needs))
         facts |= {"honesty": cls.honesty.value, "paper": cls.paper}
+    if kind == "datasets":
+        facts["invariances"] = str(cls.invariances)
     return Entry(
         kind=kind,
         name=cls.name,

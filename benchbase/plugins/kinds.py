@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from benchbase.cell import Invariances
 from benchbase.errors import PluginError
 from benchbase.options import options_of
 
@@ -49,7 +50,7 @@ KINDS = {
     )
 }
 
-_FACTS = ("name", "version", "needs", "honesty", "paper", "flips", "trusted")
+_FACTS = ("name", "version", "needs", "honesty", "paper", "invariances", "trusted")
 """What a class states of itself: no options, though a dataclass might take them for some."""
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 """What anything that a plugin brings may be called."""
@@ -83,6 +84,12 @@ def check_class(kind: str, cls: Any) -> None:
     _check_options(cls)
     if kind == "weighters":
         _check_facts(cls)
+    kept = getattr(cls, "invariances", None)
+    if kind == "datasets" and not isinstance(kept, Invariances):
+        raise PluginError(
+            f"{cls.__name__}.invariances is {kept!r:.80}: expected what keeps the class "
+            'of its images, such as Invariances(flips="both", windows="none")'
+        )
 
 
 def _check_options(cls: type) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchbase.cell import Recipe, Scenario
+from benchbase.cell import Invariances, Recipe, Scenario
 from benchbase.seeding import stream_seed
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def write_task(
     granted: dict[str, str] = {}
     facts: dict[str, Any] = {
         "classes": opened.classes,
-        "flips": opened.flips,
+        "invariances": vars(opened.invariances),
         "mean": opened.mean,
         "std": opened.std,
         "recipe": vars(scenario.recipe),
@@ -110,6 +110,7 @@ def load_task(
         return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     recipe = Recipe(**facts["recipe"])
+    invariances = Invariances(**facts["invariances"])
     return Task(
         train=train,
         num_classes=num_classes,
@@ -117,8 +118,8 @@ def load_task(
         recipe=recipe,
         device=device,
         build_model=build_model,
-        augment=make_augment(facts["flips"], recipe.shift),
-        augment_strongly=make_strong_augment(facts["flips"]),
+        augment=make_augment(invariances, recipe.shift),
+        augment_strongly=make_strong_augment(invariances),
         normalise=make_normalise(facts["mean"], facts["std"], device),
         seed=facts["seed"],
         withheld=facts["withheld"],

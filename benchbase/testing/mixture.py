@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from benchbase.api import Classifier, Grants, Images, Need, Recipe, Task, Weighter
+from benchbase.cell import Invariances
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.judging.weights import weight_auroc
 from benchbase.seeding import seeded, torch_stream
@@ -84,7 +85,7 @@ def noisy_mixture(
         train=clean.relabelled(wrong, 1 - clean.labels[wrong]),
         recipe=Recipe(epochs=12, batch_size=100, trusted_batch_size=100),
         build_model=build_model,
-        augment=make_augment("none", 0),
+        augment=make_augment(Invariances(flips="none"), 0),
         normalise=make_normalise([128 / 255], [33 / 255], torch.device("cpu")),
         grants=Grants(
             trusted=believed, noise_rate=float((~is_right).float().mean()), truth=clean.labels

@@ -24,6 +24,7 @@ from benchbase.api import (
     Step,
     Task,
 )
+from benchbase.cell import Invariances
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.seeding import numpy_stream, seeded
@@ -145,8 +146,8 @@ def toy_problem(
         recipe=recipe,
         device=device,
         build_model=build_model,
-        augment=make_augment("none", recipe.shift),
-        augment_strongly=make_strong_augment("none"),
+        augment=make_augment(Invariances(flips="none"), recipe.shift),
+        augment_strongly=make_strong_augment(Invariances(flips="none")),
         normalise=normalise,
         seed=seed,
         needs=needs,

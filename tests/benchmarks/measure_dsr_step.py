@@ -20,6 +20,7 @@ from benchbase_dsr_pgc.training import HiddenImages, Training
 from benchbase.api import Classifier, Grants, Images, ImageShape, Need, Recipe, Task
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.backbones.torchvision_families import ResNet18
+from benchbase.cell import Invariances
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.kit.descent import Descent
@@ -52,8 +53,8 @@ def build_task(backbone: str) -> Task:
         recipe=Recipe(epochs=1, batch_size=BATCH, learning_rate=0.01, schedule="constant"),
         device=torch.device("cpu"),
         build_model=build_model,
-        augment=make_augment("horizontal", 2),
-        augment_strongly=make_strong_augment("horizontal"),
+        augment=make_augment(Invariances(), 2),
+        augment_strongly=make_strong_augment(Invariances()),
         normalise=make_normalise([0.5] * 3, [0.29] * 3, torch.device("cpu")),
         seed=0,
         needs=frozenset({Need.TRUSTED}),

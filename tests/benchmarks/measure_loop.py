@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from benchbase.api import Classifier, Images, ImageShape, Recipe, Task
 from benchbase.backbones.small_cnn import SmallCNN
+from benchbase.cell import Invariances
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.kit.loops import supervised
@@ -44,8 +45,8 @@ def build_task(epochs: int) -> Task:
         recipe=Recipe(epochs=epochs, batch_size=BATCH),
         device=torch.device("cpu"),
         build_model=build_model,
-        augment=make_augment("horizontal", 2),
-        augment_strongly=make_strong_augment("horizontal"),
+        augment=make_augment(Invariances(), 2),
+        augment_strongly=make_strong_augment(Invariances()),
         normalise=make_normalise([0.5], [0.29], torch.device("cpu")),
         seed=0,
     )

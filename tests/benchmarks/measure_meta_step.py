@@ -16,6 +16,7 @@ from torch.profiler import ProfilerActivity, profile
 from benchbase.api import Batch, Classifier, Grants, Images, ImageShape, Need, Recipe, Task
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.backbones.torchvision_families import ResNet18
+from benchbase.cell import Invariances
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.kit.loops import forward, load_batch
@@ -45,8 +46,8 @@ def build_task(backbone: str) -> Task:
         recipe=Recipe(batch_size=BATCH, trusted_batch_size=BATCH, learning_rate=0.01),
         device=torch.device("cpu"),
         build_model=build_model,
-        augment=make_augment("horizontal", 2),
-        augment_strongly=make_strong_augment("horizontal"),
+        augment=make_augment(Invariances(), 2),
+        augment_strongly=make_strong_augment(Invariances()),
         normalise=make_normalise([0.5] * 3, [0.29] * 3, torch.device("cpu")),
         seed=0,
         needs=frozenset({Need.TRUSTED}),

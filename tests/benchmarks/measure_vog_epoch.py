@@ -13,6 +13,7 @@ from benchbase_vog_active import CoTeaching, VoG
 
 from benchbase.api import Checkpoint, Classifier, Grants, Images, ImageShape, Need, Recipe, Task
 from benchbase.backbones.small_cnn import SmallCNN
+from benchbase.cell import Invariances
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.seeding import seeded, torch_stream
@@ -42,8 +43,8 @@ def build_task(count: int) -> Task:
         recipe=Recipe(epochs=UNTIMED + TIMED + 1, batch_size=BATCH),
         device=torch.device("cpu"),
         build_model=build_model,
-        augment=make_augment("horizontal", 2),
-        augment_strongly=make_strong_augment("horizontal"),
+        augment=make_augment(Invariances(), 2),
+        augment_strongly=make_strong_augment(Invariances()),
         normalise=make_normalise([0.5] * 3, [0.29] * 3, torch.device("cpu")),
         seed=0,
         needs=frozenset({Need.NOISE_RATE, Need.OWN_NETWORK}),

@@ -164,6 +164,7 @@ def _reference_failed(table: Table) -> bool:
 
 
 def _origin(table: Table) -> Iterator[str]:
+    yield from table.augmentation
     versions = sorted({row.versions["torch"] for row in table.rows if row.versions})
     if versions:
         devices = f" on {', '.join(table.devices)}" if table.devices else ""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from benchbase.api import Classifier, Grants, Images, ImageShape, Need, Recipe, Task
 from benchbase.backbones.small_cnn import SmallCNN
+from benchbase.cell import Invariances
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.seeding import seeded, torch_stream
@@ -49,8 +50,8 @@ def build(*, count: int = 1000, noise_rate: float = 0.4, **recipe) -> NoisyDigit
         recipe=Recipe(**recipe),
         device=device,
         build_model=build_model,
-        augment=make_augment("none", 1),
-        augment_strongly=make_strong_augment("none"),
+        augment=make_augment(Invariances(flips="none"), 1),
+        augment_strongly=make_strong_augment(Invariances(flips="none")),
         normalise=make_normalise([0.3], [0.35], device),
         seed=0,
         needs=frozenset({Need.TRUSTED, Need.UNLABELLED, Need.TRUTH}),

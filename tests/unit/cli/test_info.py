@@ -118,6 +118,11 @@ def test_every_kind_of_thing_is_explained(capsys, name: str, kind: str, example:
     assert page["summary"]
 
 
+def test_a_data_set_tells_what_keeps_its_classes(capsys) -> None:
+    [page] = found(capsys, "nuclei")
+    assert page["facts"]["augments"].startswith("mirrored both ways, windows around the centre")
+
+
 def test_a_name_of_two_distributions_shows_both(plugin_site: PluginSite, capsys) -> None:
     hooks = """
 from benchbase import hookimpl

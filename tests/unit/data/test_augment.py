@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from benchbase.cell import Invariances
 from benchbase.data.augment import make_augment, make_normalise
 
 
@@ -34,7 +35,7 @@ def variants(image, flips, shift):
 @pytest.mark.parametrize("shift", [0, 2])
 def test_images_are_shifted_with_repeated_edges_and_mirrored(flips, shift):
     pixels = images()
-    result = make_augment(flips, shift)(pixels, stream())
+    result = make_augment(Invariances(flips=flips), shift)(pixels, stream())
     assert result.shape == pixels.shape
     assert result.dtype == torch.uint8
     for before, after in zip(pixels, result, strict=True):
@@ -43,28 +44,34 @@ def test_images_are_shifted_with_repeated_edges_and_mirrored(flips, shift):
 
 def test_every_shift_and_flip_occurs():
     pixel = images(count=1)
-    result = make_augment("both", 1)(pixel.expand(2000, -1, -1, -1), stream())
+    result = make_augment(Invariances(flips="both"), 1)(pixel.expand(2000, -1, -1, -1), stream())
     assert len(result.flatten(1).unique(dim=0)) == 9 * 4
 
 
 def test_images_of_a_batch_are_moved_on_their_own():
-    result = make_augment("horizontal", 2)(images(count=1).expand(32, -1, -1, -1), stream())
+    result = make_augment(Invariances(), 2)(images(count=1).expand(32, -1, -1, -1), stream())
     assert len(result.flatten(1).unique(dim=0)) > 5
 
 
 def test_augmentation_repeats_with_the_stream_and_leaves_its_input_alone():
     pixels = images()
     before = pixels.clone()
-    augment = make_augment("both", 2)
+    augment = make_augment(Invariances(flips="both"), 2)
     assert torch.equal(augment(pixels, stream()), augment(pixels, stream()))
     assert torch.equal(pixels, before)
+
+
+def test_images_are_not_shifted_where_no_window_keeps_the_class():
+    pixels = images()
+    augment = make_augment(Invariances(flips="none", windows="none"), 2)
+    assert torch.equal(augment(pixels, stream()), pixels)
 
 
 def test_without_flips_and_shifts_nothing_is_drawn():
     generator = stream()
     state = generator.get_state()
     pixels = images()
-    assert torch.equal(make_augment("none", 0)(pixels, generator), pixels)
+    assert torch.equal(make_augment(Invariances(flips="none"), 0)(pixels, generator), pixels)
     assert torch.equal(generator.get_state(), state)
 
 

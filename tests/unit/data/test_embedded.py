@@ -47,7 +47,7 @@ def test_patches_are_drawn_class_balanced(patches: DataParts) -> None:
     assert np.bincount(patches.test.labels).tolist() == [334, 333, 333]
     assert np.bincount(patches.trusted.labels).tolist() == [30, 30, 30]
     assert patches.train.pixels.shape == (2000, 1, 32, 32)
-    assert Nuclei.flips == "both"
+    assert Nuclei.invariances.windows == "centre"
 
 
 def test_a_patch_is_the_reflected_surroundings_of_its_centre(patches: DataParts) -> None:

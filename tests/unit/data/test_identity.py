@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchbase.cell import Recipe, Scenario
+from benchbase.cell import Invariances, Recipe, Scenario
 from benchbase.data import opening
 from benchbase.data.contract import DataSet
 from benchbase.data.imbalance import Exponential, Natural
@@ -72,6 +72,15 @@ def test_a_damaged_identity_is_worked_out_again(stamps: MakeStamps, cache: Path)
     file.write_text(file.read_text()[:20])
     assert identify_stamps(stamps(), cache, scenario) == first
     assert file.read_text().endswith("}")
+
+
+def test_what_keeps_the_class_is_part_of_the_identity(stamps: MakeStamps, cache: Path) -> None:
+    class Centred(stamps):  # type: ignore[misc, valid-type]
+        invariances = Invariances(windows="centre")
+
+    identities = [identify_stamps(made, cache, Scenario()) for made in (stamps(), Centred())]
+    assert identities[0] != identities[1]
+    assert identities[0] == dataclasses.replace(identities[1], invariances=Invariances())
 
 
 def test_another_matrix_in_the_same_file_is_another_identity(

@@ -5,11 +5,16 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
+from benchbase.cell import Invariances
 from benchbase.data import strong_augment
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.seeding import torch_stream
 
-EVERY_FLIP = pytest.mark.parametrize("flips", ["none", "horizontal", "both"])
+NONE, HORIZONTAL = Invariances(flips="none"), Invariances()
+BOTH = Invariances(flips="both", turns=180)
+EVERY_KIND = pytest.mark.parametrize(
+    "invariances", [NONE, HORIZONTAL, BOTH], ids=lambda it: it.flips
+)
 STILL = [1.0, 0.5, 0.5, 0.5, 0.5, 0.9, 0.9]
 """Whole area, no stretch, in the middle, not turned, not mirrored."""
 UNCHANGED = [0.0, 0.5, 0.5, 0.5, 0.5]
@@ -26,14 +31,14 @@ def stream():
     return torch_stream(2, "augmentation")
 
 
-def shown(pixels, flips="none", **changes):
+def shown(pixels, invariances=NONE, **changes):
     """Show images through one window: the draws of ``STILL``, but for ``changes``."""
     draws = list(STILL)
     names = ("area", "stretch", "right", "down", "turn", "mirror_right", "mirror_down")
     for name, value in changes.items():
         draws[names.index(name)] = value
     windows = strong_augment._windows(
-        torch.tensor([draws] * len(pixels)), flips, pixels.shape[2] / pixels.shape[3]
+        torch.tensor([draws] * len(pixels)), invariances, pixels.shape[2] / pixels.shape[3]
     )
     return strong_augment._seen_through(pixels, windows)
 
@@ -43,14 +48,14 @@ def recoloured(pixels, *, draws=UNCHANGED):
     return strong_augment._recoloured(pixels.float(), *colours)
 
 
-@EVERY_FLIP
+@EVERY_KIND
 @pytest.mark.parametrize(
     "shape", [(5, 1, 28, 28), (5, 3, 32, 20), (2, 2, 9, 7), (3, 4, 8, 8), (1, 3, 1, 1)]
 )
-def test_shape_and_type_stay_and_the_pixels_given_too(flips, shape):
+def test_shape_and_type_stay_and_the_pixels_given_too(invariances, shape):
     pixels = images(*shape)
     before = pixels.clone()
-    result = make_strong_augment(flips)(pixels, stream())
+    result = make_strong_augment(invariances)(pixels, stream())
     assert result.shape == shape
     assert result.dtype == torch.uint8
     assert torch.equal(pixels, before)
@@ -60,15 +65,15 @@ def test_shape_and_type_stay_and_the_pixels_given_too(flips, shape):
 def test_an_image_of_one_line_shows_only_values_of_that_line(shape):
     pixels = torch.full(shape, 100, dtype=torch.uint8)
     pixels.view(8, shape[1], 16)[..., 8:] = 140
-    result = shown(pixels, "both", area=0.3, turn=0.7)
+    result = shown(pixels, BOTH, area=0.3, turn=0.7)
     assert result.min() >= 100
     assert result.max() <= 140
-    assert make_strong_augment("both")(pixels, stream()).shape == shape
+    assert make_strong_augment(BOTH)(pixels, stream()).shape == shape
 
 
-@EVERY_FLIP
-def test_the_same_stream_gives_the_same_images_and_the_next_draws_differ(flips):
-    pixels, augment = images(), make_strong_augment(flips)
+@EVERY_KIND
+def test_the_same_stream_gives_the_same_images_and_the_next_draws_differ(invariances):
+    pixels, augment = images(), make_strong_augment(invariances)
     generator = stream()
     first, second = augment(pixels, generator), augment(pixels, generator)
     assert torch.equal(first, augment(pixels, stream()))
@@ -77,24 +82,24 @@ def test_the_same_stream_gives_the_same_images_and_the_next_draws_differ(flips):
 
 @pytest.mark.parametrize("channels", [1, 2, 3])
 def test_what_an_image_becomes_does_not_depend_on_the_others(channels):
-    pixels, augment = images(channels=channels), make_strong_augment("both")
+    pixels, augment = images(channels=channels), make_strong_augment(BOTH)
     expected = augment(pixels, stream())[:5]
     assert torch.equal(augment(pixels[:5], stream()), expected)
     others = torch.cat((pixels[:5], 255 - pixels[5:]))
     assert torch.equal(augment(others, stream())[:5], expected)
 
 
-@EVERY_FLIP
-def test_equal_images_of_a_batch_all_become_different(flips):
-    result = make_strong_augment(flips)(images(count=1).expand(64, -1, -1, -1), stream())
+@EVERY_KIND
+def test_equal_images_of_a_batch_all_become_different(invariances):
+    result = make_strong_augment(invariances)(images(count=1).expand(64, -1, -1, -1), stream())
     assert len(result.flatten(1).unique(dim=0)) == 64
 
 
-@EVERY_FLIP
+@EVERY_KIND
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_an_image_of_one_colour_keeps_one_colour(flips, channels):
+def test_an_image_of_one_colour_keeps_one_colour(invariances, channels):
     colours = images(channels=channels, height=1, width=1)
-    result = make_strong_augment(flips)(colours.expand(-1, -1, 10, 14), stream())
+    result = make_strong_augment(invariances)(colours.expand(-1, -1, 10, 14), stream())
     # A rounding of bilinear weights may fall to either side of one half.
     spread = result.flatten(2).amax(2).int() - result.flatten(2).amin(2).int()
     assert spread.max() <= 1
@@ -102,15 +107,15 @@ def test_an_image_of_one_colour_keeps_one_colour(flips, channels):
 
 def test_a_grey_colour_image_stays_grey():
     pixels = images(channels=1).expand(-1, 3, -1, -1)
-    result = make_strong_augment("both")(pixels, stream()).int()
+    result = make_strong_augment(BOTH)(pixels, stream()).int()
     assert (result - result[:, :1]).abs().max() <= 1
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3])
 def test_neutral_draws_give_the_image_back(channels):
     pixels = images(channels=channels, height=9, width=14)
-    for flips in ("none", "horizontal", "both"):
-        seen = shown(pixels, flips)
+    for invariances in (NONE, HORIZONTAL, BOTH):
+        seen = shown(pixels, invariances)
         torch.testing.assert_close(seen, pixels.float(), atol=1e-2, rtol=0)
         assert torch.equal(recoloured(seen), pixels)
 
@@ -118,29 +123,31 @@ def test_neutral_draws_give_the_image_back(channels):
 def test_mirrors_are_exact_and_only_where_they_are_allowed():
     pixels = images(height=9, width=14)
     expected = {
-        "none": pixels,
-        "horizontal": pixels.flip(3),
-        "both": pixels.flip((2, 3)),
+        NONE: pixels,
+        HORIZONTAL: pixels.flip(3),
+        BOTH: pixels.flip((2, 3)),
     }
-    for flips, mirrored in expected.items():
-        seen = shown(pixels, flips, mirror_right=0.1, mirror_down=0.1)
+    for invariances, mirrored in expected.items():
+        seen = shown(pixels, invariances, mirror_right=0.1, mirror_down=0.1)
         torch.testing.assert_close(seen, mirrored.float(), atol=1e-2, rtol=0)
 
 
 def test_images_turn_any_way_only_where_orientation_is_meaningless():
     pixels = images()
     # From -180 to 180 degrees: three quarters of the way is a quarter turn.
-    seen = shown(pixels, "both", turn=0.75)
+    seen = shown(pixels, BOTH, turn=0.75)
     turned = [pixels.rot90(times, (2, 3)).float() for times in (1, 3)]
     assert min((seen - way).abs().max() for way in turned) < 1e-2
-    for flips in ("none", "horizontal"):
-        windows = strong_augment._windows(torch.tensor([[*STILL[:4], 1.0, 0.9, 0.9]]), flips, 1.0)
+    for invariances in (NONE, HORIZONTAL):
+        windows = strong_augment._windows(
+            torch.tensor([[*STILL[:4], 1.0, 0.9, 0.9]]), invariances, 1.0
+        )
         degrees = math.degrees(math.atan2(windows[0, 1, 0], windows[0, 0, 0]))
         assert degrees == pytest.approx(15)
 
 
 def test_a_turned_window_has_right_angles_in_pixels():
-    windows = strong_augment._windows(torch.rand(50, 7, generator=stream()), "both", 20 / 30)
+    windows = strong_augment._windows(torch.rand(50, 7, generator=stream()), BOTH, 20 / 30)
     in_pixels = windows[:, :, :2] * torch.tensor([30.0, 20.0]).view(1, 2, 1)
     right, down = in_pixels.unbind(2)
     cosines = torch.cosine_similarity(right, down)
@@ -156,10 +163,10 @@ def test_a_window_of_a_quarter_in_the_corner_is_that_quarter_magnified():
     torch.testing.assert_close(seen[inside], expected[inside], atol=1e-2, rtol=0)
 
 
-@EVERY_FLIP
-def test_windows_cover_a_fifth_to_all_of_the_area_and_lie_inside_before_they_turn(flips):
+@EVERY_KIND
+def test_windows_cover_a_fifth_to_all_of_the_area_and_lie_inside_before_they_turn(invariances):
     draws = torch.rand(4000, 7, generator=stream())
-    windows = strong_augment._windows(draws, flips, 1.0)
+    windows = strong_augment._windows(draws, invariances, 1.0)
     matrix = windows[:, :, :2]
     area = torch.linalg.det(matrix).abs()
     # Uniform from 0.2 to 1: mean 0.6, deviation 0.231.
@@ -178,7 +185,40 @@ def test_windows_cover_a_fifth_to_all_of_the_area_and_lie_inside_before_they_tur
         assert centre.min() < -0.3
         assert centre.max() > 0.3
     mirrored = float((torch.linalg.det(matrix) < 0).float().mean())
-    assert mirrored == pytest.approx(0.0 if flips == "none" else 0.5, abs=0.03)
+    assert mirrored == pytest.approx(0.0 if invariances.flips == "none" else 0.5, abs=0.03)
+
+
+def test_windows_around_the_centre_keep_the_centre_pixel():
+    pixels = images(count=400, height=15, width=15) // 2
+    pixels[:, :, 7, 7] = 255
+    invariances = Invariances(
+        flips="both", windows="centre", smallest_area=0.25, turns=180, colours=False
+    )
+    result = make_strong_augment(invariances)(pixels, stream())
+    assert (result[:, :, 7, 7] == 255).all()
+    assert not torch.equal(result, pixels)
+    anywhere = make_strong_augment(Invariances(colours=False))(pixels, stream())
+    assert (anywhere[:, 0, 7, 7] == 255).float().mean() < 0.1
+
+
+def test_without_windows_the_whole_image_is_shown():
+    draws = torch.rand(50, 7, generator=stream())
+    windows = strong_augment._windows(draws, Invariances(flips="none", windows="none"), 1.0)
+    torch.testing.assert_close(torch.linalg.det(windows[:, :, :2]), torch.ones(50))
+    assert windows[:, :, 2].abs().max() == 0
+
+
+def test_what_nothing_keeps_stays_as_it_is():
+    pixels = images()
+    fixed = Invariances(flips="none", windows="none", turns=0, colours=False)
+    assert torch.equal(make_strong_augment(fixed)(pixels, stream()), pixels)
+
+
+def test_turns_go_no_further_than_allowed():
+    draws = torch.rand(200, 7, generator=stream())
+    windows = strong_augment._windows(draws, Invariances(flips="none", turns=40), 1.0)
+    degrees = torch.rad2deg(torch.atan2(windows[:, 1, 0], windows[:, 0, 0])).abs()
+    assert 35 < degrees.max() <= 40
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchbase.cell import DataIdentity
+from benchbase.cell import DataIdentity, Invariances
 from benchbase.data.contract import Part
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError
@@ -83,7 +83,7 @@ def judge() -> Judge:
     return Judge(
         Opened(
             classes=("a", "b"),
-            flips="none",
+            invariances=Invariances(flips="none"),
             train=Part(part.pixels, TRUE.copy()),
             train_true=TRUE,
             trusted=part,

@@ -90,6 +90,21 @@ def test_a_class_of_another_kind_is_told(plugin_site: PluginSite) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ('invariances = "flips"', "Moons.invariances is 'flips': expected what keeps the class"),
+        (
+            "from benchbase import Invariances; invariances = Invariances(turns=200)",
+            "turns is 200.0: expected degrees from 0 to 180",
+        ),
+    ],
+)
+def test_what_keeps_the_class_is_one_value(plugin_site: PluginSite, statement, told) -> None:
+    name = 'name = "moons"'
+    assert told in break_it(plugin_site, name, f"{statement}; {name}")
+
+
 def test_an_abstract_class_is_told(plugin_site: PluginSite) -> None:
     assert "Moons is abstract: it lacks load" in break_it(plugin_site, "def load", "def laod")
 

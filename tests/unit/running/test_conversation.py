@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchbase.cell import DataIdentity
+from benchbase.cell import DataIdentity, Invariances
 from benchbase.data.contract import Part
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError
@@ -85,7 +85,7 @@ class Play:
         self.judge = Judge(
             Opened(
                 classes=("a", "b"),
-                flips="none",
+                invariances=Invariances(flips="none"),
                 train=part,
                 train_true=LABELS,
                 trusted=part,

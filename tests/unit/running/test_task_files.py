@@ -9,7 +9,7 @@ import torch
 
 from benchbase.api import Need
 from benchbase.backbones.small_cnn import SmallCNN
-from benchbase.cell import Scenario
+from benchbase.cell import Invariances, Scenario
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.running.task_files import load_task, write_task
 from benchbase.seeding import torch_stream
@@ -18,14 +18,21 @@ from tests.unit.data import conftest
 stamps, cache, open_stamps = conftest.stamps, conftest.cache, conftest.open_stamps
 
 
-@pytest.mark.parametrize("flips", ["none", "horizontal", "both"])
+KINDS = [
+    Invariances(flips="none"),
+    Invariances(),
+    Invariances(flips="both", windows="centre", smallest_area=0.5, turns=180, colours=False),
+]
+
+
+@pytest.mark.parametrize("invariances", KINDS, ids=lambda it: it.flips)
 def test_a_task_augments_strongly_as_its_data_set_allows(
-    open_stamps, stamps, tmp_path: Path, flips
+    open_stamps, stamps, tmp_path: Path, invariances
 ) -> None:
     class Stamps(stamps):
         pass
 
-    Stamps.flips = flips
+    Stamps.invariances = invariances
     folder = tmp_path / "task"
     write_task(
         folder, open_stamps(Stamps()), Scenario(dataset="stamps", track="T5"), 0, frozenset()
@@ -33,11 +40,12 @@ def test_a_task_augments_strongly_as_its_data_set_allows(
     task = load_task(folder, SmallCNN(), frozenset(), torch.device("cpu"), ask=lambda rows: [])
     pixels = torch.arange(20 * 2 * 9 * 9).view(20, 2, 9, 9).to(torch.uint8)
     results = {
-        kind: make_strong_augment(kind)(pixels, torch_stream(0, "augmentation"))
-        for kind in ("none", "horizontal", "both")
+        kind: make_strong_augment(kind)(pixels, torch_stream(0, "augmentation")) for kind in KINDS
     }
     augmented = task.augment_strongly(pixels, torch_stream(0, "augmentation"))
-    assert [kind for kind, result in results.items() if torch.equal(augmented, result)] == [flips]
+    assert [kind for kind, result in results.items() if torch.equal(augmented, result)] == [
+        invariances
+    ]
 
 
 @pytest.mark.parametrize("fraction", [None, 0.1])

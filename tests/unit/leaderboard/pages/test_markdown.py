@@ -37,6 +37,7 @@ wrote.
 - \\* Provisional: 3 seeds; a firm rank needs 5.
 - Not ranked: late (not run).
 - ‡ Not identifiable: symmetric 0.7, 1:10. The true class is not the most likely label there, so it counts in no score and no rank.
+- Augmentation of nuclei: mirrored left and right, windows anywhere from 20% of the area, turned by up to 15 degrees, other colours.
 - Ran with torch 2.15 on cpu.
 - This page is generated from the records; nothing on it is written by hand. Below `leaderboards/`, `benchbase run --board NAME` runs what is missing and writes the page, and `benchbase leaderboard` writes it again from the records alone.
 

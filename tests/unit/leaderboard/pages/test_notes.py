@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchbase.cell import Recipe
+from benchbase.cell import Invariances, Recipe
 from benchbase.leaderboard.pages.markdown import render_markdown
 from benchbase.leaderboard.pages.notes import remarks
 from benchbase.leaderboard.rows import build
@@ -19,6 +19,12 @@ def test_a_few_epochs_are_called_a_look(epochs, says):
     said = list(remarks(build(board, make_records(board, {"erm": 0.7}))))
     looks = [line for line in said if "a look, not a comparison" in line]
     assert [line[: len(says)] for line in looks] == ([says] if says else [])
+
+
+def test_the_page_tells_how_images_were_augmented():
+    board = make_board(["erm"], reference="erm")
+    page = render_markdown(build(board, make_records(board, {"erm": 0.7})))
+    assert f"Augmentation of nuclei: {Invariances()}." in page
 
 
 @pytest.mark.parametrize(
