@@ -90,28 +90,32 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def surely_ahead(scores: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell whose paired difference to whom has a 95 % t interval above zero.
+def ratio(
+    numerators: Sequence[float] | NDArray[np.float64],
+    denominators: Sequence[float] | NDArray[np.float64],
+) -> Estimate | None:
+    """Give the ratio of two means over the same blocks with its 95 % interval (Fieller 1954).
 
-    Args:
-        scores: higher is better, shape (methods, blocks), at least two blocks, nothing missing.
-
-    Returns:
-        Shape (methods, methods): entry [a, b] says that a is surely ahead of b.
+    None where the interval of the denominators' mean holds zero, or has too few blocks: then
+    every ratio is possible.
     """
-    blocks = scores.shape[1]
-    differences = scores[:, None, :] - scores[None, :, :]
-    halves = _t_quantile(blocks - 1) * differences.std(axis=2, ddof=1) / blocks**0.5
-    return np.asarray(differences.mean(axis=2) - halves > 0)
-
-
-def rank_ranges(ahead: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Give each method's best and worst rank that ``ahead`` (see ``surely_ahead``) leaves open.
-
-    Best: one more than are surely ahead of it. Worst: all but those that it is surely ahead of.
-    """
-    methods = len(ahead)
-    return [(1 + int(ahead[:, m].sum()), methods - int(ahead[m].sum())) for m in range(methods)]
+    top, bottom = np.asarray(numerators, np.float64), np.asarray(denominators, np.float64)
+    blocks = len(top)
+    below = estimate(bottom)
+    if below is None or below.covers_zero:
+        return None
+    covariance = np.cov(top, bottom) * _t_quantile(blocks - 1) ** 2 / blocks
+    # The ratios r for which the mean of top - r * bottom is not told apart from zero.
+    square = below.mean**2 - covariance[1, 1]
+    middle = float(top.mean()) * below.mean - covariance[0, 1]
+    constant = float(top.mean()) ** 2 - covariance[0, 0]
+    half = float(np.sqrt(max(0.0, middle**2 - square * constant)))
+    return Estimate(
+        float(top.mean()) / below.mean,
+        float(middle - half) / float(square),
+        float(middle + half) / float(square),
+        blocks,
+    )
 
 
 def balanced_accuracy_interval(recalls: ArrayLike, counts: ArrayLike) -> tuple[float, float]:

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.boards.board import LEAST_SEEDS, Board
+from benchbase.judging.separation import rank_ranges, surely_ahead
 from benchbase.judging.statistics import (
     Estimate,
     estimate,
     holm,
-    rank_ranges,
     sign_flip_p,
-    surely_ahead,
 )
 from benchbase.leaderboard.choose import Entry
 from benchbase.leaderboard.table import CONTROL, FIRM_SEEDS, PROVISIONAL, RANKED, SEES_TRUTH
@@ -160,18 +159,23 @@ def _failures(entry: Entry, board: Board, scenarios: Container[int]) -> dict[str
 
 
 def _ahead(blocks: Sequence[Scores], failures: Sequence[Mapping[str, int]]) -> NDArray[np.bool_]:
-    """Tell which method is ahead of which: by the interval, or by failing less.
+    """Tell which method is ahead of which: by the scores, or by failing less.
 
-    A failure is a defect, not chance: a wide interval around its zeros must not keep a method that
-    fails level with methods that do not. Whoever fails less and has the higher mean is ahead.
+    A failure is a defect, not chance: its zero must neither widen the spread of the methods that
+    do not fail, nor keep one that does level with them. Whoever fails less and has the higher mean
+    is ahead.
     """
     if not blocks:
         return np.zeros((0, 0), dtype=np.bool_)
     scores = np.stack(blocks)
     failed = np.array([sum(counts.values()) for counts in failures])
     means = scores.mean(axis=1)
-    fails_less = failed[:, None] < failed[None, :]
-    return np.asarray(surely_ahead(scores) | (fails_less & (means[:, None] > means[None, :])))
+    ahead: NDArray[np.bool_] = (failed[:, None] < failed[None, :]) & (
+        means[:, None] > means[None, :]
+    )
+    [sound] = np.nonzero(failed == 0)
+    ahead[np.ix_(sound, sound)] = surely_ahead(scores[sound])
+    return ahead
 
 
 def _p_values(differences: Mapping[str, Scores]) -> dict[str, float]:

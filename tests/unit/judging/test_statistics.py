@@ -11,10 +11,9 @@ from benchbase.judging.statistics import (
     balanced_accuracy_interval,
     estimate,
     holm,
-    rank_ranges,
+    ratio,
     sign_flip_p,
     smallest_sign_flip_p,
-    surely_ahead,
 )
 from benchbase.seeding import numpy_stream
 
@@ -85,26 +84,36 @@ def test_holm_adjusts_as_in_a_worked_example():
     assert holm([]) == []
 
 
-def test_ranks_are_ranges_where_paired_intervals_leave_them_open():
-    common = np.array([0.0, 0.05, -0.04, 0.02, 0.01])
-    best, middle, other, worst = (
-        0.9 + common,
-        0.8 + common + [0.001, -0.001, 0.002, 0.0, -0.002],
-        0.8 + common + [-0.001, 0.002, 0.0, 0.001, -0.001],
-        0.5 + common,
-    )
-    ahead = surely_ahead(np.stack([middle, worst, best, other]))
-    assert rank_ranges(ahead) == [(2, 3), (4, 4), (1, 1), (2, 3)]
+def test_the_interval_of_a_ratio_is_fiellers_worked_by_hand():
+    # Means 2 and 4, variances 1 and 0.75, covariance 0.75; t(2) = 4.302653, t^2 / 3 = 6.170939:
+    # (16 - 4.628204) r^2 - 2 (8 - 4.628204) r + (4 - 6.170939) = 0.
+    found = ratio([1.0, 2.0, 3.0], [3.5, 3.5, 5.0])
+    assert found is not None
+    assert found.mean == 0.5
+    centre, half = 3.371796 / 11.371796, (3.371796**2 + 11.371796 * 2.170939) ** 0.5 / 11.371796
+    assert (found.low, found.high) == pytest.approx((centre - half, centre + half), rel=1e-5)
 
 
-def test_pairing_separates_what_unpaired_intervals_would_not():
-    spread = np.array([0.0, 0.3, -0.3, 0.2, -0.1])
-    ahead = surely_ahead(np.stack([0.52 + spread, 0.5 + spread + [0.001, 0, 0, 0, -0.001]]))
-    assert ahead.tolist() == [[False, True], [False, False]]
+def test_a_ratio_to_what_may_be_zero_has_no_value():
+    assert ratio([1.0, 2.0, 3.0], [0.1, -0.2, 0.3]) is None
+    assert ratio([1.0, 2.0], [3.0, 3.1]) is None
+    assert ratio([], []) is None
 
 
-def test_equal_methods_share_the_whole_range():
-    assert rank_ranges(surely_ahead(np.full((3, 5), 0.7))) == [(1, 3)] * 3
+def test_the_interval_of_a_ratio_covers_with_five_blocks_and_the_bootstrap_does_not():
+    rng = numpy_stream(4, "ratio")
+    tables, blocks, truth = 1500, 5, 0.4
+    covered = resampled = 0
+    for _ in range(tables):
+        bottom = rng.normal(10, 3, blocks)
+        top = truth * 10 + 0.3 * (bottom - 10) + rng.normal(0, 2, blocks)
+        found = ratio(top, bottom)
+        covered += found is None or (found.low or 0) <= truth <= (found.high or 0)
+        drawn = rng.integers(0, blocks, (300, blocks))
+        low, high = np.quantile(top[drawn].sum(axis=1) / bottom[drawn].sum(axis=1), [0.025, 0.975])
+        resampled += low <= truth <= high
+    assert 0.93 < covered / tables < 0.97
+    assert resampled / tables < 0.87
 
 
 def test_the_interval_of_balanced_accuracy_covers_as_often_as_it_says():

@@ -21,6 +21,14 @@ def test_a_few_epochs_are_called_a_look(epochs, says):
     assert [line[: len(says)] for line in looks] == ([says] if says else [])
 
 
+@pytest.mark.parametrize(("seeds", "shown"), [(5, False), (6, True)])
+def test_an_exact_test_is_shown_only_where_it_could_say_something(seeds, shown):
+    board = make_board(seeds=seeds)
+    page = render_markdown(build(board, make_records(board, {"plain": 0.7, "clever": 0.8})))
+    assert ("over 6 seeds, two-sided" in page) == shown
+    assert ("sign-flip" in page) == shown
+
+
 def test_the_page_tells_how_images_were_augmented():
     board = make_board(["erm"], reference="erm")
     page = render_markdown(build(board, make_records(board, {"erm": 0.7})))
