@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,17 @@ def shared_server(server: ForkServer, monkeypatch: pytest.MonkeyPatch) -> ForkSe
     for module in (info, list):
         monkeypatch.setattr(module, "ForkServer", Shared)
     return server
+
+
+@pytest.fixture
+def guard_runs(request: pytest.FixtureRequest, one_thread: None) -> Callable[..., None]:
+    """Compare runs with their golden beside the test: ``guard_runs(name, version, runs)``."""
+    from benchbase.testing.golden import guard
+
+    renew, folder = bool(request.config.getoption("--renew-goldens")), request.path.parent
+    return lambda name, version, runs: guard(
+        name, version, runs, folder / "goldens" / f"{name}.json", renew=renew
+    )
 
 
 @pytest.fixture(scope="session")

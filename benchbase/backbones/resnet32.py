@@ -75,6 +75,7 @@ class ResNet32(Backbone):
     """The 64-feature CIFAR ResNet-32 with 0.46 million weights, for images of 28 to 64 pixels."""
 
     name: ClassVar[str] = "resnet32"
+    version: ClassVar[str] = "1"
 
     def build(self, shape: ImageShape, num_classes: int) -> Classifier:
         """Build the network; odd sizes work too."""

@@ -58,6 +58,7 @@ class SmallCNN(Backbone):
     """3 x (conv 3x3, batch norm, relu, pool) with 16, 32 and 64 channels, 24 thousand weights."""
 
     name: ClassVar[str] = "small_cnn"
+    version: ClassVar[str] = "1"
 
     def build(self, shape: ImageShape, num_classes: int) -> Classifier:
         """Build the network for images of at least 8 pixels a side."""

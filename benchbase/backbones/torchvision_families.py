@@ -111,6 +111,7 @@ class ResNet18(ResNetBackbone):
     """ResNet-18 of He et al., CVPR 2016, 512 features."""
 
     name: ClassVar[str] = "resnet18"
+    version: ClassVar[str] = "1"
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class ResNet34(ResNetBackbone):
     """ResNet-34 of He et al., CVPR 2016, 512 features."""
 
     name: ClassVar[str] = "resnet34"
+    version: ClassVar[str] = "1"
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ class ResNet50(ResNetBackbone):
     """ResNet-50 of He et al., CVPR 2016, 2048 features."""
 
     name: ClassVar[str] = "resnet50"
+    version: ClassVar[str] = "1"
 
 
 class PooledMaps(nn.Module):
@@ -140,6 +143,7 @@ class DenseNet121(TorchvisionBackbone):
     """DenseNet-121 of Huang et al., CVPR 2017, 1024 features."""
 
     name: ClassVar[str] = "densenet121"
+    version: ClassVar[str] = "1"
     smallest: ClassVar[int] = 32
 
     def split(self, network: nn.Module, num_classes: int) -> tuple[nn.Module, nn.Module]:
@@ -154,6 +158,7 @@ class EfficientNetB0(TorchvisionBackbone):
     """EfficientNet-B0 of Tan and Le, ICML 2019, 1280 features, of which dropout leaves some."""
 
     name: ClassVar[str] = "efficientnet_b0"
+    version: ClassVar[str] = "1"
 
     def split(self, network: nn.Module, num_classes: int) -> tuple[nn.Module, nn.Module]:
         """Give the network up to its pooled features after dropout, and a fresh linear layer."""

@@ -85,6 +85,8 @@ class Noise(ABC):
     """A kind of label noise; a frozen dataclass whose fields are its options."""
 
     name: ClassVar[str]
+    version: ClassVar[str] = ""
+    """Raise it where labels change for a reason that the code does not show; see ``identify``."""
 
     def files(self) -> list[Path]:
         """Name the files that the noise reads: their content is part of a cell's identity."""
@@ -126,6 +128,8 @@ class Imbalance(ABC):
     """A kind of class imbalance; a frozen dataclass whose fields are its options."""
 
     name: ClassVar[str]
+    version: ClassVar[str] = ""
+    """As ``Noise.version``, where counts change."""
 
     @abstractmethod
     def counts(self, available: NDArray[np.int64], ratio: float) -> NDArray[np.int64]:

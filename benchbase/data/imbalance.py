@@ -26,6 +26,7 @@ class Natural(Imbalance):
     """The data set's own counts."""
 
     name: ClassVar[str] = "natural"
+    version: ClassVar[str] = "1"
 
     def counts(self, available: Counts, ratio: float) -> Counts:
         """Keep everything."""
@@ -45,6 +46,7 @@ class Exponential(Imbalance):
     """
 
     name: ClassVar[str] = "exponential"
+    version: ClassVar[str] = "1"
 
     def counts(self, available: Counts, ratio: float) -> Counts:
         """Give counts that fall from the first class to the last."""
@@ -56,6 +58,7 @@ class Step(Imbalance):
     """The second half of the classes rare (the smaller half of an odd number); 1 equalises."""
 
     name: ClassVar[str] = "step"
+    version: ClassVar[str] = "1"
 
     def counts(self, available: Counts, ratio: float) -> Counts:
         """Give one count for the frequent classes and one for the rare ones."""

@@ -37,6 +37,7 @@ class NoNoise(Noise):
     """All labels as they are."""
 
     name: ClassVar[str] = "none"
+    version: ClassVar[str] = "1"
 
     def corrupt(
         self,
@@ -63,6 +64,7 @@ class SymmetricNoise(Noise):
     """A share of labels moves to another class, each of them equally likely."""
 
     name: ClassVar[str] = "symmetric"
+    version: ClassVar[str] = "1"
 
     def corrupt(
         self,
@@ -89,6 +91,7 @@ class PairNoise(Noise):
     """A share of labels moves to the next class, the last class to the first."""
 
     name: ClassVar[str] = "pair"
+    version: ClassVar[str] = "1"
 
     def corrupt(
         self,
@@ -116,6 +119,7 @@ class MatrixNoise(Noise):
     """Comma-separated, no header, rows summing to one, classes in the data set's order."""
 
     name: ClassVar[str] = "matrix"
+    version: ClassVar[str] = "1"
 
     def files(self) -> list[Path]:
         """Name the CSV file."""
@@ -176,6 +180,7 @@ class InstanceNoise(Noise):
     """
 
     name: ClassVar[str] = "instance"
+    version: ClassVar[str] = "1"
     SPREAD: ClassVar[float] = 0.1
     BLOCK: ClassVar[int] = 4096
 

@@ -147,6 +147,9 @@ def identify(
 ) -> DataIdentity:
     """Give the hashes of what ``open_scenario`` would open; read from the cache where they are.
 
+    They are remembered while nothing that they are drawn by changes: the data, the scenario, the
+    code and version of the noise and the imbalance.
+
     Raises:
         UsageError, DataError, RunError: as ``open_scenario``.
     """
@@ -204,7 +207,8 @@ def _read_only(array: NDArray[T]) -> NDArray[T]:
 
 def _plugin_hash(plugin: Noise | Imbalance, files: Sequence[Path]) -> str:
     options = dataclasses.asdict(plugin)  # type: ignore[call-overload]
-    return content_hash([source_hash(type(plugin)), options, [file_hash(it) for it in files]])
+    code = [source_hash(type(plugin)), plugin.version]
+    return content_hash([code, options, [file_hash(it) for it in files]])
 
 
 def _harness_hash() -> str:

@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from benchbase.api import Step, Task
+    from benchbase.api import Backbone, Step, Task, Weighter
     from benchbase.testing.mixture import NoisyMixture
     from benchbase.testing.site import PluginSite
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that renews goldens."""
+    parser.getgroup("benchbase").addoption(
+        "--renew-goldens",
+        action="store_true",
+        help="write the goldens of what states a new version, or has none yet",
+    )
 
 
 @pytest.fixture
@@ -27,6 +36,18 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def golden(
+    request: pytest.FixtureRequest,
+    one_thread: None,  # noqa: ARG001 - it is what holds meanwhile
+) -> Callable[[type[Weighter] | type[Backbone]], None]:
+    """Compare a weighter or backbone with its golden, in ``goldens`` beside the test's file."""
+    from benchbase.testing.golden_cells import guard_class
+
+    renew = bool(request.config.getoption("--renew-goldens"))
+    return partial(guard_class, folder=request.path.parent / "goldens", renew=renew)
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ class ERM(LossWeighter):
     """Empirical risk minimisation: plain cross-entropy, no label smoothing; every weight is one."""
 
     name: ClassVar[str] = "erm"
+    version: ClassVar[str] = "1"
 
     def prepare(self, task: Task) -> Callable[[Step], Tensor]:
         """Give the uniform weights."""
@@ -54,6 +55,7 @@ class Focal(LossWeighter):
     """
 
     name: ClassVar[str] = "focal"
+    version: ClassVar[str] = "1"
     honesty: ClassVar[Honesty] = Honesty.UNMATCHED
     paper: ClassVar[str] = (
         "Lin, Goyal, Girshick, He, Dollar: Focal loss for dense object detection. ICCV 2017. "
@@ -83,6 +85,7 @@ class GCE(LossWeighter):
     """
 
     name: ClassVar[str] = "gce"
+    version: ClassVar[str] = "1"
     honesty: ClassVar[Honesty] = Honesty.UNMATCHED
     paper: ClassVar[str] = (
         "Zhang, Sabuncu: Generalized cross entropy loss for training deep neural networks with "
@@ -111,6 +114,7 @@ class ELR(LossWeighter):
     """
 
     name: ClassVar[str] = "elr"
+    version: ClassVar[str] = "1"
     honesty: ClassVar[Honesty] = Honesty.UNMATCHED
     paper: ClassVar[str] = (
         "Liu, Niles-Weed, Razavian, Fernandez-Granda: Early-learning regularization prevents "
@@ -145,6 +149,7 @@ class MWNet(MetaWeighter):
     """
 
     name: ClassVar[str] = "mwnet"
+    version: ClassVar[str] = "1"
     honesty: ClassVar[Honesty] = Honesty.UNMATCHED
     paper: ClassVar[str] = (
         "Shu, Xie, Yi, Zhao, Zhou, Xu, Meng: Meta-Weight-Net: learning an explicit mapping for "
@@ -161,6 +166,7 @@ class RandomWeights(LossWeighter):
     """Control: weights drawn uniformly from 0 to 2 (mean one) at each step, whatever the image."""
 
     name: ClassVar[str] = "random-weights"
+    version: ClassVar[str] = "1"
 
     def prepare(self, task: Task) -> Callable[[Step], Tensor]:
         """Open the stream of weights."""
@@ -177,6 +183,7 @@ class ERMMix(Weighter):
     """
 
     name: ClassVar[str] = "erm-mix"
+    version: ClassVar[str] = "1"
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TRUSTED})
 
     def fit(self, task: Task) -> Iterator[Checkpoint]:
@@ -195,6 +202,7 @@ class ERMFinetune(Weighter):
     """
 
     name: ClassVar[str] = "erm-finetune"
+    version: ClassVar[str] = "1"
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TRUSTED})
     share: float = option(0.5, "share of the epochs that fine-tune, at least one", min=0, max=1)
     rate: float = option(0.1, "fine-tuning's learning rate as a share of the recipe's", min=0)
@@ -229,6 +237,7 @@ class OracleWeights(LossWeighter):
     """
 
     name: ClassVar[str] = "oracle-weights"
+    version: ClassVar[str] = "1"
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TRUTH})
     balanced: bool = option(False, "whether the right labels of each class weigh as much together")
 
@@ -255,6 +264,7 @@ class OracleLabels(Weighter):
     """
 
     name: ClassVar[str] = "oracle-labels"
+    version: ClassVar[str] = "1"
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TRUTH, Need.UNLABELLED})
 
     def fit(self, task: Task) -> Iterator[Checkpoint]:

@@ -92,6 +92,7 @@ class DLSASW(MetaWeighter):
     """
 
     name: ClassVar[str] = "dlsa-sw"
+    version: ClassVar[str] = "1"
     honesty: ClassVar[Honesty] = Honesty.RECONSTRUCTION
     paper: ClassVar[str] = (
         "Yi, Liu, Ma, Han, Niu: Dynamic learning of sample ambiguity-driven sample weighting for "
@@ -152,6 +153,7 @@ class DLSASWFixed(LossWeighter):
     """
 
     name: ClassVar[str] = "dlsa-sw-fixed"
+    version: ClassVar[str] = "1"
     mapping: str = option(
         "clear",
         "which images weigh most: clear (1 - A), ambiguous (A), boundary (1 - |2A - 1|)",

@@ -88,6 +88,7 @@ class MedFuseNet(Backbone):
     """
 
     name: ClassVar[str] = "medfusenet"
+    version: ClassVar[str] = "1"
     trunk: str = option("resnet18", "the network whose maps are fused", choices=tuple(TRUNKS))
     pretrained: str = option(
         "", "torchvision's name of weights for the trunk, or DEFAULT for its own choice"

@@ -131,6 +131,14 @@ def test_the_tutorial_leads_from_an_empty_folder_to_a_green_conformance_run(
     assert reader.done[-1] == "pytest"
 
 
+def test_our_plugins_keep_their_goldens_as_documented() -> None:
+    [documented] = [code for _, code in BLOCK.findall(TEXT) if code.startswith("# test_golden.py")]
+    test = documented[documented.index("@pytest") :].strip()
+    folder = Path(__file__).parents[2] / "plugins"
+    for plugin in folder.glob("benchbase-*"):
+        assert test in (plugin / "tests" / "test_golden.py").read_text()
+
+
 def test_the_loss_of_ones_own_is_short_and_keeps_the_contract(reader: Reader) -> None:
     reader.read("A loss of one's own")
     code = Path("early_learning.py").read_text()

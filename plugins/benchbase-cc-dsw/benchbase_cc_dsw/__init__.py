@@ -60,6 +60,7 @@ class CCDSW(MetaWeighter):
     """
 
     name: ClassVar[str] = "cc-dsw"
+    version: ClassVar[str] = "1"
     honesty: ClassVar[Honesty] = Honesty.RECONSTRUCTION
     paper: ClassVar[str] = (
         "Yi, Ma, Liu, Hai, Li, Han, Chao, Niu, Song: A new class correlation-based dynamic sample "
@@ -182,6 +183,7 @@ class CCDSWBump(LossWeighter):
     """
 
     name: ClassVar[str] = "cc-dsw-bump"
+    version: ClassVar[str] = "1"
 
     def prepare(self, task: Task) -> Callable[[Step], Tensor]:
         """Start the memory of the classes."""

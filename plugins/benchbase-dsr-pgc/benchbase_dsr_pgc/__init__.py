@@ -142,6 +142,7 @@ class DSRPGCE(SemiSupervised):
     """
 
     name: ClassVar[str] = "dsr-pgc-e"
+    version: ClassVar[str] = "1"
     honesty: ClassVar[Honesty] = Honesty.UNMATCHED
     paper: ClassVar[str] = PAPER
     weight: str = option(
@@ -196,6 +197,7 @@ class DSRPGC(DSRPGCE):
     """
 
     name: ClassVar[str] = "dsr-pgc"
+    version: ClassVar[str] = "1"
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TRUSTED, Need.UNLABELLED})
     beta: float = option(0.1, "largest correction of a weight in one step; 0 is dsr-pgc-e", min=0)
     rho: float = option(0.9, "share of a correction that is kept until the next", min=0, max=1)
@@ -223,6 +225,7 @@ class MeanTeacher(SemiSupervised):
     """
 
     name: ClassVar[str] = "mean-teacher"
+    version: ClassVar[str] = "1"
     honesty: ClassVar[Honesty] = Honesty.UNMATCHED
     paper: ClassVar[str] = (
         "Tarvainen, Valpola: Mean teachers are better role models: weight-averaged consistency "
@@ -245,6 +248,7 @@ class FixMatch(SemiSupervised):
     """
 
     name: ClassVar[str] = "fixmatch"
+    version: ClassVar[str] = "1"
     honesty: ClassVar[Honesty] = Honesty.UNMATCHED
     paper: ClassVar[str] = (
         "Sohn, Berthelot, Li, Zhang, Carlini, Cubuk, Kurakin, Zhang, Raffel: FixMatch: simplifying "
@@ -280,6 +284,7 @@ class DSR(LossWeighter):
     """
 
     name: ClassVar[str] = "dsr"
+    version: ClassVar[str] = "1"
     honesty: ClassVar[Honesty] = Honesty.UNMATCHED
     paper: ClassVar[str] = PAPER
     weight: str = option(
@@ -313,6 +318,7 @@ class DSRCorrected(DSR):
     """The weights of ``dsr``, corrected by trusted images as in ``dsr-pgc``."""
 
     name: ClassVar[str] = "dsr-corrected"
+    version: ClassVar[str] = "1"
     needs: ClassVar[frozenset[Need]] = frozenset({Need.TRUSTED})
     beta: float = option(0.1, "largest correction of a weight in one step", min=0)
     rho: float = option(0.9, "share of a correction that is kept until the next", min=0, max=1)

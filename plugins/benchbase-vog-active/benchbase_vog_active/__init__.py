@@ -63,6 +63,7 @@ class CoTeaching(Weighter):
     """
 
     name: ClassVar[str] = "co-teaching"
+    version: ClassVar[str] = "1"
     needs: ClassVar[frozenset[Need]] = FORGETTING
     honesty: ClassVar[Honesty] = Honesty.UNMATCHED
     paper: ClassVar[str] = (
@@ -103,6 +104,7 @@ class VoGRandomPart(CoTeaching):
     """Control of `vog`: what it selects by variance of gradients is selected at random."""
 
     name: ClassVar[str] = "vog-random-part"
+    version: ClassVar[str] = "1"
     honesty: ClassVar[Honesty] = Honesty.ORIGINAL
     paper: ClassVar[str] = ""
     mix: float = option(0.2, "share of the selection that is random", min=0, max=1)
@@ -128,6 +130,7 @@ class VoG(CoTeaching):
     """
 
     name: ClassVar[str] = "vog"
+    version: ClassVar[str] = "1"
     paper: ClassVar[str] = VOG_ACTIVE
     mix: float = option(0.2, "share of the selection that is by VoG", min=0, max=1)
     window: int = option(5, "epochs that VoG looks back", min=2)
@@ -228,6 +231,7 @@ class VoGActive(Relabelling):
     """
 
     name: ClassVar[str] = "vog-active"
+    version: ClassVar[str] = "1"
     needs: ClassVar[frozenset[Need]] = FORGETTING | {Need.ORACLE}
     honesty: ClassVar[Honesty] = Honesty.UNMATCHED
     paper: ClassVar[str] = VOG_ACTIVE
@@ -250,6 +254,7 @@ class VoGActiveReleased(VoGActive):
     """
 
     name: ClassVar[str] = "vog-active-released"
+    version: ClassVar[str] = "1"
     needs: ClassVar[frozenset[Need]] = VoGActive.needs | {Need.TRUTH}
 
     def known(self, task: Task, clean: Tensor) -> Images:
@@ -268,6 +273,7 @@ class RelabelOracleOrder(Relabelling):
     """
 
     name: ClassVar[str] = "relabel-oracle-order"
+    version: ClassVar[str] = "1"
     needs: ClassVar[frozenset[Need]] = VoGActive.needs | {Need.TRUTH}
 
     def choose(

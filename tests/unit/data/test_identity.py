@@ -104,3 +104,14 @@ def test_another_matrix_in_the_same_file_is_another_identity(
         )
     assert identities[0].labels_hash != identities[1].labels_hash
     assert identities[0].split_hash == identities[1].split_hash
+
+
+def test_a_raised_version_of_a_noise_is_drawn_again(
+    stamps: MakeStamps, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = Scenario(noise="symmetric", noise_rate=0.2)
+    first = identify_stamps(stamps(), cache, scenario)
+    monkeypatch.setattr(SymmetricNoise, "corrupt", lambda self, part, *_: part.labels.copy())
+    assert identify_stamps(stamps(), cache, scenario) == first, "its code cannot be seen to change"
+    monkeypatch.setattr(SymmetricNoise, "version", "another")
+    assert identify_stamps(stamps(), cache, scenario) != first
