@@ -95,7 +95,7 @@ class Scenario:
     imbalance: str = "natural"
     imbalance_ratio: float = 1.0
     track: str = "T10"
-    """Clean labels granted: T0 none, Tk k a class, TM the balanced meta set of the MW-Net paper."""
+    """Trusted images granted: T0 none, Tk k a class, TM the balanced meta set of the MW-Net paper."""
     backbone: str = "small_cnn"
     backbone_options: Mapping[str, Any] = field(default_factory=dict)
     recipe: Recipe = field(default_factory=Recipe)
@@ -216,12 +216,14 @@ _EXPECTED = {
 
 @dataclass(frozen=True)
 class DataIdentity:
-    """What a cell trains and tests on: hashes, and how images may be augmented."""
+    """What a cell trains and tests on: hashes, and what the data set states of itself."""
 
     fingerprint: str
     split_hash: str
     labels_hash: str
     invariances: Invariances = Invariances()
+    truth_known: bool = False
+    """Whether its labels are right; if not, they are as given."""
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -22,7 +22,8 @@ class Need(enum.Enum):
     """A privilege beyond noisy labels and the shared backbone; printed beside the score."""
 
     TRUSTED = "trusted"
-    """Images with clean labels (in track T0: a noisy set split from train)."""
+    """Images with trusted labels: clean where the truth is known, else as given (in track T0: a
+    noisy set split from train)."""
     UNLABELLED = "unlabelled"
     """Images whose labels are withheld."""
     ORACLE = "oracle"
@@ -30,7 +31,7 @@ class Need(enum.Enum):
     OWN_NETWORK = "own network"
     """What is judged is not exactly one ``task.build_model()``."""
     NOISE_RATE = "noise rate"
-    """The true noise rate."""
+    """The realised noise rate, where it is known."""
     TRUTH = "truth"
     """All true labels, withheld ones too: for oracle controls, which are never ranked."""
 
@@ -162,12 +163,15 @@ class Task:
         """
         return self.recipe.steps_of_an_epoch(len(self.train) + self.withheld)
 
-    def _require(self, need: Need, value: Any) -> Any:
+    def _check_declared(self, need: Need) -> None:
         if need not in self.needs:
             raise UndeclaredNeedError(
                 f"the weighter used task.{need.name.lower()} without declaring it: add "
                 f"Need.{need.name} to its `needs`"
             )
+
+    def _require(self, need: Need, value: Any) -> Any:
+        self._check_declared(need)
         if value is None:
             raise UndeclaredNeedError(
                 f"this scenario does not grant {need.value!r}: run a scenario that does"
@@ -176,7 +180,10 @@ class Task:
 
     @property
     def trusted(self) -> Images:
-        """Images with clean labels (noisy ones in track T0); needs ``Need.TRUSTED``."""
+        """Images with trusted labels (noisy ones in track T0); needs ``Need.TRUSTED``.
+
+        They are clean where the data set's truth is known, else as given.
+        """
         images: Images = self._require(Need.TRUSTED, self.grants.trusted)
         return images
 
@@ -196,10 +203,14 @@ class Task:
         return oracle
 
     @property
-    def noise_rate(self) -> float:
-        """Realised share of wrong training labels; needs ``Need.NOISE_RATE``."""
-        rate: float = self._require(Need.NOISE_RATE, self.grants.noise_rate)
-        return rate
+    def noise_rate(self) -> float | None:
+        """Realised share of wrong training labels; needs ``Need.NOISE_RATE``.
+
+        None where nobody knows it, as with labels as given: a method then assumes a rate that it
+        states.
+        """
+        self._check_declared(Need.NOISE_RATE)
+        return self.grants.noise_rate
 
     @property
     def truth(self) -> Int[Tensor, " rows"]:

@@ -92,7 +92,7 @@ def page_of(entry: Entry, given: str) -> Page:
             "paper": entry.paper,
         }
     if entry.kind == "datasets":
-        facts = {"augments": entry.invariances}
+        facts = {"labels": entry.labels, "augments": entry.invariances}
     argument = _argument(entry, given)
     return Page(
         kind=KINDS[entry.kind].thing,

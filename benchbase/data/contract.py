@@ -47,7 +47,7 @@ class DataParts:
     test: Part
     validation: Part | None = None
     trusted: Part | None = None
-    """Pool that clean labels are drawn from; None draws them from train."""
+    """Pool that trusted images are drawn from; None draws them from train."""
     groups: NDArray[np.int64] | None = None
     """Patient, lesion or slide of each training image, where that is known."""
     test_groups: NDArray[np.int64] | None = None
@@ -60,6 +60,12 @@ class DataSet(ABC):
     name: ClassVar[str]
     invariances: ClassVar[Invariances] = Invariances()
     """What may be done to an image without changing its class: augmentation does no more."""
+    truth_known: ClassVar[bool] = False
+    """Whether the labels are right: made from the truth, or those of a benchmark that count as it.
+
+    If not, they are as given: nobody knows how many are wrong, so that no noise rate is granted
+    and trusted images are not called clean.
+    """
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Find the files that ``load`` reads below ``roots``; none for generated data.

@@ -26,6 +26,7 @@ class Digits(DataSet):
 
     name: ClassVar[str] = "digits"
     invariances: ClassVar[Invariances] = Invariances(flips="none")
+    truth_known: ClassVar[bool] = True
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Name the table that ships with scikit-learn."""

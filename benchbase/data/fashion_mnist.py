@@ -104,6 +104,7 @@ class FashionMNIST(DataSet):
     """Ten classes of clothes, 60,000 training and 10,000 test images of 28 x 28 pixels."""
 
     name: ClassVar[str] = "fashion-mnist"
+    truth_known: ClassVar[bool] = True
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Find the first folder that holds all four files."""

@@ -53,6 +53,7 @@ class Nuclei(DataSet):
     invariances: ClassVar[Invariances] = Invariances(
         flips="both", windows="centre", smallest_area=0.5, turns=180
     )
+    truth_known: ClassVar[bool] = True
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Name the field that ships in the package."""

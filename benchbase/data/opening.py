@@ -47,7 +47,8 @@ class Opened:
     """Labels as observed."""
     train_true: Labels
     trusted: Part
-    trusted_is_clean: bool
+    trusted_labels: str
+    """``clean``, ``as given`` or ``noisy``."""
     unlabelled: Part | None
     """Labels all -1."""
     unlabelled_true: Labels | None
@@ -59,6 +60,8 @@ class Opened:
     mean: tuple[float, ...]
     """Of each channel of the training pixels / 255."""
     std: tuple[float, ...]
+    noise_rate: float | None
+    """Share of wrong training labels; None where nobody knows it."""
     corruption: JSON
     identity: DataIdentity
 
@@ -102,6 +105,7 @@ def open_scenario(
         withheld = np.full(len(rows.unlabelled), -1, dtype=np.int64)
         unlabelled = Part(np.asarray(parts.train.pixels[rows.unlabelled]), withheld)
     mean, std = channel_statistics(train.pixels)
+    added = share_wrong(train_true, train.labels)
     corruption = {
         "identifiable": noise.is_identifiable(len(parts.classes), scenario.noise_rate),
         **describe_labels(train_true, observed.train, len(parts.classes)),
@@ -120,7 +124,7 @@ def open_scenario(
         train=train,
         train_true=train_true,
         trusted=Part(np.asarray(observed.trusted_part.pixels[rows.trusted]), observed.trusted),
-        trusted_is_clean=scenario.track != "T0",
+        trusted_labels=_trusted_labels(scenario, dataset),
         unlabelled=unlabelled,
         unlabelled_true=None if unlabelled is None else parts.train.labels[rows.unlabelled],
         validation=Part(
@@ -130,6 +134,8 @@ def open_scenario(
         test=Part(np.array(parts.test.pixels), parts.test.labels),
         mean=mean,
         std=std,
+        # What noise was added is known; what was wrong before is not, unless the truth is.
+        noise_rate=added if dataset.truth_known or added else None,
         corruption=corruption,
         identity=_identity(dataset, prepared.fingerprint, observed),
     )
@@ -162,6 +168,7 @@ def identify(
         {
             "data": data_key(dataset, roots),
             "invariances": vars(dataset.invariances),
+            "truth_known": dataset.truth_known,
             "scenario": drawn,
             "seed": seed,
             "noise": _plugin_hash(noise, noise.files()),
@@ -216,6 +223,12 @@ def _harness_hash() -> str:
     return content_hash([file_hash(path) for path in sources])
 
 
+def _trusted_labels(scenario: Scenario, dataset: DataSet) -> str:
+    if scenario.track == "T0":
+        return "noisy"
+    return "clean" if dataset.truth_known else "as given"
+
+
 def _identity(dataset: DataSet, fingerprint: str, observed: Observed) -> DataIdentity:
     rows = observed.split
     return DataIdentity(
@@ -229,6 +242,7 @@ def _identity(dataset: DataSet, fingerprint: str, observed: Observed) -> DataIde
             }
         ),
         invariances=dataset.invariances,
+        truth_known=dataset.truth_known,
     )
 
 

@@ -118,7 +118,7 @@ def proportional(sizes: Counts, total: int) -> Counts:
 
 
 def trusted_per_class(track: str, num_train: int, num_classes: int) -> int:
-    """Clean images a class that a track grants: T0 none, Tk k, TM a balanced meta set.
+    """Trusted images a class that a track grants: T0 none, Tk k, TM a balanced meta set.
 
     Raises:
         UsageError: there is no such track.
@@ -127,7 +127,7 @@ def trusted_per_class(track: str, num_train: int, num_classes: int) -> int:
         return min(META_IMAGES, num_train // META_SHARE) // num_classes
     if not re.fullmatch(r"T\d+", track):
         raise UsageError(
-            f"track {track!r}: expected T0 (no clean labels), Tk (k clean labels a class, such as "
+            f"track {track!r}: expected T0 (no trusted images), Tk (k of them a class, such as "
             "T10) or TM (a balanced meta set)"
         )
     return int(track[1:])
@@ -173,8 +173,8 @@ def _trusted(parts: DataParts, scenario: Scenario, seed: int) -> Rows:
             )
     if wanted > most:
         raise UsageError(
-            f"track {scenario.track}: {scenario.dataset} can give 0 to {most} clean images a class "
-            f"(the rarest, {parts.classes[rarest]!r}, has {available[rarest]})"
+            f"track {scenario.track}: {scenario.dataset} can give 0 to {most} trusted images a "
+            f"class (the rarest, {parts.classes[rarest]!r}, has {available[rarest]})"
         )
     return draw(pool, np.full(num_classes, wanted), numpy_stream(seed, "trusted"))
 

@@ -12,7 +12,7 @@ RULE_NAMES = {
     "last": "last epoch",
     "last5": "last five epochs",
     "val_noisy": "best on noisy validation",
-    "val_clean": "best on clean validation*",
+    "val_clean": "best on validation before noise*",
     "oracle": "best on test*",
 }
 NOTHING = "–"

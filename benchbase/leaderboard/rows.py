@@ -17,6 +17,7 @@ from benchbase.leaderboard.label_curves import label_curves
 from benchbase.leaderboard.leaks import leak_texts
 from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.leaderboard.setting import (
+    as_given_texts,
     augmentation_texts,
     chance_text,
     not_identifiable,
@@ -60,6 +61,7 @@ def build(board: Board, records: Iterable[Record]) -> Table:
         class_recalls=class_recalls(board, entries),
         augmentation=augmentation_texts(board, entries),
         leaks=leak_texts(board, entries),
+        as_given=as_given_texts(board, entries),
     )
 
 

@@ -11,7 +11,7 @@ from benchbase.judging.clinical import SPECIFICITY, Sensitivity
 from benchbase.leaderboard.choose import Entry, Place
 from benchbase.leaderboard.pages.captions import scenario_labels
 
-_TRACKS = {"T0": "no clean labels", "TM": "the balanced meta set of 1,000 clean images"}
+_TRACKS = {"T0": "no trusted images", "TM": "the balanced meta set of 1,000 trusted images"}
 
 
 def setting_text(board: Board, entries: Sequence[Entry]) -> str:
@@ -59,6 +59,21 @@ def augmentation_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...
     return tuple(f"Augmentation of {name}: {text}." for name, text in sorted(stated))
 
 
+def as_given_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Write a sentence for each data set whose labels nobody knows to be right."""
+    given = {
+        board.scenarios[place[0]].dataset
+        for entry in entries
+        for place, record in entry.cells.items()
+        if not record.spec.data.truth_known
+    }
+    return tuple(
+        f"Labels of {name} are as given, those of test too: how many are wrong is not known. Only "
+        "labels that noise changed count as wrong here, and trusted images may be wrong as well."
+        for name in sorted(given)
+    )
+
+
 def _data_sets(board: Board) -> list[str]:
     return list(dict.fromkeys(scenario.dataset for scenario in board.scenarios))
 
@@ -79,7 +94,7 @@ def _data_text(name: str, board: Board, entries: Sequence[Entry]) -> str:
 
 
 def _track_text(track: str) -> str:
-    granted = _TRACKS.get(track) or f"{track[1:]} clean images a class"
+    granted = _TRACKS.get(track) or f"{track[1:]} trusted images a class"
     return f"{track}: {granted}" + " for methods that need them" * (track not in _TRACKS)
 
 

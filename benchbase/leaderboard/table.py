@@ -143,7 +143,7 @@ class Table:
 
     board: Board
     setting: str
-    """One line: data, network, length of training, clean labels, seeds."""
+    """One line: data, network, length of training, trusted images, seeds."""
     rows: tuple[Row, ...]
     scenario_labels: tuple[str, ...]
     not_identifiable: frozenset[int]
@@ -159,6 +159,8 @@ class Table:
     """A sentence for each data set: what augmentation may do to its images."""
     leaks: tuple[str, ...] = ()
     """A sentence for each data set of which images or groups are on both sides of a split."""
+    as_given: tuple[str, ...] = ()
+    """A sentence for each data set of which nobody knows how many labels are wrong."""
 
     @property
     def planned(self) -> int:
@@ -183,6 +185,8 @@ class Table:
             "devices": list(self.devices),
             "scenario_labels": list(self.scenario_labels),
             "not_identifiable": sorted(self.not_identifiable),
+            "leaks": list(self.leaks),
+            "as_given": list(self.as_given),
             "class_recalls": _plain(self.class_recalls),
             "rows": rows,
         }

@@ -41,6 +41,8 @@ class Entry:
     paper: str = ""
     invariances: str = ""
     """In words, what augmentation may do to a data set's images."""
+    labels: str = ""
+    """Of a data set: ``right``, or ``as given``."""
 
     @property
     def qualified(self) -> str:
@@ -191,6 +193,7 @@ def _entry(source: Source, kind: str, cls: Any, distribution: str, version: str)
         facts |= {"honesty": cls.honesty.value, "paper": cls.paper}
     if kind == "datasets":
         facts["invariances"] = str(cls.invariances)
+        facts["labels"] = "right" if cls.truth_known else "as given"
     return Entry(
         kind=kind,
         name=cls.name,

@@ -50,7 +50,7 @@ KINDS = {
     )
 }
 
-_FACTS = ("name", "version", "needs", "honesty", "paper", "invariances", "trusted")
+_FACTS = ("name", "version", "needs", "honesty", "paper", "invariances", "truth_known", "trusted")
 """What a class states of itself: no options, though a dataclass might take them for some."""
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 """What anything that a plugin brings may be called."""

@@ -189,7 +189,7 @@ class Result(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     corruption: Corruption | None = None
     """None where the data could not be opened."""
     grants: dict[str, str] = {}
-    """need -> what was granted: clean, noisy, empty, ..."""
+    """need -> what was granted: clean, as given, noisy, empty, ..."""
     training: Training | None = None
     """None where training did not end well."""
     honesty: str = ""

@@ -45,7 +45,7 @@ def write_task(
     if "trusted" in needs:
         arrays["trusted_pixels"] = opened.trusted.pixels
         arrays["trusted_labels"] = opened.trusted.labels
-        granted["trusted"] = "clean" if opened.trusted_is_clean else "noisy"
+        granted["trusted"] = opened.trusted_labels
     if "unlabelled" in needs:
         pixels, labels = opened.train.pixels[:0], opened.train.labels[:0]
         if opened.unlabelled is not None and opened.unlabelled_true is not None:
@@ -58,8 +58,8 @@ def write_task(
         facts["label_budget"] = scenario.label_budget or 0
         granted["oracle"] = f"{facts['label_budget']} labels"
     if "noise rate" in needs:
-        facts["noise_rate"] = float(np.mean(opened.train.labels != opened.train_true))
-        granted["noise rate"] = "realised rate"
+        facts["noise_rate"] = opened.noise_rate
+        granted["noise rate"] = "unknown" if opened.noise_rate is None else "realised rate"
     if "truth" in needs:
         arrays["truth"] = opened.train_true
         granted["truth"] = "all labels"

@@ -9,9 +9,9 @@ from benchbase.cell import Scenario
 
 
 def noise_label(scenario: Scenario) -> str:
-    """Write ``none``, ``symmetric 0.4`` or ``matrix FILE.csv``."""
+    """Write ``labels as given``, ``symmetric 0.4`` or ``matrix FILE.csv``."""
     if scenario.noise == "none":
-        return "no noise"
+        return "labels as given"
     if "file" in scenario.noise_options:
         return f"{scenario.noise} {PurePath(scenario.noise_options['file']).name}"
     return f"{scenario.noise} {scenario.noise_rate:g}"

@@ -105,7 +105,7 @@ def _test(table: Table) -> Iterator[str]:
 
 
 def remarks(table: Table) -> Iterator[str]:
-    """Say what leaks, who is not ranked, what is only a look or provisional, as plain text."""
+    """Say what to know of the data, who is not ranked, what is only a look, as plain text."""
     epochs = max(scenario.recipe.epochs for scenario in table.board.scenarios)
     if epochs < _A_LOOK:
         yield (
@@ -113,6 +113,7 @@ def remarks(table: Table) -> Iterator[str]:
             "that are learned need longer to move."
         )
     yield from table.leaks
+    yield from table.as_given
     if any(row.standing == PROVISIONAL for row in table.rows):
         yield f"* Provisional: {len(table.board.seeds)} seeds; a firm rank needs {FIRM_SEEDS}."
     if table.reference is not None and _reference_failed(table):

@@ -36,6 +36,8 @@ from benchbase_vog_active.selection import ForgetSchedule
 BENCHBASE_API = 2
 
 FORGETTING = frozenset({Need.NOISE_RATE, Need.OWN_NETWORK})
+ASSUMED_RATE = 0.2
+"""Forget rate where nobody knows the noise rate."""
 VOG_ACTIVE = (
     "Khanal, Dai, Bhattarai, Linte: Active label refinement for robust training of imbalanced "
     "medical image classification tasks in the presence of high label noise. MICCAI 2024. "
@@ -59,7 +61,7 @@ class CoTeaching(Weighter):
     a batch mean once more.
 
     The forget rate is the true noise rate unless it is set, as in the codes of both: an advantage
-    over methods that do not know it.
+    over methods that do not know it. Where nobody knows it, a fifth is assumed.
     """
 
     name: ClassVar[str] = "co-teaching"
@@ -71,7 +73,11 @@ class CoTeaching(Weighter):
         "networks with extremely noisy labels. NeurIPS 2018. https://arxiv.org/abs/1804.06872"
     )
     forget_rate: float | None = option(
-        None, "share of a batch that is left out; none: the scenario's noise rate", min=0, max=1
+        None,
+        "share of a batch that is left out; none: the scenario's noise rate, or 0.2 where nobody "
+        "knows it",
+        min=0,
+        max=1,
     )
     gradual: float = option(0.2, "share of the epochs in which that share grows", min=0, max=1)
 
@@ -84,8 +90,9 @@ class CoTeaching(Weighter):
         self, task: Task, networks: Ensemble, epochs: int
     ) -> Generator[Checkpoint, None, Tensor]:
         """Train both networks for some epochs; return the rows that the first one selected last."""
+        known = task.noise_rate if self.forget_rate is None else self.forget_rate
         schedule = ForgetSchedule(
-            rate=task.noise_rate if self.forget_rate is None else self.forget_rate,
+            rate=ASSUMED_RATE if known is None else known,
             ramp=max(1, round(self.gradual * epochs)),
         )
         # The second part starts one epoch after the ramp's end: 11 of 50 in the official code.
