@@ -95,7 +95,7 @@ class Scenario:
     imbalance: str = "natural"
     imbalance_ratio: float = 1.0
     track: str = "T10"
-    """Trusted images granted: T0 none, Tk k a class, TM the balanced meta set of the MW-Net paper."""
+    """Trusted images granted: T0 none, Tk k a class, TM the balanced meta set of MW-Net's paper."""
     backbone: str = "small_cnn"
     backbone_options: Mapping[str, Any] = field(default_factory=dict)
     recipe: Recipe = field(default_factory=Recipe)

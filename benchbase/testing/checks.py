@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import json
 import pickle
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 
@@ -17,45 +16,13 @@ from benchbase.judging.steps import Counted, describe_training, most_updates
 from benchbase.options import OptionSpec, construct, options_of
 from benchbase.running.counting import Counter
 from benchbase.seeding import seeded
+from benchbase.testing.check import Check, enter
 from benchbase.testing.toy import toy_problem
 from benchbase.testing.watching import predict, same, train, watch
 
-
-@dataclass(frozen=True)
-class Check:
-    """One check; call it with a weighter class."""
-
-    run: Callable[[type[Weighter]], None]
-    need: Need | None
-    """Only weighters with this need have to pass it."""
-
-    @property
-    def name(self) -> str:
-        """The function's name."""
-        return self.run.__name__
-
-    @property
-    def title(self) -> str:
-        """The name as words."""
-        return self.name.replace("_", " ")
-
-    def __call__(self, weighter: type[Weighter]) -> None:
-        """Run the check on the class with its default options."""
-        self.run(weighter)
-
-
 CHECKS: list[Check] = []
 """In the order in which they are run."""
-
-
-def _check(
-    need: Need | None = None,
-) -> Callable[[Callable[[type[Weighter]], None]], Callable[[type[Weighter]], None]]:
-    def enter(run: Callable[[type[Weighter]], None]) -> Callable[[type[Weighter]], None]:
-        CHECKS.append(Check(run, need))
-        return run
-
-    return enter
+_check = functools.partial(enter, CHECKS)
 
 
 # -- options ------------------------------------------------------------------------------------
@@ -328,3 +295,9 @@ def works_without_unlabelled_images(weighter: type[Weighter]) -> None:
 def works_without_a_budget(weighter: type[Weighter]) -> None:
     """Most scenarios sell no label: ask for no more than task.oracle.remaining."""
     train(weighter(), toy_problem(needs=weighter.needs, label_budget=0))
+
+
+@_check(Need.NOISE_RATE)
+def works_where_nobody_knows_the_noise_rate(weighter: type[Weighter]) -> None:
+    """With labels as given, task.noise_rate is None."""
+    train(weighter(), toy_problem(needs=weighter.needs, noise_rate_known=False))

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from benchbase.api import Weighter
 from benchbase.errors import ContractError
 from benchbase.plugins.kinds import check_class
-from benchbase.testing.checks import CHECKS, Check
+from benchbase.testing.check import Check
+from benchbase.testing.checks import CHECKS
 
 if TYPE_CHECKING:
     import pytest

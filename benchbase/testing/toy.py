@@ -85,6 +85,7 @@ def toy_problem(
     needs: frozenset[Need] = frozenset(),
     unlabelled: bool = True,
     label_budget: int = LABEL_BUDGET,
+    noise_rate_known: bool = True,
     epochs: int = 2,
     batch_size: int = 16,
     seed: int = 0,
@@ -95,6 +96,7 @@ def toy_problem(
     (exponential long tail, at least one); ``absent`` names a class without any. A share
     ``noise`` of the labels is moved to another class. The task answers to ``needs`` and to
     nothing else; without ``unlabelled`` it grants none of these, as most scenarios do.
+    Without ``noise_rate_known`` nobody knows that share, as with labels as given.
     ``seed`` is the method's: images and labels do not depend on it.
     """
     rng = numpy_stream("toy")
@@ -155,7 +157,7 @@ def toy_problem(
             trusted=trusted,
             unlabelled=hidden,
             oracle=Oracle(lambda rows: truth[rows].tolist(), label_budget, len(truth)),
-            noise_rate=float((observed != truth).mean()),
+            noise_rate=float((observed != truth).mean()) if noise_rate_known else None,
             truth=torch.from_numpy(truth),
         ),
     )

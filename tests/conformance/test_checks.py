@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from benchbase.api import Checkpoint, LossWeighter, Need, Step, Task, Weighter, option
 from benchbase.errors import ContractError, PluginError
 from benchbase.kit.loops import endless_batches, forward, supervised
-from benchbase.testing.checks import CHECKS, Check
+from benchbase.testing.check import Check
+from benchbase.testing.checks import CHECKS
 from benchbase.testing.conformance import (
     check_weighter,
     checks_for,
@@ -29,7 +30,7 @@ class Capped(LossWeighter):
     """Keeps the contract: gives no image more weight than its share of the batch's loss."""
 
     name = "capped"
-    needs = frozenset({Need.TRUSTED, Need.UNLABELLED, Need.ORACLE})
+    needs = frozenset({Need.TRUSTED, Need.UNLABELLED, Need.ORACLE, Need.NOISE_RATE})
     cap: float = option(2.0, "Largest loss that counts in full.", min=0)
 
     def prepare(self, task: Task) -> Callable[[Step], Tensor]:
@@ -53,7 +54,10 @@ def test_checks_for_a_need_are_left_out_without_it() -> None:
 
     everything = {check.name for check in CHECKS}
     assert names(Capped) == everything
-    assert names(Needy) == everything - {"works_without_a_budget"}
+    assert names(Needy) == everything - {
+        "works_without_a_budget",
+        "works_where_nobody_knows_the_noise_rate",
+    }
     assert names(Modest) == names(Needy) - {"works_without_unlabelled_images"}
 
 
@@ -288,6 +292,12 @@ class YieldsOneModel(Plain):
             yield early if index > task.recipe.epochs // 2 else last
 
 
+class DividesByTheRate(Capped):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        assert task.noise_rate is not None, "a noise rate that nobody knows"
+        return super().prepare(task)
+
+
 BROKEN: list[tuple[str, type[Weighter], str]] = [
     ("options_survive_json", HidesItsOptions, "does not show rounds=3"),
     ("trains_and_yields_checkpoints", YieldsNothing, "yielded no checkpoint"),
@@ -318,6 +328,11 @@ BROKEN: list[tuple[str, type[Weighter], str]] = [
     ("works_with_a_last_batch_of_one", LosesTheLastRow, "a batch of one"),
     ("works_with_a_long_tail", StandardisesEachClass, "the deviation of one image"),
     ("works_without_unlabelled_images", DrawsUnlabelled, "out of bounds"),
+    (
+        "works_where_nobody_knows_the_noise_rate",
+        DividesByTheRate,
+        "a noise rate that nobody knows",
+    ),
     ("works_without_a_budget", BuysBlindly, "0 of a budget of 0 are left"),
 ]
 

@@ -107,6 +107,7 @@ def make_record(
     distribution: str = "demo-plugin",
     torch: str = "2.15",
     data: str = "d1",
+    truth_known: bool = True,
     seconds: float = 10.0,
     auroc: float | None = None,
     grants: Mapping[str, str] | None = None,
@@ -119,7 +120,7 @@ def make_record(
     cell = Cell(
         weighter=WeighterSpec(weighter, dict(options or {}), source, distribution, "1.0"),
         scenario=scenario,
-        data=DataIdentity("f1", "p1", data),
+        data=DataIdentity("f1", "p1", data, truth_known=truth_known),
         backbone_source="b1",
         seed=seed,
         torch=torch,

@@ -295,6 +295,13 @@ def test_the_forget_rate_is_the_scenarios_noise_rate_unless_it_is_set(make_point
     assert last.notes["kept"] == 0.75
 
 
+def test_a_fifth_is_forgotten_where_nobody_knows_the_noise_rate(make_points):
+    task = make_points(num_classes=3, largest=40, noise_rate=0.4, epochs=4, batch_size=120).task
+    as_given = dataclasses.replace(task, grants=dataclasses.replace(task.grants, noise_rate=None))
+    *_, last = CoTeaching().fit(as_given)
+    assert last.notes["kept"] == 0.8
+
+
 # -- behaviour on Gaussian classes with a long tail: the regime of the specification's toy ---------
 
 

@@ -120,6 +120,7 @@ def test_every_kind_of_thing_is_explained(capsys, name: str, kind: str, example:
 
 def test_a_data_set_tells_what_keeps_its_classes(capsys) -> None:
     [page] = found(capsys, "nuclei")
+    assert page["facts"]["labels"] == "right"
     assert page["facts"]["augments"].startswith("mirrored both ways, windows around the centre")
 
 

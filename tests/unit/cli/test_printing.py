@@ -113,7 +113,7 @@ def test_what_labels_were_bought_for_is_printed():
         for name, end in (("clever", 0.7), ("oracle", 0.9))
     ]
     lines = printed(build(board, records)).splitlines()
-    start = lines.index("Score against labels bought: no noise, 1:1")
+    start = lines.index("Score against labels bought: labels as given, 1:1")
     assert [line.split() for line in lines[start + 4 : start + 6]] == [
         ["oracle", "(control)", "50.0", "90.0", "70.0", "1"],
         ["clever", "50.0", "70.0", "60.0", "1"],

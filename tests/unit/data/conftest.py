@@ -41,6 +41,7 @@ class Stamps(DataSet):
     images_a_group: int = 0
 
     name: ClassVar[str] = "stamps"
+    truth_known: ClassVar[bool] = True
 
     def part(self, number: int, count: int) -> Part:
         pixels = np.zeros((count, 2, 4, 4), dtype=np.uint8)

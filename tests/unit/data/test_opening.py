@@ -141,7 +141,7 @@ def test_trusted_images_come_from_their_pool_where_there_is_one(
 
 def test_in_track_t0_ten_noisy_images_a_class_leave_train(open_stamps: Open) -> None:
     opened = open_stamps(track="T0", noise="symmetric", noise_rate=0.4)
-    assert opened.trusted_is_clean is False
+    assert opened.trusted_labels == "noisy"
     assert np.bincount(opened.trusted.labels).tolist() == [10, 10, 10]
     assert len(opened.train) == 500 - 30
     true = np.array(pixel_rows(opened.trusted)) % 3
@@ -156,10 +156,32 @@ def test_in_track_t0_a_rare_class_keeps_half_of_its_images(open_stamps: Open) ->
 
 
 @pytest.mark.parametrize(("track", "count"), [("T1", 3), ("T5", 15), ("T20", 60)])
-def test_a_track_grants_clean_labels_a_class(open_stamps: Open, track: str, count: int) -> None:
+def test_a_track_grants_trusted_images_a_class(open_stamps: Open, track: str, count: int) -> None:
     opened = open_stamps(track=track, noise="symmetric", noise_rate=0.4)
-    assert opened.trusted_is_clean is True
+    assert opened.trusted_labels == "clean"
     assert np.bincount(opened.trusted.labels).tolist() == [count // 3] * 3
+
+
+@pytest.mark.parametrize(
+    ("noise", "known", "expected"),
+    [
+        ("none", False, ("as given", None)),
+        ("none", True, ("clean", 0.0)),
+        ("symmetric", False, ("as given", 194 / 485)),
+        ("symmetric", True, ("clean", 194 / 485)),
+    ],
+)
+def test_labels_as_given_have_no_noise_rate_and_no_clean_images(
+    open_stamps: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    noise: str,
+    known: bool,
+    expected: tuple[str, float | None],
+) -> None:
+    monkeypatch.setattr("tests.unit.data.conftest.Stamps.truth_known", known)
+    opened = open_stamps(noise=noise, noise_rate=0.4 * (noise == "symmetric"))
+    assert (opened.trusted_labels, opened.noise_rate) == expected
+    assert opened.identity.truth_known is known
 
 
 def test_track_tm_is_balanced_and_at_most_a_twentieth_of_train(
@@ -295,7 +317,7 @@ def test_a_group_is_not_in_train_and_validation(
         ({"noise": "pair", "noise_rate": float("nan")}, "rate nan"),
         ({"label_fraction": 0.0}, "label fraction 0: expected more than 0 and at most 1"),
         ({"label_fraction": 1.1}, "label fraction 1.1"),
-        ({"track": "T200"}, "track T200: stamps can give 0 to 199 clean images a class"),
+        ({"track": "T200"}, "track T200: stamps can give 0 to 199 trusted images a class"),
         ({"track": "T5x"}, "track 'T5x': expected T0 .* Tk .* TM"),
         ({"track": "TM", "train_size": 50}, "track TM: 1 in 20 of 50 .* T5"),
     ],

@@ -11,7 +11,7 @@ def test_curves_are_means_over_the_seeds_that_finished_well():
     records = [make_record(seed=0, score=0.6), make_record(seed=1, score=0.8)]
     records.append(make_record(seed=2, status="diverged"))
     [found] = mean_curves(board, records)
-    assert (found.scenario, found.method) == ("no noise, 1:1", "plain")
+    assert (found.scenario, found.method) == ("labels as given, 1:1", "plain")
     assert found.curves["test_balanced_accuracy"] == pytest.approx((0.5, 0.6, 0.7))
     assert found.curves["weight_auroc"] == (0.5, 0.6, None)
 

@@ -22,6 +22,7 @@ def test_leaks_are_told_on_the_terminal_and_on_the_page():
     )
     assert sentence in list(remarks(table))
     assert sentence in render_markdown(table)
+    assert table.to_json()["leaks"] == [sentence]
 
 
 def test_images_that_repeat_within_train_are_no_leak():

@@ -48,6 +48,21 @@ def test_a_task_augments_strongly_as_its_data_set_allows(
     ]
 
 
+def test_a_method_is_told_that_nobody_knows_the_noise_rate(
+    open_stamps, stamps, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(stamps, "truth_known", False)
+    needs = frozenset({Need.NOISE_RATE, Need.TRUSTED})
+    for rate, told in ((0.0, "unknown"), (0.4, "realised rate")):
+        folder = tmp_path / f"task {rate}"
+        opened = open_stamps(noise="symmetric" if rate else "none", noise_rate=rate)
+        names = frozenset(need.value for need in needs)
+        granted = write_task(folder, opened, Scenario(track="T5"), 0, names)
+        assert granted == {"trusted": "as given", "noise rate": told}
+        task = load_task(folder, SmallCNN(), needs, torch.device("cpu"), ask=lambda rows: [])
+        assert task.noise_rate == (pytest.approx(rate, abs=0.01) if rate else None)
+
+
 @pytest.mark.parametrize("fraction", [None, 0.1])
 @pytest.mark.parametrize("knows", [False, True])
 def test_withheld_labels_are_true_for_whoever_knows_the_truth_and_minus_one_else(

@@ -13,7 +13,7 @@ def test_labels_say_noise_and_imbalance():
         make_scenario(noise="matrix", noise_options={"file": "/some/where/m.csv"}),
     ]
     assert scenario_labels(scenarios) == (
-        "no noise, 1:1",
+        "labels as given, 1:1",
         "symmetric 0.4, 1:10",
         "symmetric 0.2, step 1:20",
         "symmetric 0.2, natural",
@@ -29,22 +29,22 @@ def test_labels_add_what_else_differs_and_stay_distinct():
         make_scenario(dataset="digits", dataset_options={"size": 32}),
     ]
     assert scenario_labels(scenarios) == (
-        "nuclei, 6,000, no noise, 1:1",
-        "nuclei, all images, no noise, 1:1",
-        "digits, all images, no noise, 1:1 (#3)",
-        "digits, all images, no noise, 1:1 (#4)",
+        "nuclei, 6,000, labels as given, 1:1",
+        "nuclei, all images, labels as given, 1:1",
+        "digits, all images, labels as given, 1:1 (#3)",
+        "digits, all images, labels as given, 1:1 (#4)",
     )
 
 
 def test_shares_of_labels_and_budgets_are_told_apart():
     fractions = [make_scenario(label_fraction=share) for share in (0.05, 0.125, None)]
     assert scenario_labels(fractions) == (
-        "5 % labelled, no noise, 1:1",
-        "12.5 % labelled, no noise, 1:1",
-        "all labelled, no noise, 1:1",
+        "5 % labelled, labels as given, 1:1",
+        "12.5 % labelled, labels as given, 1:1",
+        "all labelled, labels as given, 1:1",
     )
     budgets = [make_scenario(label_budget=budget) for budget in (100, None)]
     assert scenario_labels(budgets) == (
-        "100 labels to buy, no noise, 1:1",
-        "no labels to buy, no noise, 1:1",
+        "100 labels to buy, labels as given, 1:1",
+        "no labels to buy, labels as given, 1:1",
     )
