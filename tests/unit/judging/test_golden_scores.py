@@ -34,7 +34,7 @@ def make_judge() -> Judge:
         train=part(observed),
         train_true=labels,
         trusted=part(labels[:6]),
-        trusted_is_clean=True,
+        trusted_labels="clean",
         unlabelled=None,
         unlabelled_true=None,
         validation=part(observed[:60]),
@@ -42,6 +42,7 @@ def make_judge() -> Judge:
         test=part(labels),
         mean=(0.0,),
         std=(1.0,),
+        noise_rate=0.0,
         corruption={},
         identity=DataIdentity("", "", ""),
     )
