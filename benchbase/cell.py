@@ -9,13 +9,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
 
-from benchbase.options import quote
+from benchbase.options import write_value
 
 PROTOCOL = "benchbase-v2"
 RESULTS_VERSION = 3
@@ -126,6 +127,11 @@ GIVEN = ("file", "module")
 """What stands for the distribution of a weighter that was given by path or by module name."""
 
 
+def normalise_distribution(name: str) -> str:
+    """Write a distribution's name as package indexes compare it: lower case, single hyphens."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 @dataclass(frozen=True)
 class WeighterSpec:
     """A weighter as a cell names it; where its code lies on this machine is not part of it."""
@@ -149,7 +155,8 @@ def format_label(name: str, options: Mapping[str, Any]) -> str:
     """Write ``name[option=value,...]``, or the bare name where nothing was set."""
     if not options:
         return name
-    return f"{name}[{','.join(f'{key}={quote(value)}' for key, value in sorted(options.items()))}]"
+    settings = (f"{key}={write_value(value)}" for key, value in sorted(options.items()))
+    return f"{name}[{','.join(settings)}]"
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from typing import Any
 from benchbase.errors import PluginError, UsageError
 
 _TYPES: dict[type, str] = {int: "int", float: "float", bool: "bool", str: "str"}
-_BOOLS = {"true": True, "yes": True, "on": True, "1": True}
-_BOOLS |= {"false": False, "no": False, "off": False, "0": False}
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "none": None}
+_INT = r"[+-]?[0-9]{1,300}"
+_FLOAT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?"
 QUOTE = '"'
 
 
@@ -73,6 +74,8 @@ class OptionSpec:
     def expects(self) -> str:
         """Say which values are allowed: ``float from 0 to 1, or none``."""
         text = f"one of {', '.join(self.choices)}" if self.choices else self.type
+        if self.type == "bool":
+            text = "true or false"
         if self.min is not None and self.max is not None:
             text += f" from {self.min:g} to {self.max:g}"
         elif self.min is not None:
@@ -80,23 +83,6 @@ class OptionSpec:
         elif self.max is not None:
             text += f" of at most {self.max:g}"
         return f"{text}, or none" if self.optional else text
-
-    def parse(self, text: str) -> Any:
-        """Read a value from the command line.
-
-        Raises:
-            UsageError: it is not of the option's type or out of its range.
-        """
-        text = text.strip()
-        if self.optional and text.lower() == "none":
-            return None
-        try:
-            if self.type == "bool":
-                return _BOOLS[text.lower()]
-            value = {"int": int, "float": float, "str": str}[self.type](text)
-        except (ValueError, KeyError):
-            raise UsageError(f"option {self.name}: expected {self.expects}, got {text!r}") from None
-        return self.check(value)
 
     def check(self, value: Any) -> Any:
         """Give ``value`` in the option's type (a whole number may stand for a float).
@@ -118,7 +104,10 @@ class OptionSpec:
         if fits and self.choices is not None:
             fits = value in self.choices
         if not fits:
-            raise UsageError(f"option {self.name}: expected {self.expects}, got {value!r}")
+            problem = f"option {self.name}: expected {self.expects}, got {value!r}"
+            if self.type == "str" and not isinstance(value, str):
+                problem += f'; a text that reads as something else is quoted: "{value}"'
+            raise UsageError(problem)
         return value
 
 
@@ -187,25 +176,32 @@ def split_unquoted(text: str) -> list[str]:
     return parts
 
 
-def unquote(text: str) -> str:
-    """Read a value: as it stands, or a JSON text where it begins with a double quote.
+def read_value(text: str) -> Any:
+    """Read none, true, false, a number, or a text: in double quotes where it is like one of these.
 
     Raises:
         UsageError: it begins with a quote and is no JSON text.
     """
-    if not text.startswith(QUOTE):
-        return text
-    try:
-        return str(json.loads(text))
-    except ValueError:
-        raise UsageError(f"{text}: expected a text in double quotes, as JSON writes it") from None
+    text = text.strip()
+    if text.startswith(QUOTE):
+        try:
+            return str(json.loads(text))
+        except ValueError:
+            raise UsageError(
+                f"{text}: expected a text in double quotes, as JSON writes it"
+            ) from None
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    if re.fullmatch(_INT, text):
+        return int(text)
+    return float(text) if re.fullmatch(_FLOAT, text, re.IGNORECASE) else text
 
 
-def quote(value: Any) -> str:
-    """Write a value so that ``unquote`` reads it again."""
+def write_value(value: Any) -> str:
+    """Write a value so that ``read_value`` reads it again, in a list and in brackets too."""
     text = str(value)
-    odd = not text or text != text.strip() or re.search(r'[][,="]', text)
-    return json.dumps(text, ensure_ascii=False) if odd else text
+    odd = not text or re.search(r'[][,="]', text) or read_value(text) != text
+    return json.dumps(text, ensure_ascii=False) if isinstance(value, str) and odd else text
 
 
 T = typing.TypeVar("T")

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchbase.boards.board import Board
 from benchbase.boards.plan import conditions, contestants, make_jobs
+from benchbase.boards.selectors import parse_selector
 from benchbase.cell import Recipe, Scenario
 from benchbase.plugins import Catalogue, Entry, Source
 from benchbase.plugins.catalogue import describe_given, describe_installed, join
@@ -32,8 +33,9 @@ TINY = Scenario(
 def make_job(plugin: str, cache: Path, scenario: Scenario = TINY, seed: int = 0) -> Job:
     """Plan the one cell of ``plugin`` (a selector) in ``scenario``."""
     catalogue = installed()
-    entered = contestants([plugin], catalogue, given(plugin))
-    board = Board("test", "test", (scenario,), (seed,), (plugin,), reference=plugin)
+    selector = parse_selector(plugin)
+    entered = contestants([selector], catalogue, given(plugin))
+    board = Board("test", "test", (scenario,), (seed,), (selector,), reference=selector)
     [job] = make_jobs(conditions(board, catalogue, (), cache), entered)
     return job
 

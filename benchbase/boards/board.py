@@ -22,7 +22,12 @@ from benchbase.boards.conditions import (
     parse_track,
 )
 from benchbase.boards.places import LEADERBOARDS, board_folder, board_name, find_board
-from benchbase.boards.selectors import looks_like_path, parse_selector
+from benchbase.boards.selectors import (
+    Selector,
+    looks_like_path,
+    parse_selector,
+    parse_selectors,
+)
 from benchbase.boards.toml_table import TomlTable
 from benchbase.cell import Recipe, Scenario
 from benchbase.errors import UsageError
@@ -93,17 +98,17 @@ class Board:
     title: str
     scenarios: tuple[Scenario, ...]
     seeds: tuple[int, ...]
-    weighters: tuple[str, ...]
-    """Selectors, such as ``name`` or ``name[option=1,2]``; one row for each option setting."""
-    reference: str
-    """Selector of the one row that the others are compared with."""
+    weighters: tuple[Selector, ...]
+    """One row each."""
+    reference: Selector
+    """The one that the others are compared with."""
     metric: str = "balanced_accuracy"
     rule: str = "tail"
     description: str = ""
     metric_options: Mapping[str, Any] = field(default_factory=dict)
     """``specificity`` of the metric sensitivity; ``costs``, a row for each true class."""
-    controls: tuple[str, ...] = ()
-    """Selectors of yardsticks: run at ``control_seeds``, compared there, never ranked."""
+    controls: tuple[Selector, ...] = ()
+    """Yardsticks: run at ``control_seeds``, compared there, never ranked."""
     frozen: str = ""
     """What its committed results were made under, where they count no more; else empty."""
 
@@ -123,16 +128,20 @@ def load_board(name: str, root: Path = Path()) -> Board:
     table = TomlTable.read(path)
     table.allow(_BOARD_KEYS)
     suite = _board_suite(table, root)
-    weighters = tuple(table.texts("weighters", []))
-    reference = table.text("reference", weighters[0])
-    controls = tuple(table.texts("controls", [])) if "controls" in table.values else ()
-    if len(parse_selector(reference).points()) > 1:
-        table.fail("reference", f"{reference!r} is a grid: give one value for each option")
-    _refuse_shared(table, (*weighters, reference), controls)
+    weighters = _selectors(table, "weighters")
+    reference = _reference(table) if "reference" in table.values else weighters[0]
+    controls = _selectors(table, "controls") if "controls" in table.values else ()
+    for control in controls:
+        if control in (*weighters, reference):
+            table.fail(
+                "controls",
+                f"{control.label!r} is a weighter or the reference of this board as well; a "
+                f"control runs at {LEAST_SEEDS} seeds and is never ranked: name it in one place "
+                "only",
+            )
     if path.name == "board.toml":
-        _refuse_files(
-            table, {"weighters": weighters, "reference": [reference], "controls": controls}
-        )
+        named = {"weighters": weighters, "reference": [reference], "controls": controls}
+        _refuse_files(table, named)
     return Board(
         name=board_name(path),
         title=table.text("title", suite.title),
@@ -177,27 +186,29 @@ def load_suite(name: str, root: Path = Path()) -> Suite:
     return _board_suite(table, root)
 
 
-def _refuse_shared(table: TomlTable, ranked: Sequence[str], controls: Sequence[str]) -> None:
-    """Refuse a control that is to be ranked as well."""
-    known = {point for text in ranked for point in parse_selector(text).points()}
-    for text in controls:
-        if not known.isdisjoint(parse_selector(text).points()):
-            table.fail(
-                "controls",
-                f"{text!r} is a weighter or the reference of this board as well; a control runs at "
-                f"{LEAST_SEEDS} seeds and is never ranked: name it in one place only",
-            )
+def _selectors(table: TomlTable, key: str) -> tuple[Selector, ...]:
+    try:
+        return parse_selectors(table.texts(key, []))
+    except UsageError as error:
+        table.fail(key, str(error))
 
 
-def _refuse_files(table: TomlTable, named: Mapping[str, Sequence[str]]) -> None:
+def _reference(table: TomlTable) -> Selector:
+    try:
+        return parse_selector(table.text("reference", ""))
+    except UsageError as error:
+        table.fail("reference", str(error))
+
+
+def _refuse_files(table: TomlTable, named: Mapping[str, Sequence[Selector]]) -> None:
     """Refuse a file in a leaderboard: its row could not be told from another file's."""
-    for key, texts in named.items():
-        for text in texts:
-            if looks_like_path(parse_selector(text).name):
+    for key, selectors in named.items():
+        for selector in selectors:
+            if looks_like_path(selector.name):
                 table.fail(
                     key,
-                    f"{text!r} is a file; a leaderboard names installed methods: make a package "
-                    f"of it, or run it beside the board with --plugin {text}",
+                    f"{selector.label!r} is a file; a leaderboard names installed methods: make a "
+                    f"package of it, or run it beside the board with --plugin {selector.label}",
                 )
 
 

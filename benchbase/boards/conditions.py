@@ -15,7 +15,7 @@ from typing import Any
 
 from benchbase.cell import Scenario
 from benchbase.errors import UsageError
-from benchbase.options import split_unquoted, unquote
+from benchbase.options import read_value, split_unquoted
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _noise_item(item: str) -> NoiseChoice:
             "or none"
         )
     if kind == "matrix":
-        return NoiseChoice("matrix", options={"file": unquote(argument)})
+        return NoiseChoice("matrix", options={"file": read_value(argument)})
     rate = _number(argument)
     if rate is None or not 0 <= rate <= 1:
         raise UsageError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchbase.boards.board import Board
 from benchbase.boards.plan import Contestant, contestants, is_named
 from benchbase.boards.request import Request
+from benchbase.boards.selectors import Selector
 from benchbase.errors import UsageError
 from benchbase.plugins import Catalogue, Entry, Source
 
@@ -23,7 +24,7 @@ class Entrants:
     """The board with its rows named as the records will be."""
 
 
-def selectors_of(board: Board) -> tuple[str, ...]:
+def selectors_of(board: Board) -> tuple[Selector, ...]:
     """Give the selectors of whoever is to be ranked, the reference first."""
     return tuple(dict.fromkeys((board.reference, *board.weighters)))
 
@@ -64,7 +65,8 @@ def _reference(
     if len(found) > 1:
         labels = ", ".join(contestant.spec.label for contestant in found)
         raise UsageError(
-            f"the reference {board.reference!r} of the board {board.name} means {labels}: name one"
+            f"the reference {board.reference.label!r} of the board {board.name} means {labels}: "
+            "name one"
         )
     return found[0]
 
@@ -80,15 +82,17 @@ def _with_labels(
     Raises:
         UsageError: one of the controls is to be ranked as well.
     """
-    labels, of_controls = (
-        tuple(contestant.spec.label for contestant in each) for each in (entered, controls)
-    )
-    for label in of_controls:
-        if label in labels:
+    ranked, of_controls = (tuple(map(_as_recorded, each)) for each in (entered, controls))
+    for control in of_controls:
+        if control in ranked:
             raise UsageError(
-                f"{label!r} is a control of the board {board.name} and one of its weighters: name "
-                "it in one place only"
+                f"{control.label!r} is a control of the board {board.name} and one of its "
+                "weighters: name it in one place only"
             )
     return dataclasses.replace(
-        board, weighters=labels, controls=of_controls, reference=reference.spec.label
+        board, weighters=ranked, controls=of_controls, reference=_as_recorded(reference)
     )
+
+
+def _as_recorded(contestant: Contestant) -> Selector:
+    return Selector(contestant.spec.name, tuple(sorted(contestant.spec.options.items())))

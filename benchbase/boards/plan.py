@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from benchbase.boards.board import Board
-from benchbase.boards.selectors import Selector, expand, parse_selector
+from benchbase.boards.selectors import Selector, settle
 from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec
 from benchbase.data.opening import Opened, identify, open_scenario
 from benchbase.errors import UsageError
 from benchbase.options import construct
 from benchbase.plugins import Catalogue, Entry, Source
-from benchbase.plugins.installed import normalise_distribution
 from benchbase.plugins.source import given_source
 from benchbase.records.committed import Committed
 from benchbase.records.provenance import torch_minor
@@ -47,14 +46,13 @@ class Plan:
         return tuple(job for job in self.jobs if job.cell.key not in self.done)
 
 
-def given_sources(selectors: Iterable[str], catalogue: Catalogue) -> tuple[Source, ...]:
+def given_sources(selectors: Iterable[Selector], catalogue: Catalogue) -> tuple[Source, ...]:
     """Find the files and modules among the selectors; imports none of them.
 
     Raises:
         UsageError: a file does not exist, or a name is neither installed nor a module.
     """
-    names = [parse_selector(text).name for text in selectors]
-    found = [_given(name, catalogue) for name in names]
+    found = [_given(selector.target, catalogue) for selector in selectors]
     return tuple(dict.fromkeys(source for source in found if source is not None))
 
 
@@ -74,18 +72,18 @@ def _given(name: str, catalogue: Catalogue) -> Source | None:
 
 
 def contestants(
-    selectors: Sequence[str], catalogue: Catalogue, given: Mapping[Source, tuple[Entry, ...]]
+    selectors: Sequence[Selector], catalogue: Catalogue, given: Mapping[Source, tuple[Entry, ...]]
 ) -> tuple[Contestant, ...]:
-    """Expand each selector's grid of options; a contestant named twice enters once.
+    """Find who is meant; a contestant named twice enters once.
 
     ``given`` holds the weighters of the files and modules among the selectors.
     """
     entered: dict[str, Contestant] = {}
     installed = {entry.name for entry in catalogue.of("weighters")}
-    for text in selectors:
-        selector = parse_selector(text)
-        source = _given(selector.name, catalogue)
-        found = (catalogue.find("weighters", selector.name),) if source is None else given[source]
+    for selector in selectors:
+        name = selector.target
+        source = _given(name, catalogue)
+        found = (catalogue.find("weighters", name),) if source is None else given[source]
         for entry in found:
             if source is not None and entry.name in installed:
                 raise UsageError(
@@ -97,31 +95,30 @@ def contestants(
 
 
 def _enter(entered: dict[str, Contestant], entry: Entry, selector: Selector) -> None:
-    for options in expand(selector, entry.options):
-        spec = WeighterSpec(
-            name=entry.name,
-            options=options,
-            source="" if entry.version else entry.source_hash,
-            distribution=entry.distribution,
-            version=entry.version,
+    spec = WeighterSpec(
+        name=entry.name,
+        options=settle(selector, entry.options),
+        source="" if entry.version else entry.source_hash,
+        distribution=entry.distribution,
+        version=entry.version,
+    )
+    known = entered.setdefault(spec.label, Contestant(spec, entry))
+    if known.spec != spec:
+        raise UsageError(
+            f"two plugins bring a weighter called {spec.label!r} "
+            f"({known.entry.source.target} and {entry.source.target}): rename one of them"
         )
-        known = entered.setdefault(spec.label, Contestant(spec, entry))
-        if known.spec != spec:
-            raise UsageError(
-                f"two plugins bring a weighter called {spec.label!r} "
-                f"({known.entry.source.target} and {entry.source.target}): rename one of them"
-            )
 
 
-def is_named(contestant: Contestant, selectors: Iterable[str]) -> bool:
-    """Tell whether one of the selectors means this contestant, alone or in a grid."""
+def is_named(contestant: Contestant, selectors: Iterable[Selector]) -> bool:
+    """Tell whether one of the selectors means this contestant."""
     spec, options = contestant.spec, contestant.entry.options
-    for selector in map(parse_selector, selectors):
-        owner, _, name = selector.name.rpartition(":")
-        is_it = name == spec.name and normalise_distribution(owner) in ("", spec.distribution)
-        if is_it and spec.options in expand(selector, options):
-            return True
-    return False
+    return any(
+        selector.name == spec.name
+        and selector.owner in ("", spec.distribution)
+        and settle(selector, options) == spec.options
+        for selector in selectors
+    )
 
 
 def conditions(

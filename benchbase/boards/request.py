@@ -25,7 +25,7 @@ from benchbase.boards.board import (
 )
 from benchbase.boards.order import Order
 from benchbase.boards.places import find_board, is_built_in
-from benchbase.boards.selectors import expand, parse_selector
+from benchbase.boards.selectors import parse_selector, parse_selectors, settle
 from benchbase.cell import Scenario, canonical_json, content_hash
 from benchbase.errors import UsageError
 from benchbase.leaderboard.pages.captions import scenario_labels
@@ -91,7 +91,7 @@ def read_request(order: Order, catalogue: Catalogue) -> Request:
     if order.seeds is not None:
         changes["seeds"] = parse_seeds(str(order.seeds))
     if order.plugins:
-        changes |= {"weighters": tuple(order.plugins), "controls": ()}
+        changes |= {"weighters": parse_selectors(order.plugins), "controls": ()}
     changed = dataclasses.replace(board, **changes)
     asked = suite.scenarios if order.suite else board.scenarios
     if changed.scenarios != asked:
@@ -166,7 +166,4 @@ def _scenarios(
 def _chosen(kind: str, text: str, catalogue: Catalogue) -> tuple[str, dict[str, Any]]:
     """Read ``name[option=value]``, typed by what the plugin declares; a grid is refused."""
     selector = parse_selector(text)
-    points = expand(selector, catalogue.find(kind, selector.name).options)
-    if len(points) > 1:
-        raise UsageError(f"{text!r}: expected one value for each option; run once for each")
-    return selector.name, points[0]
+    return selector.target, settle(selector, catalogue.find(kind, selector.target).options)

@@ -1,48 +1,76 @@
-"""A plugin as it is chosen: a name, and settings that may be grids.
+"""A plugin as it is chosen, and the text that says so.
 
-On the command line ``cutoff[share=0.2,0.5]`` sets one option of ``cutoff``, to a grid of two.
+On the command line and in boards ``cutoff[share=0.2,0.5]`` sets one option of ``cutoff``, once to
+each of two values. Nothing else reads or writes this grammar.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchbase.cell import format_label, normalise_distribution
 from benchbase.errors import UsageError
-from benchbase.options import QUOTE, OptionSpec, split_unquoted, unknown, unquote
+from benchbase.options import QUOTE, OptionSpec, read_value, split_unquoted, unknown
 
 
 @dataclass(frozen=True)
 class Selector:
-    """A name with settings as typed: ``cutoff[share=0.2,0.5]``; several values are a grid."""
+    """A plugin with one value for each option that is set."""
 
     name: str
     """An installed name, a path or a module."""
-    settings: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
+    """By name."""
+    owner: str = ""
+    """The distribution that must bring it; empty where any may."""
 
-    def points(self) -> list[Selector]:
-        """Expand the grid, values as typed: one value a setting, settings sorted by name."""
-        axes = [[(key, (value,)) for value in values] for key, values in sorted(self.settings)]
-        return [Selector(self.name, settings) for settings in itertools.product(*axes)]
+    @property
+    def target(self) -> str:
+        """The name under which it is looked for: ``name`` or ``distribution:name``."""
+        return f"{self.owner}:{self.name}" if self.owner else self.name
+
+    @property
+    def label(self) -> str:
+        """The text that means it."""
+        return format_label(self.target, dict(self.options))
 
 
-def parse_selector(text: str) -> Selector:
-    """Read ``name``, or ``name[option=value,other=1,2]``; see ``unquote`` for odd values.
+def parse_selectors(texts: Iterable[str]) -> tuple[Selector, ...]:
+    """Read ``name``, ``distribution:name`` or ``name[option=value,other=1,2]``, each once.
+
+    Several values of an option are a grid; see ``read_value`` for what a value may be.
 
     Raises:
         UsageError: it is not of that form, or an option stands there twice.
     """
+    return tuple(dict.fromkeys(point for text in texts for point in _points(text)))
+
+
+def parse_selector(text: str) -> Selector:
+    """Read a selector that is no grid.
+
+    Raises:
+        UsageError: it is one, or not of the form that ``parse_selectors`` reads.
+    """
+    points = _points(text)
+    if len(points) > 1:
+        raise UsageError(f"{text!r} is a grid: give one value for each option")
+    return points[0]
+
+
+def _points(text: str) -> list[Selector]:
     match = re.fullmatch(r'\s*(\S.*?)\s*\[((?:[^][\"]|"(?:[^"\\]|\\.)*")*)\]\s*', text)
     if match is None:
         if not text.strip() or text.rstrip().endswith("]") or re.search(r"\[[^]/]*=[^]]*$", text):
             raise UsageError(f"{text!r}: expected a name or name[option=value,...]")
-        return Selector(text.strip())
+        return [_selector(text.strip(), ())]
     name, inside = match.groups()
-    settings: dict[str, list[str]] = {}
-    current: list[str] | None = None
+    settings: dict[str, list[Any]] = {}
+    current: list[Any] | None = None
     for item in split_unquoted(inside):
         key, equals, value = (part.strip() for part in item.partition("="))
         if equals and not key.startswith(QUOTE):
@@ -56,8 +84,16 @@ def parse_selector(text: str) -> Selector:
                 f"{text!r}: expected option=value in the brackets, separated by commas, got "
                 f"{item.strip()!r}"
             )
-        current.append(unquote(value))
-    return Selector(name, tuple((key, tuple(values)) for key, values in settings.items()))
+        current.append(read_value(value))
+    axes = [[(key, value) for value in values] for key, values in sorted(settings.items())]
+    return [_selector(name, options) for options in itertools.product(*axes)]
+
+
+def _selector(target: str, options: tuple[tuple[str, Any], ...]) -> Selector:
+    owner, colon, name = target.rpartition(":")
+    if not colon or looks_like_path(target):
+        return Selector(target, options)
+    return Selector(name, options, normalise_distribution(owner))
 
 
 def looks_like_path(name: str) -> bool:
@@ -65,25 +101,21 @@ def looks_like_path(name: str) -> bool:
     return name.endswith(".py") or "/" in name or name.startswith((".", "~"))
 
 
-def expand(selector: Selector, specs: Sequence[OptionSpec]) -> list[dict[str, Any]]:
-    """Give the selector's grid, each point once, holding only what differs from the defaults.
+def settle(selector: Selector, specs: Sequence[OptionSpec]) -> dict[str, Any]:
+    """Give the options, each in the type that the plugin declares, where they differ from defaults.
 
     Raises:
         UsageError: an option is unknown (the error names the nearest), or a value does not fit.
     """
     known = {spec.name: spec for spec in specs}
-    axes: list[list[tuple[OptionSpec, Any]]] = []
-    for name, texts in selector.settings:
+    settled = {}
+    for name, value in selector.options:
         if name not in known:
-            raise UsageError(f"{selector.name}: {unknown('option', name, known)}")
-        spec = known[name]
+            raise UsageError(f"{selector.target}: {unknown('option', name, known)}")
         try:
-            axes.append([(spec, spec.parse(text)) for text in texts])
+            checked = known[name].check(value)
         except UsageError as error:
-            raise UsageError(f"{selector.name}: {error}") from None
-    points: list[dict[str, Any]] = []
-    for choice in itertools.product(*axes):
-        point = {spec.name: value for spec, value in choice if value != spec.default}
-        if point not in points:
-            points.append(point)
-    return points
+            raise UsageError(f"{selector.target}: {error}") from None
+        if checked != known[name].default:
+            settled[name] = checked
+    return settled

@@ -40,9 +40,11 @@ def check(name: str, as_json: bool) -> int:
     It takes seconds, needs no data, and covers what a run would stumble over later.
     """
     selector = parse_selector(name)
-    if selector.settings:
-        raise UsageError(f"the checks take default options: write benchbase check {selector.name}")
-    weighters = _load(selector.name)
+    if selector.options:
+        raise UsageError(
+            f"the checks take default options: write benchbase check {selector.target}"
+        )
+    weighters = _load(selector.target)
     # Imported after the plugin proved to load: these are what takes the seconds.
     from benchbase.running.trainer import prepare_device
     from benchbase.testing.conformance import run_checks

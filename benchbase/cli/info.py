@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 import click
 
-from benchbase.boards.selectors import expand, looks_like_path, parse_selector
+from benchbase.boards.selectors import looks_like_path, parse_selector, settle
 from benchbase.cell import GIVEN
 from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
-from benchbase.options import OptionSpec, quote, unknown
+from benchbase.options import OptionSpec, unknown, write_value
 from benchbase.plugins import KINDS, Entry
 from benchbase.plugins.source import given_source
 from benchbase.records.home import Home
@@ -52,11 +52,11 @@ def info(name: str, as_json: bool) -> None:
     selector = parse_selector(name)
     server = ForkServer()
     try:
-        pages = [page_of(entry, selector.name) for entry in _find(server, selector.name)]
+        pages = [page_of(entry, selector.target) for entry in _find(server, selector.target)]
     finally:
         server.close()
     for page in pages:
-        expand(selector, page.options)  # options that it has not are an error here as in `run`
+        settle(selector, page.options)  # options that it has not are an error here as in `run`
     if as_json:
         print_json({"found": [dataclasses.asdict(page) for page in pages]}, indent=1)
     else:
@@ -109,7 +109,7 @@ def page_of(entry: Entry, given: str) -> Page:
 def _argument(entry: Entry, given: str) -> str:
     """Give an argument of ``benchbase run`` that uses a thing; empty where none names it."""
     if entry.kind == "weighters":
-        setting = next((f"[{one.name}={quote(one.default)}]" for one in entry.options), "")
+        setting = next((f"[{one.name}={write_value(one.default)}]" for one in entry.options), "")
         return f"--plugin {shlex.quote(given + setting)}"
     if entry.kind == "noises":
         from_file = any(spec.name == "file" for spec in entry.options)

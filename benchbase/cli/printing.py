@@ -42,7 +42,12 @@ _LONGEST = 12
 def print_table(table: Table, console: Console) -> None:
     """Print the leaderboard, its parts by scenario, then who is not ranked and why."""
     board = table.board
-    header = ["rank", "method", f"{metric_name(board.metric)} %", f"against {board.reference}"]
+    header = [
+        "rank",
+        "method",
+        f"{metric_name(board.metric)} %",
+        f"against {table.reference_label}",
+    ]
     header += ["failed", "train time"]
     rows = [
         [

@@ -64,17 +64,17 @@ def last_epoch_text(row: Row) -> str:
     return score_text(score, row.failed, row.covered)
 
 
-def difference_text(row: Row, reference: Row | None) -> str:
+def difference_text(row: Row, reference: Row) -> str:
     """Write the paired difference in points: ``+2.1 ± 1.7``, ``tied`` where it may be 0.
 
     Zeros of failed cells, of the one or the other, make no interval.
     """
-    if reference is not None and row.label == reference.label:
+    if row.label == reference.label:
         return "reference"
     if row.difference is None:
         return NOTHING
     text = f"{100 * row.difference.mean:+.1f}"
-    if row.failed or (reference is not None and reference.failed):
+    if row.failed or reference.failed:
         return text
     if row.difference.high is None:
         return text + _range_text(row.difference, "+.1f")

@@ -14,19 +14,14 @@ from typing import Any
 import msgspec
 
 from benchbase.boards.board import Board
-from benchbase.boards.selectors import Selector, parse_selector
+from benchbase.boards.selectors import Selector
 from benchbase.cell import GIVEN, Scenario, canonical_json, format_label
-from benchbase.plugins.installed import normalise_distribution
 from benchbase.records.record import Record
 from benchbase.records.store import counting_attempt
 
 Place = tuple[int, int]
 """Index of a scenario and of a seed of the board."""
 Found = list[tuple[Place, Record]]
-Point = tuple[str, Mapping[str, Any]]
-"""A weighter's name and its options."""
-Groups = dict[tuple[str, str, str], Found]
-"""Name, options as JSON and distribution -> records."""
 Identity = tuple[tuple[str, str], ...]
 """Names and values, sorted: what must be equal for two records to be comparable."""
 
@@ -55,7 +50,8 @@ class Entry:
 class _Method:
     """All records of what an entry is to be made of."""
 
-    point: Point
+    name: str
+    options: Mapping[str, Any]
     control: bool
     reference: bool
     found: Found
@@ -106,70 +102,60 @@ def _by_method(board: Board, placed: Found) -> dict[str, _Method]:
     others stand in rows of their own, called ``distribution:name``. Of a control, records at
     seeds at which controls do not run are left out.
     """
-    groups: Groups = defaultdict(list)
-    for place, record in placed:
-        weighter = record.spec.weighter
-        options = canonical_json(weighter.options)
-        groups[weighter.name, options, weighter.distribution].append((place, record))
-    contestants = dict.fromkeys((*board.weighters, board.reference))
+    ranked = dict.fromkeys((*board.weighters, board.reference))
+    selectors = dict.fromkeys((*ranked, *board.controls))
     # The reference chooses first and controls last; of the rest, who is named with a distribution
     # chooses before the bare names.
-    points = [
-        (
-            (text != board.reference, text not in contestants, not distribution),
-            selector,
-            distribution,
-        )
-        for text in dict.fromkeys((*contestants, *board.controls))
-        for selector, distribution in _points(text)
-    ]
-    taken: set[tuple[str, str, str]] = set()
-    rows_at = {
-        at: _rows(*points[at][1:], groups, taken)
-        for at in sorted(range(len(points)), key=lambda at: points[at][0])
-    }
+    turns = sorted(selectors, key=lambda s: (s != board.reference, s not in ranked, not s.owner))
+    taken: set[str] = set()
+    rows = {selector: _rows(selector, placed, taken) for selector in turns}
     methods: dict[str, _Method] = {}
-    for at, ((other, control, _), _, _) in enumerate(points):
+    for selector in selectors:
+        control = selector not in ranked
         seeds = board.control_seeds if control else board.seeds
-        for number, (label, (point, found)) in enumerate(rows_at[at].items()):
+        for number, (label, (options, found)) in enumerate(rows[selector].items()):
             kept = [(place, record) for place, record in found if board.seeds[place[1]] in seeds]
-            is_reference = not other and number == 0
-            methods.setdefault(label, _Method(point, control, is_reference, kept))
+            is_reference = selector == board.reference and number == 0
+            method = _Method(selector.name, options, control, is_reference, kept)
+            methods.setdefault(label, method)
     return methods
 
 
 def _rows(
-    selector: Selector, distribution: str, groups: Groups, taken: set[tuple[str, str, str]]
-) -> dict[str, tuple[Point, Found]]:
-    """Give the rows of one point: label -> records. What they show is taken for other points."""
-    fitting: dict[str, dict[str, list[tuple[str, str, str]]]] = {}
-    count: dict[str, int] = {}
-    for key, found in groups.items():
-        name, _, owner = key
-        options = found[0][1].spec.weighter.options
-        fits = name == selector.name and distribution in ("", owner)
-        if fits and _agree(options, dict(selector.settings)):
-            label = format_label(name, options)
-            fitting.setdefault(label, {}).setdefault(owner, []).append(key)
-            count[label] = len(options)
-    prefix = f"{distribution}:" if distribution else ""
-    if not fitting:
-        settings = {key: values[0] for key, values in selector.settings}
-        label = prefix + format_label(selector.name, settings)
-        return {label: ((selector.name, settings), [])}
-    # A setting that equals its default is left out of a record, and only there.
-    label = max(fitting, key=lambda each: (count[each], each))
-    owners = fitting[label]
-    official = _official({o: [f for key in owners[o] for f in groups[key]] for o in owners})
-    rows: dict[str, tuple[Point, Found]] = {}
+    selector: Selector, placed: Found, taken: set[str]
+) -> dict[str, tuple[Mapping[str, Any], Found]]:
+    """Give the rows that a selector means: label -> options and records.
+
+    What they show is taken for other selectors.
+    """
+    owners: dict[str, Found] = defaultdict(list)
+    for place, record in placed:
+        if means(selector, record):
+            owners[record.spec.weighter.distribution].append((place, record))
+    if not owners:
+        return {selector.label: (dict(selector.options), [])}
+    official = _official(owners)
+    newest = max((record for _, record in owners[official]), key=lambda record: record.attempt)
+    options = newest.spec.weighter.options
+    label = format_label(selector.name, options)
+    rows: dict[str, tuple[Mapping[str, Any], Found]] = {}
     for owner in sorted(owners, key=lambda owner: (owner != official, owner)):
-        found = [one for key in owners[owner] if key not in taken for one in groups[key]]
-        taken.update(owners[owner])
+        found = [one for one in owners[owner] if one[1].key not in taken]
+        taken.update(record.key for _, record in found)
         if found:
-            options = found[0][1].spec.weighter.options
-            own = prefix if owner == official else f"{owner}:"
-            rows[own + label] = (selector.name, options), found
+            prefix = selector.owner if owner == official else owner
+            rows[f"{prefix}:{label}" if prefix else label] = options, found
     return rows
+
+
+def means(selector: Selector, record: Record) -> bool:
+    """Tell whether a record is of what is selected; what stands at its default may be left out."""
+    weighter, defaults = record.spec.weighter, record.defaults
+    return (
+        selector.name == weighter.name
+        and selector.owner in ("", weighter.distribution)
+        and {**defaults, **dict(selector.options)} == {**defaults, **weighter.options}
+    )
 
 
 def _official(owners: Mapping[str, Found]) -> str:
@@ -184,34 +170,6 @@ def _official(owners: Mapping[str, Found]) -> str:
         return owner in GIVEN, -len({place for place, _ in found}), first, owner
 
     return min(owners, key=merit)
-
-
-def _points(text: str) -> list[tuple[Selector, str]]:
-    """Expand a selector into its grid; beside each point the distribution that it names."""
-    selector = parse_selector(text)
-    owner, _, name = selector.name.rpartition(":")
-    distribution = normalise_distribution(owner)
-    return [(point, distribution) for point in Selector(name, selector.settings).points()]
-
-
-def _agree(options: Mapping[str, Any], settings: Mapping[str, tuple[str, ...]]) -> bool:
-    return all(
-        key in settings and _equals(value, settings[key][0]) for key, value in options.items()
-    )
-
-
-def _equals(value: Any, text: str) -> bool:
-    """Compare a recorded option with how it was typed: ``2.0`` and ``2`` are equal."""
-    if value is None:
-        return text.lower() == "none"
-    if isinstance(value, bool):
-        return (text.lower() in ("true", "yes", "on", "1")) == value
-    if isinstance(value, int | float):
-        try:
-            return float(text) == value
-        except ValueError:
-            return False
-    return str(value) == text
 
 
 def _condition(record: Record) -> Identity:
@@ -247,7 +205,7 @@ def _conditions(by_label: Mapping[str, _Method]) -> dict[Place, Identity]:
 
 
 def _entry(label: str, method: _Method, conditions: Mapping[Place, Identity]) -> Entry:
-    name, options = method.point
+    name, options = method.name, method.options
     variants: dict[tuple[bool, Identity], dict[Place, list[Record]]] = defaultdict(dict)
     for place, record in method.found:
         if _condition(record) == conditions[place]:

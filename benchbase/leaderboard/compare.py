@@ -138,13 +138,12 @@ def _paired(
     entries: Sequence[Entry], cells: Mapping[str, Scores], groups: list[list[int]], board: Board
 ) -> dict[str, Scores]:
     """Give each entry's differences to the reference, at the seeds planned for the entry."""
-    if board.reference not in cells:
-        return {}
+    [reference] = (cells[entry.label] for entry in entries if entry.reference)
     differences = {}
     for entry in entries:
-        if entry.label != board.reference:
+        if not entry.reference:
             seeds = len(entry.planned_seeds(board))
-            own, other = cells[entry.label][:, :seeds], cells[board.reference][:, :seeds]
+            own, other = cells[entry.label][:, :seeds], reference[:, :seeds]
             differences[entry.label] = _complete(_blocks(own, groups) - _blocks(other, groups))
     return differences
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from benchbase.boards.board import Board
 from benchbase.boards.places import leaderboards_of
 from benchbase.boards.request import Request
-from benchbase.boards.selectors import parse_selector
+from benchbase.leaderboard.choose import means
 from benchbase.leaderboard.pages.files import write_board, write_index
 from benchbase.leaderboard.results import Results
 from benchbase.leaderboard.rows import build
@@ -43,10 +43,9 @@ def publish(
 
 def beside(board: Board, written: Board, records: Sequence[Record]) -> Board:
     """Add the rows of the board as its file has it, where they have records."""
-    names = {record.spec.weighter.name for record in records}
     others, controls = (
-        [text for text in texts if parse_selector(text).name in names]
-        for texts in (written.weighters, written.controls)
+        [each for each in selectors if any(means(each, record) for record in records)]
+        for selectors in (written.weighters, written.controls)
     )
     return dataclasses.replace(
         board,

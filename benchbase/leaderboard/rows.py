@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from statistics import median
 
@@ -41,9 +40,7 @@ def build(board: Board, records: Iterable[Record]) -> Table:
         StoreError: records on the same data contradict each other.
     """
     entries = of_one_version(board, choose(board, records))
-    reference = next((entry for entry in entries if entry.reference), None)
-    if reference is not None:  # as its row is called, not as the board's file has it
-        board = dataclasses.replace(board, reference=reference.label)
+    [reference] = (entry for entry in entries if entry.reference)
     left_out = not_identifiable(board, entries)
     groups = data_sets(board, left_out)
     compared = compare(board, entries, groups)
@@ -51,6 +48,7 @@ def build(board: Board, records: Iterable[Record]) -> Table:
     devices = {_device(record) for entry in entries for record in entry.cells.values()}
     return Table(
         board=board,
+        reference_label=reference.label,
         setting=setting_text(board, entries),
         rows=tuple(sorted(rows, key=_order)),
         scenario_labels=scenario_labels(board.scenarios),
@@ -76,7 +74,7 @@ def _order(row: Row) -> tuple[bool, bool, float, str]:
 
 def _row(
     entry: Entry,
-    reference: Entry | None,
+    reference: Entry,
     board: Board,
     compared: Compared,
     left_out: frozenset[int],
@@ -137,14 +135,13 @@ def _scenario_score(entry: Entry, index: int, board: Board, compared: Compared) 
     )
 
 
-def _cost(entry: Entry, reference: Entry | None) -> Cost:
+def _cost(entry: Entry, reference: Entry) -> Cost:
     costs = [entry.cells[place].cost for place in sorted(entry.cells)]
     total = sum(cost.seconds_total for cost in costs)
     judge = sum(cost.seconds_judge for cost in costs)
     memory = [cost.peak_memory_bytes for cost in costs if cost.peak_memory_bytes]
     ratios = []
-    for place in sorted(entry.cells.keys() & (reference.cells.keys() if reference else set())):
-        assert reference is not None
+    for place in sorted(entry.cells.keys() & reference.cells.keys()):
         mine, theirs = entry.cells[place], reference.cells[place]
         if mine.status == theirs.status == "ok" and _device(mine) == _device(theirs):
             own, other = mine.cost.seconds_train, theirs.cost.seconds_train

@@ -142,6 +142,7 @@ class Table:
     """A leaderboard; rows are in the order in which they are printed."""
 
     board: Board
+    reference_label: str
     setting: str
     """One line: data, network, length of training, trusted images, seeds."""
     rows: tuple[Row, ...]
@@ -168,16 +169,21 @@ class Table:
         return len(self.board.scenarios) * len(self.board.seeds)
 
     @property
-    def reference(self) -> Row | None:
+    def reference(self) -> Row:
         """The row that the others are compared with."""
-        return next((row for row in self.rows if row.label == self.board.reference), None)
+        return next(row for row in self.rows if row.label == self.reference_label)
 
     def to_json(self) -> JSON:
         """Give everything as a JSON object, numbers rounded to six decimals."""
         rows = [{**_plain(row), "failed": row.failed} for row in self.rows]
+        board = msgspec.to_builtins(self.board) | {
+            "weighters": [selector.label for selector in self.board.weighters],
+            "controls": [selector.label for selector in self.board.controls],
+            "reference": self.reference_label,
+        }
         return {
             "schema": "benchbase-leaderboard-1",
-            "board": msgspec.to_builtins(self.board),
+            "board": board,
             "setting": self.setting,
             "chance": self.chance,
             "planned_cells": self.planned,

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchbase.cell import normalise_distribution
 from benchbase.errors import PluginError, UsageError
 from benchbase.options import OptionSpec, options_of, unknown
-from benchbase.plugins.installed import Installed, normalise_distribution
+from benchbase.plugins.installed import Installed
 from benchbase.plugins.kinds import KINDS, check_class
 from benchbase.plugins.loading import load_class, load_classes
 from benchbase.plugins.source import Source, modules_of_bases

@@ -11,12 +11,12 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from benchbase.cell import normalise_distribution
 from benchbase.errors import PluginError, UsageError
 from benchbase.files import code_files
 from benchbase.options import unknown
@@ -75,11 +75,6 @@ def _chosen_distributions(installed: Iterable[str]) -> set[str]:
     for name in sorted(chosen - {*installed}):
         raise UsageError(f"BENCHBASE_PLUGINS: {unknown('plugin distribution', name, installed)}")
     return chosen | {OWN_DISTRIBUTION}
-
-
-def normalise_distribution(name: str) -> str:
-    """Write a distribution's name as package indexes compare it: lower case, single hyphens."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def module_path(name: str) -> Path | None:

@@ -193,6 +193,8 @@ class Result(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     training: Training | None = None
     """None where training did not end well."""
     honesty: str = ""
+    defaults: dict[str, Any] = {}
+    """option -> the weighter's default, which its spec leaves out."""
     cost: Cost
     artefacts: dict[str, Artefact] = {}
     numerics: Numerics

@@ -42,6 +42,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         "status": "ok",
         "trusted": settings.trusted,
         "honesty": job.weighter.honesty,
+        "defaults": {spec.name: spec.default for spec in job.weighter.options},
         "grants": dict.fromkeys(job.weighter.needs, ""),
     }
     predictions: dict[str, NDArray[Any]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from benchbase.boards.selectors import expand, parse_selector
+from benchbase.boards.selectors import parse_selector, settle
 from benchbase.errors import UsageError
 from benchbase.options import construct
 from benchbase.plugins import Catalogue
@@ -19,11 +19,8 @@ def choose_executor(text: str, catalogue: Catalogue) -> Executor:
         UsageError: there is none of that name, or an option is not its own or has two values.
     """
     selector = parse_selector(text)
-    entry = catalogue.find("executors", selector.name)
-    settings = expand(selector, entry.options)
-    if len(settings) > 1:
-        raise UsageError(f"--executor {text}: expected one value for each option")
-    executor: Executor = construct(entry.load(), settings[0])
+    entry = catalogue.find("executors", selector.target)
+    executor: Executor = construct(entry.load(), settle(selector, entry.options))
     return executor
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchbase.boards.selectors import expand, parse_selector
+from benchbase.boards.selectors import parse_selectors, settle
 from benchbase.cli import invoke
 from benchbase.plugins import KINDS
 from benchbase.plugins.catalogue import describe_given, describe_installed
@@ -97,10 +97,9 @@ class Reader:
         """Read a ``benchbase run``, up to the rows that it would give."""
         from benchbase.cli.run import run
 
-        for text in run.make_context("run", arguments).params["plugins"]:
-            selector = parse_selector(text)
+        for selector in parse_selectors(run.make_context("run", arguments).params["plugins"]):
             [weighter] = describe_given(given_source(selector.name))
-            assert expand(selector, weighter.options)
+            settle(selector, weighter.options)
 
     def program(self, arguments: list[str]) -> None:
         """Run Python in a process of its own, with the fake installation in sight."""

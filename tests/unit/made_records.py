@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from benchbase.boards.board import Board
+from benchbase.boards.selectors import parse_selector, parse_selectors
 from benchbase.cell import JSON, Cell, DataIdentity, Scenario, Status, WeighterSpec
 from benchbase.judging.relabelling import SCORES, describe_levels
 from benchbase.records.record import Provenance, Record, Result, typed_result
@@ -55,16 +56,20 @@ NOISY = make_scenario(0.4)
 
 
 def make_board(
-    weighters: Iterable[str] = ("plain", "clever"),
+    weighters: Sequence[str] = ("plain", "clever"),
     scenarios: Iterable[Scenario] = (CLEAN, NOISY),
     seeds: int = 5,
-    controls: Iterable[str] = (),
+    controls: Sequence[str] = (),
+    reference: str = "plain",
     **fields: Any,
 ) -> Board:
-    values = {"name": "demo", "title": "Demo board", "reference": "plain", **fields}
-    values["controls"] = tuple(controls)
     return Board(
-        scenarios=tuple(scenarios), seeds=tuple(range(seeds)), weighters=tuple(weighters), **values
+        **{"name": "demo", "title": "Demo board", **fields},
+        scenarios=tuple(scenarios),
+        seeds=tuple(range(seeds)),
+        weighters=parse_selectors(weighters),
+        controls=parse_selectors(controls),
+        reference=parse_selector(reference),
     )
 
 

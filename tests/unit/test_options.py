@@ -7,9 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchbase.errors import PluginError, UsageError
-from benchbase.options import OptionSpec, construct, option, options_of
+from benchbase.options import (
+    OptionSpec,
+    construct,
+    option,
+    options_of,
+    read_value,
+    write_value,
+)
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -122,20 +131,20 @@ def test_a_default_outside_its_own_range_is_an_error() -> None:
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("nested=yes", True), ("nested=TRUE", True), ("nested=1", True), ("limit=2", 2.0),
+    [("nested=TRUE", True), ("limit=2", 2.0), ("limit=none", None), ("share=1e-1", 0.1),
      ("mode=soft", "soft"), ("rounds=7", 7)],
 )  # fmt: skip
 def test_values_are_read_in_the_type_of_their_option(setting: str, value: object) -> None:
     name, _, text = setting.partition("=")
-    read = SPEC[name].parse(text)
+    read = SPEC[name].check(read_value(text))
     assert read == value
     assert type(read) is type(value)
 
 
 def test_none_is_a_value_only_where_the_annotation_says_so() -> None:
-    assert SPEC["limit"].parse("none") is None
+    assert SPEC["limit"].check(None) is None
     with pytest.raises(UsageError, match="option share: expected float from 0 to 1"):
-        SPEC["share"].parse("none")
+        SPEC["share"].check(None)
 
 
 @pytest.mark.parametrize(
@@ -146,9 +155,23 @@ def test_none_is_a_value_only_where_the_annotation_says_so() -> None:
 def test_a_value_that_does_not_fit_is_an_error_that_says_what_fits(setting: str) -> None:
     name, _, value = setting.partition("=")
     with pytest.raises(UsageError) as caught:
-        SPEC[name].parse(value)
+        SPEC[name].check(read_value(value))
     assert SPEC[name].expects in str(caught.value)
     assert value in str(caught.value)
+
+
+def test_a_number_where_a_text_is_meant_is_an_error_that_says_how_to_write_it() -> None:
+    with pytest.raises(UsageError, match=r'expected one of hard, soft, got 3; .* quoted: "3"'):
+        SPEC["mode"].check(read_value("3"))
+
+
+VALUES = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text()
+
+
+@given(VALUES | st.floats(allow_nan=False, allow_infinity=False))
+def test_a_value_is_read_as_it_was_written(value: object) -> None:
+    read = read_value(write_value(value))
+    assert (read, type(read)) == (value, type(value))
 
 
 def test_an_instance_is_built_from_json_values() -> None:

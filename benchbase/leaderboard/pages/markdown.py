@@ -35,7 +35,7 @@ from benchbase.leaderboard.table import Table
 
 def _main_table(table: Table) -> str:
     header = ["rank", "method", f"{metric_name(table.board.metric)} (%)", "last epoch (%)"]
-    header += [f"difference to {table.board.reference}", "cells", "failed", "training time"]
+    header += [f"difference to {table.reference_label}", "cells", "failed", "training time"]
     header += ["judging", "peak memory", "needs (granted)", "oracle gap", "weight AUROC", "code"]
     rows = [
         [

@@ -43,7 +43,7 @@ def _columns(table: Table) -> Iterator[str]:
         "for the finished model. Controls: over their own seeds."
     )
     yield (
-        f"**Difference**: paired with {board.reference} (same data, same wrong labels, same "
+        f"**Difference**: paired with {table.reference_label} (same data, same wrong labels, same "
         f"seeds), mean and half of the 95 % t interval over {table.blocks}, in points. "
         "*Tied*: the interval contains zero."
     )
@@ -59,9 +59,9 @@ def _columns(table: Table) -> Iterator[str]:
         "failed cell scores 0 and stays in the mean."
     )
     yield (
-        f"**Training time**: seconds against {board.reference}, median over the cells that both "
-        "finished on the same kind of device, with whatever else the machine did then. A first, "
-        "thrown-away step comes before the clock. **Judging**: share "
+        f"**Training time**: seconds against {table.reference_label}, median over the cells "
+        "that both finished on the same kind of device, with whatever else the machine did then. "
+        "A first, thrown-away step comes before the clock. **Judging**: share "
         "of the time that went into predicting and scoring. **Peak memory**: of the worst cell."
     )
     yield (
@@ -116,7 +116,7 @@ def remarks(table: Table) -> Iterator[str]:
     yield from table.as_given
     if any(row.standing == PROVISIONAL for row in table.rows):
         yield f"* Provisional: {len(table.board.seeds)} seeds; a firm rank needs {FIRM_SEEDS}."
-    if table.reference is not None and _reference_failed(table):
+    if _reference_failed(table):
         yield (
             f"The reference {table.reference.label} failed in {failures_text(table.reference)} of "
             f"{table.reference.covered} cells. Each of these scores 0 and distorts every "
@@ -128,7 +128,7 @@ def remarks(table: Table) -> Iterator[str]:
         yield (
             f"Never ranked: {', '.join(controls)} (control). A control is a yardstick: it runs at "
             f"the first {seeds} seed{'s' * (seeds != 1)} and is compared with "
-            f"{table.board.reference} over these."
+            f"{table.reference_label} over these."
         )
     fewer = [
         f"{row.label} {row.cost.steps:.0%}"
@@ -156,7 +156,7 @@ def remarks(table: Table) -> Iterator[str]:
 
 
 def _reference_failed(table: Table) -> bool:
-    return table.reference is not None and table.reference.failed > 0
+    return table.reference.failed > 0
 
 
 def _origin(table: Table) -> Iterator[str]:

@@ -21,6 +21,7 @@ from benchbase.boards.board import (
     parse_track,
 )
 from benchbase.boards.places import leaderboards_of
+from benchbase.boards.selectors import parse_selector, parse_selectors
 from benchbase.cell import Recipe, Scenario
 from benchbase.errors import UsageError
 
@@ -127,8 +128,10 @@ def test_a_grid_holds_every_combination_once():
 
 def test_a_board_file_gives_scenarios_seeds_and_weighters(tmp_path):
     board = load_board(write(tmp_path / "mine", SMALL))
-    assert (board.name, board.seeds, board.weighters) == ("mine", (0, 1, 2), ("a", "b[x=1,2]"))
-    assert (board.reference, board.metric, board.rule) == ("a", "balanced_accuracy", "tail")
+    assert (board.name, board.seeds) == ("mine", (0, 1, 2))
+    assert board.weighters == parse_selectors(["a", "b[x=1]", "b[x=2]"])
+    assert board.reference == parse_selector("a")
+    assert (board.metric, board.rule) == ("balanced_accuracy", "tail")
     assert len(board.scenarios) == 4
     assert {scenario.dataset for scenario in board.scenarios} == {"digits"}
 
@@ -136,7 +139,7 @@ def test_a_board_file_gives_scenarios_seeds_and_weighters(tmp_path):
 def test_a_board_survives_json(tmp_path):
     board = load_board(write(tmp_path, SMALL))
     assert msgspec.convert(json.loads(json.dumps(msgspec.to_builtins(board))), Board) == board
-    board = dataclasses.replace(board, controls=("c", "d"))
+    board = dataclasses.replace(board, controls=parse_selectors(["c", 'd[on=true,name="1"]']))
     assert msgspec.convert(json.loads(json.dumps(msgspec.to_builtins(board))), Board) == board
 
 
@@ -150,7 +153,7 @@ def test_a_board_from_before_there_were_controls_is_read(tmp_path):
 def test_controls_run_at_the_first_seeds_of_the_board(tmp_path):
     text = SMALL.replace("seeds = 3", 'seeds = [9, 4, 7, 1]\ncontrols = ["c", "b[x=3]"]')
     board = load_board(write(tmp_path, text))
-    assert board.controls == ("c", "b[x=3]")
+    assert board.controls == parse_selectors(["c", "b[x=3]"])
     assert board.control_seeds == (9, 4, 7)
     assert dataclasses.replace(board, seeds=(5,)).control_seeds == (5,)
 
@@ -169,7 +172,8 @@ def test_a_board_may_take_its_scenarios_from_a_suite_file(tmp_path):
     suite = SMALL.replace('weighters = ["a", "b[x=1,2]"]', "")
     write(tmp_path, suite, "conditions.toml")
     board = load_board(write(tmp_path, 'weighters = ["c"]\nsuite = "conditions.toml"\nseeds = [7]'))
-    assert (len(board.scenarios), board.seeds, board.weighters) == (4, (7,), ("c",))
+    assert (len(board.scenarios), board.seeds) == (4, (7,))
+    assert board.weighters == (board.reference,) == parse_selectors(["c"])
     assert load_suite(str(tmp_path / "conditions.toml")).seeds == (0, 1, 2)
 
 
@@ -183,6 +187,7 @@ def test_a_suite_may_not_name_a_suite(tmp_path):
     ("change", "says"),
     [
         (('dataset = "digits"', 'datset = "digits"'), r"scenarios\[0\].datset: .*dataset"),
+        (('["a", "b[x=1,2]"]', '["a[x]"]'), "weighters: 'a.x.': expected option=value"),
         (("seeds = 3", "seed = 3"), "seed: unknown key 'seed'; did you mean seeds"),
         (("seeds = 3", 'seeds = "three"'), "seeds: expected how many"),
         (("seeds = 3", "seeds = [1, 1]"), "stands there twice"),
@@ -197,9 +202,9 @@ def test_a_suite_may_not_name_a_suite(tmp_path):
         (('dataset = "digits"', "recipe = 3"), "recipe: expected a table"),
         (('dataset = "digits"', 'track = "T"'), "track 'T'"),
         (('["a", "b[x=1,2]"]', "[]"), "weighters: expected a list"),
-        (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=1,2]"]'), "controls: 'b.x=1,2.' is a weighter"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=1,2]"]'), "controls: 'b.x=1.' is a weighter"),
         (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=2]"]'), "controls: 'b.x=2.' is a weighter"),
-        (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=3,1]"]'), "controls: 'b.x=3,1.' is a weighter"),
+        (("seeds = 3", 'seeds = 3\ncontrols = ["b[x=3,1]"]'), "controls: 'b.x=1.' is a weighter"),
         (("seeds = 3", 'seeds = 3\ncontrols = ["a"]'), "controls: 'a' is a weighter or the refer"),
         (("seeds = 3", 'seeds = 3\ncontrols = ["./x.py"]'), "controls: './x.py' is a file"),
         (("seeds = 3", "seeds = 3\ncontrols = []"), "controls: expected a list"),
@@ -262,7 +267,7 @@ def test_quick_is_the_grid_that_the_readme_promises():
         "symmetric:0.4 imbalance 10",
     ]
     assert (len(board.seeds), len(board.weighters)) == (2, 3)
-    assert board.controls == ("oracle-weights",)
+    assert board.controls == parse_selectors(["oracle-weights"])
     assert {scenario.recipe for scenario in board.scenarios} == {Recipe(epochs=6)}
 
 

@@ -7,13 +7,29 @@ import pytest
 from benchbase.boards.entrants import _reference, _told_apart, _with_labels
 from benchbase.boards.plan import Contestant, contestants
 from benchbase.boards.request import Request
+from benchbase.boards.selectors import parse_selector, parse_selectors
 from benchbase.errors import UsageError
 from benchbase.leaderboard.cells import label_text
 from benchbase.leaderboard.publish import beside
 from benchbase.leaderboard.rows import build
-from tests.running import installed
+from tests.running import given, installed
 from tests.unit.jobs import make_job
 from tests.unit.made_records import CLEAN, make_board, make_record
+
+TWO = """
+from benchbase import LossWeighter, Need
+
+
+class One(LossWeighter):
+    name = "one"
+
+    def prepare(self, task):
+        return lambda step: step.losses.new_ones(len(step.losses))
+
+
+class Other(One):
+    name = "other"
+"""
 
 
 def entered(*names: str) -> list[Contestant]:
@@ -26,7 +42,8 @@ def test_rows_and_controls_are_named_as_their_records_will_be():
     named = _with_labels(
         board, entered("plain")[0], entered("plain", "clever"), entered("yardstick")
     )
-    assert (named.weighters, named.controls) == (("plain", "clever"), ("yardstick",))
+    assert named.weighters == parse_selectors(["plain", "clever"])
+    assert named.controls == parse_selectors(["yardstick"])
 
 
 def test_what_is_ranked_is_no_control():
@@ -40,22 +57,27 @@ def test_a_method_of_one_s_own_stands_beside_the_board_s_rows_and_controls():
     asked = make_board(["mine", "plain"])
     records = [make_record(name) for name in ("mine", "plain", "clever", "yardstick")]
     board = beside(asked, written, records)
-    assert board.weighters == ("mine", "plain", "clever")
-    assert board.controls == ("yardstick",)
+    assert board.weighters == parse_selectors(["mine", "plain", "clever"])
+    assert board.controls == parse_selectors(["yardstick"])
 
 
 @pytest.mark.parametrize("trusted", [True, False], ids=["apart", "inline"])
 def test_a_control_of_the_board_stays_one_when_it_is_named_with_plugin(trusted):
     written = make_board(["erm"], [CLEAN], controls=["focal[gamma=1,3]"], reference="erm")
-    names = ("erm", "focal[gamma=2,3]")
+    names = parse_selectors(["erm", "focal[gamma=2,3]"])
     asked = dataclasses.replace(written, weighters=names, controls=())
     request = Request(asked, written, None)
     ranked, controls = _told_apart(request, installed(), {})
     board = _with_labels(asked, ranked[0], ranked, controls)
-    assert (board.weighters, board.controls) == (("erm", "focal"), ("focal[gamma=3.0]",))
+    assert board.weighters == parse_selectors(["erm", "focal"])
+    assert board.controls == parse_selectors(["focal[gamma=3.0]"])
     records = [
-        make_record(name, CLEAN, seed, options=options, trusted=trusted)
-        for name, options in (("erm", {}), ("focal", {}), ("focal", {"gamma": 3.0}))
+        make_record(name, CLEAN, seed, options=options, defaults=defaults, trusted=trusted)
+        for name, options, defaults in (
+            ("erm", {}, {}),
+            ("focal", {}, {"gamma": 2.0}),
+            ("focal", {"gamma": 3.0}, {"gamma": 2.0}),
+        )
         for seed in board.seeds
     ]
     rows = {row.label: row for row in build(beside(board, written, records), records).rows}
@@ -66,7 +88,7 @@ def test_a_control_of_the_board_stays_one_when_it_is_named_with_plugin(trusted):
 
 def test_the_board_s_own_controls_are_taken_as_they_are():
     board = make_board(["erm"], controls=["focal[gamma=3]"], reference="erm")
-    names = ("erm", "focal[gamma=3]")
+    names = parse_selectors(["erm", "focal[gamma=3]"])
     entered = contestants(names, installed(), {})
     asked = dataclasses.replace(board, weighters=names)
     ranked, controls = _told_apart(Request(asked, board, None), installed(), {})
@@ -80,11 +102,13 @@ def test_the_reference_is_named_as_its_record_however_it_was_typed(text):
     board = make_board(["erm", text], reference=text)
     ranked = contestants(board.weighters, installed(), {})
     named = _with_labels(board, _reference(board, installed(), {}), ranked, ())
-    assert named.reference == "focal[gamma=1.0]"
-    assert named.weighters == ("erm", "focal[gamma=1.0]")
+    assert named.reference == parse_selector("focal[gamma=1.0]")
+    assert named.weighters == parse_selectors(["erm", "focal[gamma=1.0]"])
 
 
-def test_a_grid_is_no_reference():
-    board = make_board(reference="focal[gamma=1,3]")
-    with pytest.raises(UsageError, match=r"means focal\[gamma=1.0\], focal\[gamma=3.0\]: name one"):
-        _reference(board, installed(), {})
+def test_a_file_of_several_methods_is_no_reference(tmp_path):
+    path = tmp_path / "two.py"
+    path.write_text(TWO)
+    board = make_board(reference=str(path))
+    with pytest.raises(UsageError, match=r"the reference '.*two.py' .* means one, other: name one"):
+        _reference(board, installed(), given(str(path)))

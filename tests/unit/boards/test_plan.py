@@ -7,15 +7,18 @@ from collections import Counter
 from benchbase import cell
 from benchbase.boards.board import Board
 from benchbase.boards.plan import Condition, Plan, conditions, contestants, is_named, make_jobs
+from benchbase.boards.selectors import parse_selectors
 from benchbase.cell import DataIdentity
 from benchbase.cli.planned import plan_text
 from benchbase.plugins import catalogue, loading
 from tests.running import TINY, installed
 
+ERM, FOCAL = parse_selectors(["erm"]), parse_selectors(["focal"])
+
 
 def test_controls_run_at_the_first_three_seeds_in_every_scenario(cache):
     scenarios = (TINY, dataclasses.replace(TINY, noise_rate=0.1))
-    board = Board("test", "test", scenarios, (5, 0, 3, 1), ("erm",), "erm", controls=("focal",))
+    board = Board("test", "test", scenarios, (5, 0, 3, 1), ERM, ERM[0], controls=FOCAL)
     jobs = make_jobs(
         conditions(board, installed(), (), cache),
         contestants(board.weighters, installed(), {}),
@@ -33,18 +36,18 @@ def test_controls_run_at_the_first_three_seeds_in_every_scenario(cache):
 
 
 def test_controls_run_at_no_other_seeds_than_those_they_are_given(cache):
-    board = Board("test", "test", (TINY,), (5, 0, 3), ("erm",), "erm", controls=("focal",))
-    entered, controls = (contestants([name], installed(), {}) for name in ("erm", "focal"))
+    board = Board("test", "test", (TINY,), (5, 0, 3), ERM, ERM[0], controls=FOCAL)
+    entered, controls = (contestants(each, installed(), {}) for each in (ERM, FOCAL))
     jobs = make_jobs(conditions(board, installed(), (), cache), entered, controls, [3])
     assert [job.cell.seed for job in jobs if job.cell.weighter.name == "focal"] == [3]
 
 
 def test_a_selector_means_a_contestant_by_name_value_and_distribution():
-    [contestant] = contestants(["focal[gamma=3]"], installed(), {})
+    [contestant] = contestants(parse_selectors(["focal[gamma=3]"]), installed(), {})
     for texts in (["erm", "focal[gamma=1,3.0]"], ["benchbase-baselines:focal[gamma=3]"]):
-        assert is_named(contestant, texts)
+        assert is_named(contestant, parse_selectors(texts))
     for texts in ([], ["focal"], ["focal[gamma=1,2]"], ["elsewhere:focal[gamma=3]"]):
-        assert not is_named(contestant, texts)
+        assert not is_named(contestant, parse_selectors(texts))
 
 
 def test_a_thousand_seeds_load_each_plugin_once_and_hash_each_cell_once(cache, monkeypatch):
@@ -60,7 +63,7 @@ def test_a_thousand_seeds_load_each_plugin_once_and_hash_each_cell_once(cache, m
     monkeypatch.setattr(catalogue, "load_class", counted("load", loading.load_class))
     monkeypatch.setattr(cell, "content_hash", counted("key", cell.content_hash))
     monkeypatch.setattr(Condition, "identify", lambda _: DataIdentity("a", "b", "c"))
-    board = Board("test", "test", (TINY,), tuple(range(1000)), ("erm", "focal"), "erm")
+    board = Board("test", "test", (TINY,), tuple(range(1000)), (*ERM, *FOCAL), ERM[0])
     entered = contestants(board.weighters, installed(), {})
     began = time.process_time()
     plan = Plan(make_jobs(conditions(board, installed(), (), cache), entered), {})
@@ -73,7 +76,7 @@ def test_a_noise_s_file_is_looked_for_beside_the_board(cache, tmp_path):
     scenario = dataclasses.replace(
         TINY, noise="matrix", noise_rate=0.0, noise_options={"file": "m.csv"}
     )
-    board = Board("test", "test", (scenario,), (0,), ("erm",), "erm")
+    board = Board("test", "test", (scenario,), (0,), ERM, ERM[0])
     [condition] = conditions(board, installed(), (), cache, tmp_path / "boards")
     assert condition.parts["noise"].file == str(tmp_path / "boards" / "m.csv")
     assert condition.scenario.noise_options == {"file": "m.csv"}

@@ -4,6 +4,7 @@ import pytest
 
 from benchbase.boards.order import Order
 from benchbase.boards.request import read_request
+from benchbase.boards.selectors import parse_selectors
 from benchbase.cli.run import run
 from benchbase.errors import UsageError
 from tests.running import installed
@@ -42,8 +43,9 @@ imbalance = [1]
 def test_methods_of_one_s_own_run_without_the_board_s_controls(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(CONTROLLED)
-    assert asked("--board", str(path)).board.controls == ("yardstick",)
-    assert asked("--board", str(path), "--seeds", "2").board.controls == ("yardstick",)
+    own = parse_selectors(["yardstick"])
+    assert asked("--board", str(path)).board.controls == own
+    assert asked("--board", str(path), "--seeds", "2").board.controls == own
     assert asked("--board", str(path), "--plugin", "clever").board.controls == ()
 
 
@@ -97,7 +99,7 @@ def test_an_option_that_equals_its_default_is_no_other_condition():
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("resnet18[stem=small,stock]", "expected one value for each option"),
+        ("resnet18[stem=small,stock]", "is a grid: give one value for each option"),
         ("resnet18[steam=small]", "did you mean stem"),
         ("resnet18[stem=huge]", "expected one of"),
         ("resnet19", "unknown backbone 'resnet19'; did you mean resnet18"),

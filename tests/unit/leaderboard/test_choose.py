@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from msgspec.structs import replace
 
 from benchbase.leaderboard.choose import choose
+from benchbase.leaderboard.rows import build
 from tests.unit.made_records import make_board, make_record, make_records, make_scenario
 
 OLD, NEW = "20260101T000000.000000Z-0", "20260202T000000.000000Z-0"
@@ -56,10 +58,29 @@ def test_a_grid_of_options_has_a_row_for_each_value():
 
 def test_a_setting_that_equals_its_default_finds_the_bare_record():
     board = make_board(weighters=["plain", "clever[gain=1,2]"], seeds=1)
-    records = [make_record("clever"), make_record("clever", options={"gain": 2.0})]
+    records = [
+        make_record("clever", options=options, defaults={"gain": 1.0, "on": False})
+        for options in ({}, {"gain": 2.0})
+    ]
     found = chosen(board, records)
     assert found["clever"].cells == {(0, 0): records[0]}
     assert found["clever[gain=2.0]"].cells == {(0, 0): records[1]}
+    found = chosen(make_board(weighters=["clever[gain=3]"], reference="clever", seeds=1), records)
+    assert found["clever[gain=3]"].cells == {}, "not run is not the same as the default"
+
+
+@pytest.mark.parametrize("text", ["clever[gain=1]", "clever[gain=1.0,on=false]", "My.Own:clever"])
+def test_the_reference_is_found_however_it_is_spelt(text):
+    board = make_board(weighters=["plain", "clever", text], reference=text, seeds=2)
+    records = make_records(board, {"plain": 0.7})
+    more = {"distribution": "my-own", "defaults": {"gain": 1.0, "on": False}}
+    records += make_records(board, {"clever": 0.8}, **more)
+    table = build(board, records)
+    assert [row.covered for row in table.rows] == [4, 4]
+    assert table.reference.label == table.reference_label
+    assert table.reference.name == "clever"
+    [difference] = [row.difference for row in table.rows if row.name == "plain"]
+    assert difference is not None
 
 
 def test_text_and_missing_options_are_compared_as_typed():
@@ -218,7 +239,9 @@ def test_a_control_has_records_of_its_own_seeds_only():
 def test_a_control_chooses_its_records_after_the_methods():
     board = make_board(weighters=["plain", "clever[gain=1]"], controls=["clever"], seeds=1)
     [record] = make_records(
-        make_board(weighters=[], scenarios=[make_scenario()], seeds=1), {"clever": 0.8}
+        make_board(weighters=[], scenarios=[make_scenario()], seeds=1),
+        {"clever": 0.8},
+        defaults={"gain": 1.0},
     )
     found = chosen(board, [record])
     assert shown(found["clever"]) == [record]
