@@ -60,7 +60,7 @@ def info(name: str, as_json: bool) -> None:
     if as_json:
         print_json({"found": [dataclasses.asdict(page) for page in pages]}, indent=1)
     else:
-        click.echo("\n\n".join(_text(page) for page in pages))
+        click.echo("\n\n".join(page_text(page) for page in pages))
 
 
 def _find(server: ForkServer, name: str) -> list[Entry]:
@@ -121,7 +121,8 @@ def _argument(entry: Entry, given: str) -> str:
     return f"--{option[entry.kind]} {given}" if entry.kind in option else ""
 
 
-def _text(page: Page) -> str:
+def page_text(page: Page) -> str:
+    """Write what is known, wrapped between words to the terminal's width."""
     owner = f"{page.distribution} {page.version}".strip()
     given = page.distribution in GIVEN
     whose = f"from a {page.distribution}" if given else f"of {owner}"

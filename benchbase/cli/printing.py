@@ -11,7 +11,6 @@ from rich.table import Table as RichTable
 from rich.text import Text
 from tabulate import tabulate
 
-from benchbase.cell import GIVEN
 from benchbase.leaderboard.cells import (
     NOTHING,
     cost_text,
@@ -27,7 +26,7 @@ from benchbase.leaderboard.curves import Curve, Curves
 from benchbase.leaderboard.label_curves import label_tables
 from benchbase.leaderboard.pages.escaping import terminal_text
 from benchbase.leaderboard.pages.notes import remarks
-from benchbase.leaderboard.table import Row, Table
+from benchbase.leaderboard.table import Table
 from benchbase.records.record import Record
 
 WIDE = 120
@@ -52,7 +51,7 @@ def print_table(table: Table, console: Console) -> None:
     rows = [
         [
             rank_text(row),
-            f"> {label_text(row)}" if _is_own(row) else label_text(row),
+            label_text(row),
             score_text(row.score, row.failed, row.covered),
             difference_text(row, table.reference),
             str(row.failed) if row.covered else NOTHING,
@@ -73,16 +72,10 @@ def print_table(table: Table, console: Console) -> None:
     _print_scenarios(table, console)
     for each in label_tables(table):
         _print(f"Score against labels bought: {each.title}", each.header, each.rows, console)
-    if any(map(_is_own, table.rows)):
-        console.print("> your own file or module", highlight=False)
     for line in remarks(table):
         console.print(
             terminal_text(line), markup=False, highlight=False, soft_wrap=not console.is_terminal
         )
-
-
-def _is_own(row: Row) -> bool:
-    return row.versions.get("distribution") in GIVEN
 
 
 def _print_scenarios(table: Table, console: Console) -> None:

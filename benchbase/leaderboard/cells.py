@@ -111,10 +111,14 @@ def number_text(value: float | None, form: str, scale: float = 1.0, unit: str = 
 
 
 def label_text(row: Row) -> str:
-    """Write the label, and what makes the row no rival: a control, or one that sees the truth."""
+    """Write the label, ``>`` before one's own, and what makes it no rival after it.
+
+    That is a control, or who sees the truth.
+    """
+    label = f"> {row.label}" if row.is_own else row.label
     if row.is_control:
-        return f"{row.label} ({CONTROL})"
-    return f"{row.label} ({SEES_TRUTH})" if row.standing == SEES_TRUTH else row.label
+        return f"{label} ({CONTROL})"
+    return f"{label} ({SEES_TRUTH})" if row.standing == SEES_TRUTH else label
 
 
 def marked_label(row: Row) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from benchbase.boards.board import Board
-from benchbase.cell import JSON
+from benchbase.cell import GIVEN, JSON
 from benchbase.judging.statistics import Estimate
 
 RANKED = "ranked"
@@ -125,6 +125,11 @@ class Row:
     def failed(self) -> int:
         """Cells that failed."""
         return sum(self.failures.values())
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its code was given as a file or a module, and is in no installed distribution."""
+        return self.versions.get("distribution") in GIVEN
 
     @property
     def is_control(self) -> bool:

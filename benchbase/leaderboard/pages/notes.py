@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from benchbase.boards.board import Board
@@ -27,7 +28,7 @@ _NAMED = 3
 
 def notes(table: Table) -> list[str]:
     """Give the notes, each one line of Markdown."""
-    marked = [line.replace("*", r"\*", 1) for line in remarks(table)]
+    marked = [re.sub("^([*>])", r"\\\1", line) for line in remarks(table)]
     return [*_columns(table), *_test(table), *marked, *_origin(table)]
 
 
@@ -112,6 +113,8 @@ def remarks(table: Table) -> Iterator[str]:
             f"{epochs} epoch{'s are' if epochs > 1 else ' is'} a look, not a comparison: weights "
             "that are learned need longer to move."
         )
+    if any(row.is_own for row in table.rows):
+        yield "> A file or module of one's own, in no installed distribution."
     yield from table.leaks
     yield from table.as_given
     if any(row.standing == PROVISIONAL for row in table.rows):

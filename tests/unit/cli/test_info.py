@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from benchbase.cli import invoke
+from benchbase.cli.info import Page, page_text
+from benchbase.options import OptionSpec
 from benchbase.testing.site import PluginSite
 
 pytestmark = pytest.mark.usefixtures("shared_server")
@@ -122,6 +124,22 @@ def test_a_data_set_tells_what_keeps_its_classes(capsys) -> None:
     [page] = found(capsys, "nuclei")
     assert page["facts"]["labels"] == "right"
     assert page["facts"]["augments"].startswith("mirrored both ways, windows around the centre")
+
+
+@pytest.mark.parametrize("width", [50, 80])
+def test_words_are_wrapped_and_none_is_split(monkeypatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    words = "re-implemented extraordinarily thoroughly, and nothing-left-out of it at all " * 2
+    help_text = words.replace("thoroughly", "carefully")
+    options = (OptionSpec("gain", "float", 1.0, help=help_text),)
+    page = Page("weighter", "x", "file", "", words, options, "", {"honesty": words})
+    text = page_text(page)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) > 6
+    assert all(text.split().count(word) >= 2 for word in words.split())
+    starts = [line for line in lines if line.startswith("  honesty   ")]
+    assert [line[12:].split()[0] for line in starts] == ["re-implemented"]
 
 
 def test_a_name_of_two_distributions_shows_both(plugin_site: PluginSite, capsys) -> None:

@@ -141,12 +141,25 @@ def test_a_table_too_wide_for_the_terminal_is_cut_between_columns_not_in_words()
     assert "accuracy" in text
 
 
-def test_one_s_own_row_is_marked_and_chance_is_told():
-    record = make_record("clever", distribution="file")
-    record = changed(record, "corruption", classes=["a", "b", "c"])
-    text = printed(build(make_board(), [record]))
-    assert "> clever" in text
-    assert "Chance level: 33.3 %" in text
+@pytest.mark.parametrize("given", ["file", "module"])
+@pytest.mark.parametrize("dataset", ["nuclei", "somebody-s-own"])
+def test_one_s_own_row_is_marked_in_every_table(given, dataset):
+    scenarios = [make_scenario(rate, dataset=dataset) for rate in (0.0, 0.4)]
+    board = make_board(["plain", "clever"], scenarios)
+    records = [
+        make_record(name, scenario, distribution=whose)
+        for name, whose in (("plain", "demo-plugin"), ("clever", given))
+        for scenario in scenarios
+    ]
+    text = printed(build(board, records))
+    assert text.count("> clever") == 2  # among all, and scenario by scenario
+    assert "> A file or module of one's own" in text
+    assert "> plain" not in text
+
+
+def test_chance_is_told():
+    record = changed(make_record("clever"), "corruption", classes=["a", "b", "c"])
+    assert "Chance level: 33.3 %" in printed(build(make_board(), [record]))
 
 
 def test_two_seeds_have_a_range_and_no_interval():

@@ -29,6 +29,15 @@ def test_an_exact_test_is_shown_only_where_it_could_say_something(seeds, shown):
     assert ("sign-flip" in page) == shown
 
 
+def test_one_s_own_row_is_marked_on_the_page():
+    board = make_board(["plain", "mine"])
+    records = [make_record("plain"), make_record("mine", distribution="file")]
+    page = render_markdown(build(board, records))
+    assert "| > mine " in page
+    assert "\n- \\> A file or module of one's own, in no installed distribution.\n" in page
+    assert "A file or module" not in render_markdown(build(board, records[:1]))
+
+
 def test_the_page_tells_how_images_were_augmented():
     board = make_board(["erm"], reference="erm")
     page = render_markdown(build(board, make_records(board, {"erm": 0.7})))
