@@ -60,14 +60,14 @@ def server() -> Iterator[ForkServer]:
 @pytest.fixture
 def shared_server(server: ForkServer, monkeypatch: pytest.MonkeyPatch) -> ForkServer:
     """Let commands that are run in this process use the one server of the tests."""
-    from benchbase.cli import info, list  # noqa: A004 - the command's own name
+    from benchbase.cli import info, list, show  # noqa: A004 - the command's own name
     from benchbase.running.executors.forkserver import Child, ForkServer
 
     class Shared(ForkServer):
         def start(self, module: str, log: Path | None = None) -> Child:
             return server.start(module, log)
 
-    for module in (info, list):
+    for module in (info, list, show):
         monkeypatch.setattr(module, "ForkServer", Shared)
     return server
 

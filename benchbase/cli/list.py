@@ -7,8 +7,11 @@ from pathlib import Path
 
 import click
 
+from benchbase.boards.places import LEADERBOARDS
+from benchbase.cli.replayed import not_replayed
 from benchbase.cli.streams import print_json
 from benchbase.plugins import KINDS, Catalogue
+from benchbase.records.glimpses import glimpses
 from benchbase.records.home import Home
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.scouting import read_catalogue
@@ -44,16 +47,18 @@ def list_installed(kinds: tuple[str, ...], as_json: bool, home: Path | None) -> 
 
     KIND is weighters, backbones, datasets, noises, imbalances, metrics or executors.
     """
+    place = Home.at(home)
     server = ForkServer()
     try:
-        catalogue = read_catalogue(server, Home.at(home))
+        catalogue = read_catalogue(server, place)
     finally:
         server.close()
     shown = kinds or (*KINDS,)
+    changed = not_replayed(glimpses(place, LEADERBOARDS), catalogue)
     if as_json:
-        print_json(_as_json(catalogue, shown), indent=1)
+        print_json({**_as_json(catalogue, shown), "changed": changed}, indent=1)
     else:
-        _show(catalogue, shown)
+        _show(catalogue, shown, changed)
 
 
 def _as_json(catalogue: Catalogue, kinds: Sequence[str]) -> dict[str, list[dict[str, str]]]:
@@ -79,7 +84,7 @@ def _as_json(catalogue: Catalogue, kinds: Sequence[str]) -> dict[str, list[dict[
     return {"plugins": entries, "broken": broken}
 
 
-def _show(catalogue: Catalogue, kinds: Sequence[str]) -> None:
+def _show(catalogue: Catalogue, kinds: Sequence[str], changed: Sequence[str]) -> None:
     width = max((len(name) for kind in kinds for name in catalogue.names(kind)), default=0)
     for kind in kinds:
         entries = catalogue.of(kind)
@@ -95,4 +100,6 @@ def _show(catalogue: Catalogue, kinds: Sequence[str]) -> None:
         click.echo(f"No {' or '.join(kinds)} are installed.")
     for problem in catalogue.problems:
         click.echo(f"{click.style('broken', fg='red')}  {problem.reason}")
+    for line in changed:
+        click.echo(line)
     click.echo("`benchbase info NAME` explains one of them.")

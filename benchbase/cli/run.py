@@ -15,6 +15,7 @@ from benchbase.cli.interrupts import interruptible
 from benchbase.cli.planned import models_notice, plan_json, plan_text
 from benchbase.cli.printing import print_table
 from benchbase.cli.progress import Display, describe
+from benchbase.cli.replayed import found_again
 from benchbase.cli.streams import print_json
 from benchbase.leaderboard.results import Results
 from benchbase.pipeline import Ready, carry_out, merge, prepare, publish_run
@@ -139,6 +140,8 @@ def run(
         if dry_run:
             _print_plan(ready, verbose=verbose, as_json=as_json)
             return
+        for line in found_again(ready.plan):
+            click.echo(line, err=True)
         if options["keep_models"] and ready.plan.done:
             click.echo(models_notice(ready.plan), err=True)
         with (

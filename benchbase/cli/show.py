@@ -13,6 +13,7 @@ from benchbase.boards.board import LEADERBOARDS, Board, board_folder
 from benchbase.cell import format_label
 from benchbase.cli.predictions import write_predictions
 from benchbase.cli.printing import print_curves, print_failures, print_table
+from benchbase.cli.replayed import not_replayed
 from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
 from benchbase.leaderboard.choose import choose
@@ -24,6 +25,8 @@ from benchbase.records.last import board_records, committed_records, last_run
 from benchbase.records.record import Record
 from benchbase.records.record import as_json as record_json
 from benchbase.records.store import Store
+from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.scouting import read_catalogue
 
 
 @click.command("show")
@@ -64,18 +67,19 @@ def command(
         board, records = last_run(store)
     else:
         board, records = board_records(board_name, store)
-    _show_board(board, records, as_json=as_json)
+    _show_board(board, records, store.home, as_json=as_json)
 
 
-def _show_board(board: Board, records: Sequence[Record], *, as_json: bool) -> None:
+def _show_board(board: Board, records: Sequence[Record], home: Home, *, as_json: bool) -> None:
     table = build(board, records)
     curves = mean_curves(board, records)
-    failed = [
+    shown = [
         (f"{entry.label} | {_condition(record)}", record)
         for entry in choose(board, records)
         for _, record in sorted(entry.cells.items(), key=lambda item: item[0])
-        if record.status != "ok"
     ]
+    failed = [(place, record) for place, record in shown if record.status != "ok"]
+    changed = _not_replayed([record for _, record in shown], home)
     if as_json:
         cells = [
             {
@@ -90,6 +94,7 @@ def _show_board(board: Board, records: Sequence[Record], *, as_json: bool) -> No
             "table": table.to_json(),
             "curves": [one.to_json() for one in curves],
             "failed_cells": cells,
+            "changed": changed,
         }
         print_json(whole)
         return
@@ -97,6 +102,24 @@ def _show_board(board: Board, records: Sequence[Record], *, as_json: bool) -> No
     print_table(table, console)
     print_curves(curves, console)
     print_failures(failed, console)
+    for line in changed:
+        click.echo(line)
+
+
+def _not_replayed(records: Sequence[Record], home: Home) -> list[str]:
+    """Compare with what is installed; where no record has a stated version there is no need to."""
+    if not any(_states_a_version(record) for record in records):
+        return []
+    server = ForkServer()
+    try:
+        return not_replayed(records, read_catalogue(server, home))
+    finally:
+        server.close()
+
+
+def _states_a_version(record: Record) -> bool:
+    spec = record.spec
+    return bool(spec.weighter.version) or spec.backbone_source.startswith("version ")
 
 
 def _condition(record: Record) -> str:
@@ -129,11 +152,13 @@ def _show_cell(record: Record, home: Home, *, as_json: bool) -> None:
         return
     weighter = record.spec.weighter
     method = format_label(weighter.name, weighter.options)
+    version = f", version {weighter.version}" if weighter.version else ""
     inline = "" if record.trusted else " (run in one process)"
     lines = [
         f"cell      {record.key}",
         f"attempt   {record.attempt}",
-        f"method    {method} ({weighter.distribution} {weighter.version})",
+        f"method    {method} ({weighter.distribution}{version})",
+        f"code      {record.provenance.source[:12] or 'unknown'}",
         f"condition {_condition(record)}",
         f"status    {record.status}{inline}",
     ]
@@ -144,6 +169,7 @@ def _show_cell(record: Record, home: Home, *, as_json: bool) -> None:
         if (value := score_of(record, rule, "balanced_accuracy")) is not None
     ]
     costs = msgspec.structs.asdict(record.cost)
+    lines += [f"changed   {line}" for line in _not_replayed([record], home)]
     lines += [f"cost      {name}: {value}" for name, value in sorted(costs.items())]
     log = home.log(record.key)
     lines += [f"log       {log}"] if log.exists() else []

@@ -154,6 +154,7 @@ def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method
     clone = ("run", "--board", "mini", "--device=cpu", "--home", "other")
     again = benchbase(*clone, cwd=tmp_path)
     assert "2 cells: 2 found, 0 run, 0 failed" in again.stdout, again.stderr
+    assert again.stderr.count("found: ") == 2
     assert {path: path.read_bytes() for path in pages} == pages
     assert benchbase("leaderboard", "--check", cwd=tmp_path).returncode == 0
 

@@ -9,7 +9,12 @@ import pytest
 
 from benchbase.cli import invoke
 from benchbase.plugins.installed import OWN_DISTRIBUTION
+from benchbase.records.committed import Committed
+from benchbase.records.home import Home
+from benchbase.records.store import Store
 from benchbase.testing.site import PluginSite
+from tests.unit.cli.test_show import STATED
+from tests.unit.made_records import changed, make_record
 from tests.unit.running.test_scouting import METRIC
 
 pytestmark = pytest.mark.usefixtures("shared_server")
@@ -80,6 +85,27 @@ def test_a_name_taken_twice_is_listed_by_its_long_forms(two_metrics: PluginSite,
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("BENCHBASE_PLUGINS")
         assert {"good-luck:luck", "more-luck:luck"} <= listed(capsys, "metrics").keys()
+
+
+def test_results_of_other_code_of_the_same_version_are_told(
+    two_metrics: PluginSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    two_metrics.add("demo-plugin", "demo_plugin", demo_plugin=STATED)
+    monkeypatch.setenv("BENCHBASE_PLUGINS", "demo-plugin")
+    monkeypatch.chdir(tmp_path)
+    old = changed(make_record(), "provenance", source="older")
+    Store(Home(tmp_path / "home")).write(old)
+    board = tmp_path / "leaderboards" / "kidneys"
+    board.mkdir(parents=True)
+    (board / "board.toml").write_text("")
+    Committed(board).merge([old])
+    told = "plain: code changed since, not replayed (2 results)"
+    assert invoke(["list", "weighters", "--home", str(tmp_path / "home")]) == 0
+    assert told in capsys.readouterr().out
+    (board / "board.toml").write_text('frozen = "protocol 1"')
+    assert invoke(["list", "--home", str(tmp_path / "home"), "--json"]) == 0
+    [line] = json.loads(capsys.readouterr().out)["changed"]
+    assert line == told.replace("2", "1")
 
 
 def test_everything_that_is_installed_here_works(capsys) -> None:

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 
 from benchbase.cli import show
 from benchbase.errors import StoreError, UsageError
+from benchbase.leaderboard.rows import build
+from benchbase.plugins.code import code_hash
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.record import as_json
@@ -28,9 +30,11 @@ imbalance = [1]
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def home(tmp_path, monkeypatch, own_home, shared_server):
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "catalogue").symlink_to((own_home / "catalogue").resolve())
     monkeypatch.setenv("BENCHBASE_HOME", str(folder))
     return folder
 
@@ -96,7 +100,7 @@ def test_failed_cells_are_listed_with_their_key_and_shown_in_detail(home):
     assert found is not None
     detail = shown("--cell", found[1])
     assert "reason    error on purpose" in detail
-    assert "plain (demo-plugin 1.0)" in detail
+    assert "plain (demo-plugin, version 1.0)" in detail
     assert detail.rstrip().endswith("line 1")
     assert str(log) in detail
     assert json.loads(shown("--cell", found[1], "--json")) == as_json(record)
@@ -150,10 +154,48 @@ def test_without_a_last_run_the_error_says_what_to_do(home):
 
 
 def test_a_damaged_last_run_is_named(home):
-    home.mkdir()
     (home / "last.json").write_text('{"board": ')
     with pytest.raises(StoreError, match=r"last.json: not what `benchbase run` writes"):
         shown()
+
+
+STATED = """
+from benchbase import LossWeighter, hookimpl
+
+BENCHBASE_API = 2
+
+
+class Plain(LossWeighter):
+    name = "plain"
+    version = "1.0"
+
+    def prepare(self, task):
+        return lambda step: step.losses.detach()
+
+
+@hookimpl
+def register_weighters():
+    return [Plain]
+"""
+
+
+def test_results_of_other_code_of_the_same_version_are_told(home, plugin_site):
+    plugin_site.add("demo-plugin", "demo_plugin", demo_plugin=STATED)
+    board = make_board(weighters=["plain"], seeds=2)
+    mine = code_hash(STATED.encode())
+    old, new = (
+        changed(make_record(seed=seed), "provenance", source=source)
+        for seed, source in enumerate(("older", mine))
+    )
+    remember(home, board, [old, new])
+    told = "plain: code changed since, not replayed (1 results)"
+    assert shown().rstrip().endswith(told)
+    assert json.loads(shown("--json"))["changed"] == [told]
+    assert "code      older\n" in shown("--cell", old.key)
+    assert f"changed   {told}" in shown("--cell", old.key)
+    assert "not replayed" not in shown("--cell", new.key)
+    pages = build(board, [old, new])
+    assert "not replayed" not in json.dumps(pages.to_json())
 
 
 def keep_predictions(home: Path, **fields):
