@@ -108,6 +108,13 @@ class Scenario:
             _make_floats(self, "label_fraction")
 
     @property
+    def data(self) -> str:
+        """What the data set is called: its name, where one's own images lie, what was chosen."""
+        options = dict(self.dataset_options)
+        path = options.pop("path", "")
+        return format_label(f"{self.dataset}:{path}" if path else self.dataset, options)
+
+    @property
     def label(self) -> str:
         """Short text for lines about a cell: ``symmetric:0.4 imbalance 10 budget 100``."""
         parts = [self.noise if self.noise == "none" else f"{self.noise}:{self.noise_rate:g}"]

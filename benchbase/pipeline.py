@@ -14,9 +14,18 @@ from typing import Any
 
 from benchbase.boards.entrants import Entrants, resolve, selectors_of
 from benchbase.boards.order import Order
-from benchbase.boards.plan import Plan, conditions, found_again, given_sources, make_jobs
+from benchbase.boards.plan import (
+    Condition,
+    Plan,
+    conditions,
+    found_again,
+    given_sources,
+    make_jobs,
+)
 from benchbase.boards.request import Request, read_request
 from benchbase.boards.strict import refuse_leaks
+from benchbase.data.own.description import describe
+from benchbase.data.own.images import OwnImages
 from benchbase.leaderboard.publish import publish
 from benchbase.leaderboard.results import Results
 from benchbase.records.committed import Committed
@@ -58,6 +67,8 @@ class Ready:
     settings: Settings
     store: Store
     committed: Committed | None
+    told: tuple[str, ...] = ()
+    """What was read of images of one's own."""
 
 
 def run(**options: Any) -> Results:
@@ -86,7 +97,14 @@ def prepare(order: Order) -> Iterator[Ready]:
             board = request.board
             committed = Committed(request.folder) if request.folder else None
             executor = choose_executor(order.executor, catalogue)
-            places = conditions(board, catalogue, order.roots, home.cache, request.beside)
+            places = conditions(
+                board,
+                catalogue,
+                order.roots,
+                home.cache,
+                beside=request.beside,
+                data_beside=request.data_beside,
+            )
             if order.strict:
                 refuse_leaks(places)
             sources = given_sources((*selectors_of(board), *board.controls), catalogue)
@@ -114,9 +132,20 @@ def prepare(order: Order) -> Iterator[Ready]:
                 extra_metrics=load_metrics(board, catalogue),
             )
             execution = executor.start(server, devices)
-            yield Ready(request, entrants, plan, execution, settings, store, committed)
+            told = _own_data(places)
+            yield Ready(request, entrants, plan, execution, settings, store, committed, told)
     finally:
         server.close()
+
+
+def _own_data(places: Sequence[Condition]) -> tuple[str, ...]:
+    """Describe each data set of one's own, once."""
+    own = {place.scenario.data: place.parts for place in places}
+    return tuple(
+        describe(name, parts["dataset"], parts["roots"], parts["cache"])
+        for name, parts in own.items()
+        if isinstance(parts["dataset"], OwnImages)
+    )
 
 
 def carry_out(ready: Ready, watch: Watch) -> Tally:

@@ -21,6 +21,7 @@ from benchbase.boards.conditions import (
     parse_seeds,
     parse_track,
 )
+from benchbase.boards.own_data import is_own, parse_own
 from benchbase.boards.places import LEADERBOARDS, board_folder, board_name, find_board
 from benchbase.boards.selectors import (
     Selector,
@@ -30,6 +31,7 @@ from benchbase.boards.selectors import (
 )
 from benchbase.boards.toml_table import TomlTable
 from benchbase.cell import Recipe, Scenario
+from benchbase.data.own.sources import SOURCES
 from benchbase.errors import UsageError
 from benchbase.judging.clinical import problem_of
 from benchbase.judging.scales import RANKABLE
@@ -231,7 +233,7 @@ def _own_suite(table: TomlTable) -> Suite:
     scenarios = [item for part in table.tables("scenarios") for item in _scenarios(part)]
     for index, scenario in enumerate(scenarios):
         if scenario in scenarios[:index]:
-            table.fail("scenarios", f"{scenario.label!r} on {scenario.dataset} stands there twice")
+            table.fail("scenarios", f"{scenario.label!r} on {scenario.data} stands there twice")
     return Suite(name, table.text("title", name), tuple(scenarios), _seeds(table))
 
 
@@ -255,12 +257,14 @@ def _scenarios(table: TomlTable) -> tuple[Scenario, ...]:
     table.allow(_SCENARIO_KEYS)
     given = table.values
     default = Scenario()
+    dataset, dataset_options = _data_set(table, default)
+    as_given = dataset in SOURCES
     base = Scenario(
-        dataset=table.text("dataset", default.dataset),
-        dataset_options=dict(table.table("dataset_options").values),
+        dataset=dataset,
+        dataset_options=dataset_options,
         train_size=table.integer("train_size", 1) if "train_size" in given else None,
         label_budget=table.integer("label_budget", 0) if "label_budget" in given else None,
-        track=table.text("track", default.track),
+        track=table.text("track", "T0" if as_given else default.track),
         backbone=table.text("backbone", default.backbone),
         backbone_options=dict(table.table("backbone_options").values),
         recipe=_recipe(table.table("recipe")),
@@ -274,6 +278,19 @@ def _scenarios(table: TomlTable) -> tuple[Scenario, ...]:
     fractions = table.numbers("label_fraction", 0, 1) if "label_fraction" in given else [None]
     bases = [dataclasses.replace(base, label_fraction=fraction) for fraction in fractions]
     return tuple(scenario for each in bases for scenario in grid(each, noises, imbalances))
+
+
+def _data_set(table: TomlTable, default: Scenario) -> tuple[str, dict[str, Any]]:
+    """Read a name, or where images of one's own are; options in brackets or in a table."""
+    text = table.text("dataset", default.dataset)
+    options = dict(table.table("dataset_options").values)
+    if not is_own(text):
+        return text, options
+    try:
+        name, said = parse_own(text)
+    except UsageError as error:
+        table.fail("dataset", str(error))
+    return name, {**said, **options}
 
 
 def _recipe(table: TomlTable) -> Recipe:

@@ -122,18 +122,28 @@ def is_named(contestant: Contestant, selectors: Iterable[Selector]) -> bool:
 
 
 def conditions(
-    board: Board, catalogue: Catalogue, roots: Sequence[Path], cache: Path, beside: Path = Path()
+    board: Board,
+    catalogue: Catalogue,
+    roots: Sequence[Path],
+    cache: Path,
+    beside: Path = Path(),
+    *,
+    data_beside: Path = Path(),
 ) -> tuple[Condition, ...]:
     """Give every scenario at every seed, seed by seed; reads no data yet.
 
-    A noise's file is relative to the folder ``beside``: that of the board which names it.
+    A noise's file is relative to the folder ``beside``, where one's own data lie to
+    ``data_beside``: those of the board which names them.
 
     Raises:
         UsageError: a data set, backbone, noise or imbalance does not exist.
         PluginError: the plugin of one does not load.
     """
     # Once a scenario, not once a seed: importing a plugin is slow, and there may be 1,000 seeds.
-    made = [_made(scenario, catalogue, tuple(roots), cache, beside) for scenario in board.scenarios]
+    folders = {"roots": tuple(roots), "cache": cache}
+    made = [
+        _made(scenario, catalogue, folders, beside, data_beside) for scenario in board.scenarios
+    ]
     return tuple(
         Condition(scenario, seed, parts, backbone)
         for seed in board.seeds
@@ -142,26 +152,38 @@ def conditions(
 
 
 def _made(
-    scenario: Scenario, catalogue: Catalogue, roots: tuple[Path, ...], cache: Path, beside: Path
+    scenario: Scenario,
+    catalogue: Catalogue,
+    folders: Mapping[str, Any],
+    beside: Path,
+    data_beside: Path,
 ) -> tuple[dict[str, Any], Entry]:
     """Build a scenario's data set, noise and imbalance, and find its backbone."""
 
-    def build(kind: str, name: str, options: Mapping[str, Any]) -> Any:
-        return construct(catalogue.find(kind, name).load(), options)
+    def load(kind: str, name: str) -> Any:
+        return catalogue.find(kind, name).load()
 
-    noise_options = {
-        name: str(beside / Path(value).expanduser()) if name == "file" and value else value
-        for name, value in scenario.noise_options.items()
-    }
+    dataset = load("datasets", scenario.dataset)
     parts = {
-        "dataset": build("datasets", scenario.dataset, scenario.dataset_options),
-        "noise": build("noises", scenario.noise, noise_options),
-        "imbalance": build("imbalances", scenario.imbalance, {}),
-        "roots": roots,
-        "cache": cache,
+        "dataset": construct(
+            dataset, _located(scenario.dataset_options, dataset.locations, data_beside)
+        ),
+        "noise": construct(
+            load("noises", scenario.noise), _located(scenario.noise_options, ("file",), beside)
+        ),
+        "imbalance": construct(load("imbalances", scenario.imbalance), {}),
+        **folders,
     }
     # The backbone itself is code for the children; here its name must exist, no more.
     return parts, catalogue.find("backbones", scenario.backbone)
+
+
+def _located(options: Mapping[str, Any], names: Sequence[str], folder: Path) -> dict[str, Any]:
+    """Take the paths among the options from a folder."""
+    return {
+        name: str(folder / Path(value).expanduser()) if name in names and value else value
+        for name, value in options.items()
+    }
 
 
 def make_jobs(

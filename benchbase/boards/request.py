@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from benchbase.boards.board import (
     parse_track,
 )
 from benchbase.boards.order import Order
+from benchbase.boards.own_data import is_own, parse_own
 from benchbase.boards.places import find_board, is_built_in
 from benchbase.boards.selectors import parse_selector, parse_selectors, settle
 from benchbase.cell import Scenario, canonical_json, content_hash
@@ -32,6 +34,9 @@ from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.plugins import Catalogue
 
 DEFAULT_BOARD = "quick"
+AS_GIVEN = {"track": "T0", "noise": "none", "noise_rate": 0.0, "noise_options": {}}
+AS_GIVEN |= {"imbalance": "natural", "imbalance_ratio": 1.0}
+"""How data of one's own are taken: no clean labels, no injected noise, their own class counts."""
 _FEW = 4
 """Scenarios that a title names one by one."""
 
@@ -46,7 +51,9 @@ class Request:
     folder: Path | None
     """The leaderboard's folder, where its committed records lie."""
     beside: Path = Path()
-    """The folder that files named by the scenarios are relative to."""
+    """The folder that files named by the scenarios' noises are relative to."""
+    data_beside: Path = Path()
+    """The folder that one's own data are relative to."""
 
     @property
     def as_written(self) -> bool:
@@ -90,6 +97,8 @@ def read_request(order: Order, catalogue: Catalogue) -> Request:
         changes["scenarios"] = scenarios
     if order.seeds is not None:
         changes["seeds"] = parse_seeds(str(order.seeds))
+    if order.dataset and is_own(order.dataset) and not order.noise:
+        changes["controls"] = ()  # Which labels are wrong, nobody knows.
     if order.plugins:
         changes |= {"weighters": parse_selectors(order.plugins), "controls": ()}
     changed = dataclasses.replace(board, **changes)
@@ -101,23 +110,35 @@ def read_request(order: Order, catalogue: Catalogue) -> Request:
         changed = dataclasses.replace(changed, title=title, description="")
     # Cells that run now are not comparable with what a frozen board's folder holds.
     folder = board_folder(name) if order.board and not board.frozen else None
-    own = Path() if order.noise else find_board(order.suite or name).parent
+    own = find_board(order.suite or name).parent
     if folder is None or changed != board:
         changed = _apart_from_built_in(changed, order.suite or name)
-    return Request(changed, board, folder, own)
+    return Request(
+        changed,
+        board,
+        folder,
+        beside=Path() if order.noise else own,
+        data_beside=Path() if order.dataset else own,
+    )
 
 
 def _named_by_content(board: Board) -> Board:
     """Name a board whose scenarios are nobody's by what they are."""
-    data = list(dict.fromkeys(scenario.dataset for scenario in board.scenarios))
+    data = list(dict.fromkeys(scenario.data for scenario in board.scenarios))
     labels = scenario_labels(board.scenarios)
     what = "; ".join(labels) if len(labels) <= _FEW else f"{len(labels)} scenarios"
     return dataclasses.replace(
         board,
-        name=f"{'-'.join(data)}-{_digest(board)}",
+        name=f"{'-'.join(dict.fromkeys(map(_short, board.scenarios)))}-{_digest(board)}",
         title=f"{', '.join(data)}: {what} (chosen on the command line)",
         description="",
     )
+
+
+def _short(scenario: Scenario) -> str:
+    """Name a scenario's data so that a folder can be called by it."""
+    own = PurePath(scenario.dataset_options.get("path", "")).stem
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", f"{scenario.dataset}-{own}").strip("-")
 
 
 def _apart_from_built_in(board: Board, given: str) -> Board:
@@ -143,8 +164,7 @@ def _scenarios(
     }
     changes: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
     if order.dataset:
-        name, options = _chosen("datasets", order.dataset, catalogue)
-        changes |= {"dataset": name, "dataset_options": options}
+        changes = {**_data_set(order.dataset, catalogue), **changes}
     if order.backbone:
         name, options = _chosen("backbones", order.backbone, catalogue)
         changes |= {"backbone": name, "backbone_options": options}
@@ -161,6 +181,15 @@ def _scenarios(
         for one in grid(base, noises or [own_noise], imbalances or [own_imbalance]):
             result.setdefault(canonical_json(msgspec.to_builtins(one)), one)
     return tuple(result.values())
+
+
+def _data_set(text: str, catalogue: Catalogue) -> dict[str, Any]:
+    """Read which data set is asked for; the labels of one's own are taken as given."""
+    if not is_own(text):
+        name, options = _chosen("datasets", text, catalogue)
+        return {"dataset": name, "dataset_options": options}
+    name, options = parse_own(text)
+    return {"dataset": name, "dataset_options": options, **AS_GIVEN}
 
 
 def _chosen(kind: str, text: str, catalogue: Catalogue) -> tuple[str, dict[str, Any]]:

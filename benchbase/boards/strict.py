@@ -29,7 +29,7 @@ def refuse_leaks(conditions: Iterable[Condition]) -> None:
         prepared = prepare(parts["dataset"], parts["roots"], parts["cache"])
         if any(prepared.leakage.get(kind) for kind in LEAKS):
             raise DataError(
-                f"--strict: leakage in {condition.scenario.dataset}: {_told(prepared.parts)} (rows "
+                f"--strict: leakage in {condition.scenario.data}: {_told(prepared.parts)} (rows "
                 "count from 0, as the data set gives them); remove one side of each, or run "
                 "without --strict, which tells of them beside the table"
             )

@@ -13,6 +13,7 @@ import click
 from benchbase.boards.selectors import looks_like_path, parse_selector, settle
 from benchbase.cell import GIVEN
 from benchbase.cli.streams import print_json
+from benchbase.data.own.sources import SOURCES
 from benchbase.errors import UsageError
 from benchbase.options import OptionSpec, unknown, write_value
 from benchbase.plugins import KINDS, Entry
@@ -117,6 +118,8 @@ def _argument(entry: Entry, given: str) -> str:
         return f"--noise {given}{level}"
     if entry.kind == "imbalances":
         return f"--imbalance {given}{'' if entry.name == 'natural' else ':10'}"
+    if entry.kind == "datasets" and entry.name in SOURCES:
+        return f"--dataset {given}:PATH"
     option = {"datasets": "dataset", "backbones": "backbone", "executors": "executor"}
     return f"--{option[entry.kind]} {given}" if entry.kind in option else ""
 

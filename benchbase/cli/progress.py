@@ -35,7 +35,7 @@ def describe(job: Job) -> str:
 
 def condition_text(job: Job) -> str:
     """Name a cell's data and what they are put under."""
-    return f"{job.cell.scenario.dataset} {job.cell.scenario.label}"
+    return f"{job.cell.scenario.data} {job.cell.scenario.label}"
 
 
 class _Named(ProgressColumn):

@@ -50,7 +50,10 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     "board stays one.",
 )
 @click.option(
-    "--dataset", metavar="NAME", help="Data set (see `benchbase list`), as name[option=value]."
+    "--dataset",
+    metavar="NAME|SOURCE:PATH",
+    help="Data set (see `benchbase list`), as name[option=value]; or your own images, as "
+    "folder:PATH, csv:FILE or npz:FILE, with labels as given and no added noise.",
 )
 @click.option("--train-size", type=click.IntRange(min=1), help="Training images before imbalance.")
 @click.option(
@@ -137,6 +140,8 @@ def run(
     with prepare(Order(**options)) as ready:
         if ready.request.notice:
             click.echo(ready.request.notice, err=True)
+        for text in ready.told:
+            click.echo(text, err=True)
         if dry_run:
             _print_plan(ready, verbose=verbose, as_json=as_json)
             return

@@ -124,7 +124,7 @@ def _states_a_version(record: Record) -> bool:
 
 def _condition(record: Record) -> str:
     scenario = record.spec.scenario
-    return f"{scenario.dataset} {scenario.label} | seed {record.spec.seed}"
+    return f"{scenario.data} {scenario.label} | seed {record.spec.seed}"
 
 
 def _find_cell(prefix: str, store: Store, board_name: str | None) -> Record:

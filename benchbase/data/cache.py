@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -29,9 +30,10 @@ from benchbase.data.leakage import count_leaks
 from benchbase.errors import DataError, RunError
 from benchbase.files import code_files
 
-FORMAT = 1
+FORMAT = 2
 PARTS = ("train", "test", "validation", "trusted")
 GROUPS = ("groups", "test_groups")
+SPLIT_FILE = "split.csv"
 _checked: set[tuple[str, int, int, int]] = set()
 
 
@@ -44,6 +46,8 @@ class Prepared:
     """Hash of class names and decoded arrays."""
     leakage: dict[str, int]
     """Kind of leak -> images concerned."""
+    folder: Path
+    """Where it is kept."""
 
 
 def prepare(dataset: DataSet, roots: Sequence[Path], cache: Path) -> Prepared:
@@ -66,14 +70,23 @@ def prepare(dataset: DataSet, roots: Sequence[Path], cache: Path) -> Prepared:
 
 def data_key(dataset: DataSet, roots: Sequence[Path]) -> str:
     """Hash what the decoded arrays depend on, without decoding."""
+    files = dataset.files(roots)
+    options = dataclasses.asdict(dataset)  # type: ignore[call-overload]
     return content_hash(
         {
             "format": FORMAT,
-            "files": [file_hash(path) for path in dataset.files(roots)],
-            "options": dataclasses.asdict(dataset),  # type: ignore[call-overload]
+            "files": [file_hash(path) for path in files],
+            "names": _names_below(files) if dataset.locations else [],
+            "options": {name: it for name, it in options.items() if name not in dataset.locations},
             "source": source_hash(type(dataset)),
         }
     )
+
+
+def _names_below(files: Sequence[Path]) -> list[str]:
+    """Name files from the folder that holds them all: a folder of images may be a class."""
+    above = len(os.path.commonpath([path.parent for path in files]))
+    return [str(path)[above:].lstrip(os.sep) for path in files]
 
 
 def source_hash(owner: type) -> str:
@@ -111,6 +124,11 @@ def array_hash(array: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
+def text_hash(text: str) -> str:
+    """SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @contextlib.contextmanager
 def writing(folder: Path) -> Iterator[None]:
     """Turn a failed write below ``folder`` into a RunError that says what to do."""
@@ -141,7 +159,10 @@ def _write(dataset: DataSet, roots: Sequence[Path], folder: Path) -> None:
             "classes": list(parts.classes),
             "arrays": {array_name: array_hash(array) for array_name, array in arrays.items()},
             "leakage": count_leaks(parts),
+            "notes": list(parts.notes),
+            "split_file": text_hash(parts.split_file),
         }
+        (entry / SPLIT_FILE).write_text(parts.split_file, encoding="utf-8")
         (entry / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
         shutil.rmtree(scratch, ignore_errors=True)
         # A damaged entry steps aside; one that another process has just finished is as good.
@@ -176,13 +197,18 @@ def _read(folder: Path) -> Prepared | None:
             name: _read_array(folder / f"{name}.npy", digest)
             for name, digest in manifest["arrays"].items()
         }
-        return _prepared(manifest, arrays)
+        split_file = (folder / SPLIT_FILE).read_text(encoding="utf-8")
+        if text_hash(split_file) != manifest["split_file"]:
+            raise ValueError(f"{folder / SPLIT_FILE} is not what was written")
+        return _prepared(folder, manifest, arrays, split_file)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError):
         # Missing, cut short or edited: the caller decodes again.
         return None
 
 
-def _prepared(manifest: JSON, arrays: Mapping[str, NDArray[Any]]) -> Prepared:
+def _prepared(
+    folder: Path, manifest: JSON, arrays: Mapping[str, NDArray[Any]], split_file: str
+) -> Prepared:
     def part(name: str) -> Part:
         return Part(arrays[f"{name}_pixels"], np.array(arrays[f"{name}_labels"]))
 
@@ -198,9 +224,12 @@ def _prepared(manifest: JSON, arrays: Mapping[str, NDArray[Any]]) -> Prepared:
             trusted=part("trusted") if "trusted_pixels" in arrays else None,
             groups=groups("groups"),
             test_groups=groups("test_groups"),
+            notes=tuple(manifest["notes"]),
+            split_file=split_file,
         ),
         fingerprint=content_hash({"classes": manifest["classes"], "arrays": manifest["arrays"]}),
         leakage=dict(manifest["leakage"]),
+        folder=folder,
     )
 
 

@@ -52,6 +52,10 @@ class DataParts:
     """Patient, lesion or slide of each training image, where that is known."""
     test_groups: NDArray[np.int64] | None = None
     """The same of each test image: a group on both sides is recorded as a leak."""
+    notes: tuple[str, ...] = ()
+    """What the user must know of how the images were read."""
+    split_file: str = ""
+    """Which image is in which part, as a table, where images have names; kept beside the arrays."""
 
 
 class DataSet(ABC):
@@ -66,6 +70,9 @@ class DataSet(ABC):
     If not, they are as given: nobody knows how many are wrong, so that no noise rate is granted
     and trusted images are not called clean.
     """
+    locations: ClassVar[tuple[str, ...]] = ()
+    """Options that say where files lie: relative to the board that names them, and no part of
+    what is decoded, for which the files' content and names stand."""
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Find the files that ``load`` reads below ``roots``; none for generated data.

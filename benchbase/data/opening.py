@@ -117,6 +117,7 @@ def open_scenario(
         "classes": list(parts.classes),
         "test_count": len(parts.test),
         "leakage": prepared.leakage,
+        "notes": list(parts.notes),
     }
     return Opened(
         classes=parts.classes,

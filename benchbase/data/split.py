@@ -68,7 +68,7 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int)
     if scenario.train_size is not None:
         if not len(parts.classes) <= scenario.train_size <= len(train):
             raise UsageError(
-                f"train size {scenario.train_size}: {scenario.dataset} can give "
+                f"train size {scenario.train_size}: {scenario.data} can give "
                 f"{len(parts.classes)} to {len(train)} training images in track {scenario.track}"
             )
         train = _drawn_to_size(train, parts, scenario.train_size, seed)
@@ -173,7 +173,7 @@ def _trusted(parts: DataParts, scenario: Scenario, seed: int) -> Rows:
             )
     if wanted > most:
         raise UsageError(
-            f"track {scenario.track}: {scenario.dataset} can give 0 to {most} trusted images a "
+            f"track {scenario.track}: {scenario.data} can give 0 to {most} trusted images a "
             f"class (the rarest, {parts.classes[rarest]!r}, has {available[rarest]})"
         )
     return draw(pool, np.full(num_classes, wanted), numpy_stream(seed, "trusted"))

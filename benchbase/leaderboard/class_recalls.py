@@ -52,11 +52,11 @@ def class_recalls(board: Board, entries: Sequence[Entry]) -> tuple[ClassRecalls,
 
 def _title(scenario: Scenario, board: Board) -> str:
     """Name what decides how many images of each class there are."""
-    parts = [scenario.dataset, imbalance_label(scenario)]
+    parts = [scenario.data, imbalance_label(scenario)]
     if scenario.label_fraction is not None:
         parts.append(f"{100 * scenario.label_fraction:g} % labelled")
-    if len({(one.dataset, one.train_size) for one in board.scenarios}) > len(
-        {one.dataset for one in board.scenarios}
+    if len({(one.data, one.train_size) for one in board.scenarios}) > len(
+        {one.data for one in board.scenarios}
     ):
         parts.append(f"{scenario.train_size or 'all'} images")
     return ", ".join(parts)

@@ -63,7 +63,7 @@ def data_sets(board: Board, left_out: frozenset[int]) -> list[list[int]]:
     groups: dict[str, list[int]] = {}
     for index, scenario in enumerate(board.scenarios):
         if index not in left_out:
-            groups.setdefault(scenario.dataset, []).append(index)
+            groups.setdefault(scenario.data, []).append(index)
     return list(groups.values())
 
 

@@ -14,7 +14,7 @@ def leak_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
     most: dict[str, dict[str, int]] = {}
     for entry in entries:
         for place, record in entry.cells.items():
-            counts = most.setdefault(board.scenarios[place[0]].dataset, {})
+            counts = most.setdefault(board.scenarios[place[0]].data, {})
             counted = record.corruption.leakage if record.corruption else {}
             for kind, count in counted.items():
                 counts[kind] = max(count, counts.get(kind, 0))

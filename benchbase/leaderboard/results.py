@@ -36,7 +36,7 @@ class Results:
         return [
             {
                 "method": entry.label,
-                "dataset": record.spec.scenario.dataset,
+                "dataset": record.spec.scenario.data,
                 "scenario": labels[place[0]],
                 "seed": record.spec.seed,
                 "status": record.status,

@@ -32,7 +32,7 @@ def setting_text(board: Board, entries: Sequence[Entry]) -> str:
 def chance_text(board: Board, entries: Sequence[Entry]) -> str:
     """Say what guessing scores, as far as records name the classes and the metric has a chance."""
     classes = {
-        (record.spec.scenario.dataset, len(record.corruption.classes))
+        (record.spec.scenario.data, len(record.corruption.classes))
         for entry in entries
         for record in entry.cells.values()
         if record.corruption is not None and record.corruption.classes
@@ -52,7 +52,7 @@ def chance_text(board: Board, entries: Sequence[Entry]) -> str:
 def augmentation_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
     """Say what augmentation may do to the images of each data set, as the records have it."""
     stated = {
-        (board.scenarios[place[0]].dataset, str(record.spec.data.invariances))
+        (board.scenarios[place[0]].data, str(record.spec.data.invariances))
         for entry in entries
         for place, record in entry.cells.items()
     }
@@ -62,7 +62,7 @@ def augmentation_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...
 def as_given_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
     """Write a sentence for each data set whose labels nobody knows to be right."""
     given = {
-        board.scenarios[place[0]].dataset
+        board.scenarios[place[0]].data
         for entry in entries
         for place, record in entry.cells.items()
         if not record.spec.data.truth_known
@@ -75,7 +75,7 @@ def as_given_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
 
 
 def _data_sets(board: Board) -> list[str]:
-    return list(dict.fromkeys(scenario.dataset for scenario in board.scenarios))
+    return list(dict.fromkeys(scenario.data for scenario in board.scenarios))
 
 
 def _data_text(name: str, board: Board, entries: Sequence[Entry]) -> str:
@@ -84,7 +84,7 @@ def _data_text(name: str, board: Board, entries: Sequence[Entry]) -> str:
         record.corruption
         for entry in entries
         for place, record in entry.cells.items()
-        if board.scenarios[place[0]].dataset == name and record.corruption is not None
+        if board.scenarios[place[0]].data == name and record.corruption is not None
     ]
     training = {sum(one.class_counts) for one in drawn if one.class_counts}
     test = {one.test_count for one in drawn if one.test_count}

@@ -167,6 +167,8 @@ class Table:
     """A sentence for each data set of which images or groups are on both sides of a split."""
     as_given: tuple[str, ...] = ()
     """A sentence for each data set of which nobody knows how many labels are wrong."""
+    own_data: tuple[str, ...] = ()
+    """What was read of images of one's own, a data set each."""
 
     @property
     def planned(self) -> int:

@@ -30,12 +30,13 @@ def register_backbones() -> list[type[Backbone]]:
 
 @hookimpl
 def register_datasets() -> list[type[DataSet]]:
-    """Bring the data sets that need no plugin."""
+    """Bring the data sets that need no plugin, and the readers of one's own images."""
     from benchbase.data.digits import Digits
     from benchbase.data.fashion_mnist import FashionMNIST
     from benchbase.data.nuclei import Nuclei
+    from benchbase.data.own.sources import SOURCES
 
-    return [Nuclei, FashionMNIST, Digits]
+    return [Nuclei, FashionMNIST, Digits, *SOURCES.values()]
 
 
 @hookimpl

@@ -106,6 +106,8 @@ class Corruption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unlabelled_count: int
     test_count: int
     leakage: dict[str, int]
+    notes: list[str] = []
+    """How images of one's own were read."""
 
 
 class Cost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -38,7 +38,7 @@ def _budget_label(scenario: Scenario) -> str:
 
 
 _FURTHER: tuple[Callable[[Scenario], str], ...] = (
-    lambda scenario: scenario.dataset,
+    lambda scenario: scenario.data,
     lambda scenario: "all images" if scenario.train_size is None else f"{scenario.train_size:,}",
     _fraction_label,
     _budget_label,

@@ -83,7 +83,7 @@ def _csv_lines(row: Row, table: Table) -> list[dict[str, Any]]:
                 **shared,
                 **_interval(scenario.score),
                 "scenario": label,
-                "dataset": condition.dataset,
+                "dataset": condition.data,
                 "noise": noise_label(condition),
                 "imbalance": f"{condition.imbalance} 1:{condition.imbalance_ratio:g}",
                 "track": condition.track,

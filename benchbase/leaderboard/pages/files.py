@@ -98,7 +98,7 @@ with them: running it gives a table in the home folder.
 def _board_cells(board: Board) -> list[str]:
     return [
         f"[{board.title}]({board.name}/README.md)",
-        ", ".join(sorted({scenario.dataset for scenario in board.scenarios})),
+        ", ".join(sorted({scenario.data for scenario in board.scenarios})),
         str(len(board.scenarios)),
         str(len(board.seeds)),
     ]

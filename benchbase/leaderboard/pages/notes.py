@@ -29,7 +29,7 @@ _NAMED = 3
 def notes(table: Table) -> list[str]:
     """Give the notes, each one line of Markdown."""
     marked = [re.sub("^([*>])", r"\\\1", line) for line in remarks(table)]
-    return [*_columns(table), *_test(table), *marked, *_origin(table)]
+    return [*_columns(table), *_test(table), *table.own_data, *marked, *_origin(table)]
 
 
 def _columns(table: Table) -> Iterator[str]:

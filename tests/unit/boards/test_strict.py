@@ -74,7 +74,7 @@ def test_a_run_refuses_leaks_only_where_it_is_told_to(
     monkeypatch.setattr(pipeline, "ForkServer", NoServer)
     monkeypatch.setattr(pipeline, "read_catalogue", lambda *_: Catalogue())
     monkeypatch.setattr(pipeline, "choose_executor", lambda *_: None)
-    monkeypatch.setattr(pipeline, "conditions", lambda *_: [condition(Greys(4), cache)])
+    monkeypatch.setattr(pipeline, "conditions", lambda *_, **__: [condition(Greys(4), cache)])
     with pytest.raises(DataError, match="leakage in greys"), prepare(Order(strict=True)):
         pass
     # Goes on to the next step, which finds no weighter.

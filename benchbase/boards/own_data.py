@@ -1,0 +1,53 @@
+"""The words for data of one's own: ``folder:PATH``, ``csv:PATH[label=dx,size=64]``."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from benchbase.boards.selectors import parse_selector, settle
+from benchbase.data.own.sources import SOURCES
+from benchbase.errors import UsageError
+from benchbase.options import options_of
+
+
+def is_own(text: str) -> bool:
+    """Tell data of one's own, with or without a path, from the name of a data set."""
+    name, colon, _ = text.partition(":")
+    return bool(colon) and name.strip() in SOURCES
+
+
+def parse_own(text: str) -> tuple[str, dict[str, Any]]:
+    """Read ``source:PATH[option=value,...]``; give the source and its options.
+
+    A path that ends in brackets with an equals sign in them stands in double quotes, as JSON
+    writes a text; all others are taken as they stand.
+
+    Raises:
+        UsageError: it is not of that form, or an option means nothing.
+    """
+    name, _, rest = text.partition(":")
+    name, rest = name.strip(), rest.strip()
+    path, settings = _parted(rest, text)
+    if not path:
+        raise UsageError(f"{text!r}: where? write {name}:PATH")
+    if settings and not settings.startswith("["):
+        raise UsageError(f"{text!r}: expected option=value in brackets after the path")
+    options = settle(parse_selector(name + settings), options_of(SOURCES[name]))
+    if "path" in options:
+        raise UsageError(f"{text!r}: the path stands there twice")
+    return name, {"path": path, **options}
+
+
+def _parted(rest: str, text: str) -> tuple[str, str]:
+    """Part a path from the options in brackets."""
+    if rest.startswith('"'):
+        try:
+            path, end = json.JSONDecoder().raw_decode(rest)
+        except ValueError:
+            raise UsageError(f"{text!r}: a path in double quotes is written as in JSON") from None
+        return path, rest[end:].strip()
+    options = re.search(r'\[\s*\w+\s*=(?:[^][\"]|"(?:[^"\\]|\\.)*")*\]$', rest)
+    start = len(rest) if options is None else options.start()
+    return rest[:start].strip(), rest[start:]

@@ -1,0 +1,133 @@
+"""From a listing to the parts of a data set: decoded, of one shape, classes numbered, split."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchbase.data.contract import DataParts, Labels, Part, Pixels
+from benchbase.data.own.duplicates import near_duplicates
+from benchbase.data.own.listing import Listing, classes_of
+from benchbase.data.own.reading import RULE_TEXTS, Decoded, read_picture
+from benchbase.data.own.splitting import TEST_SHARE, draw_test, split_text
+from benchbase.errors import DataError
+
+
+def decode(listing: Listing, size: int | None, resize: str) -> DataParts:
+    """Decode every image of a listing and put it into its part.
+
+    Raises:
+        DataError: an image cannot be read or has another shape than the others, or no split can
+            be drawn.
+    """
+    pixels, notes = _pixels(listing, size, resize)
+    if size is not None:
+        notes = (f"resized to {size} x {size} from {RULE_TEXTS[resize]}", *notes)
+    classes = classes_of(listing.labels)
+    numbers = {name: number for number, name in enumerate(classes)}
+    labels = np.array([numbers[label] for label in listing.labels], dtype=np.int64)
+    groups = _numbered(listing.groups)
+    rows, said = _rows(listing, labels, groups, classes)
+    notes = (*listing.notes, *notes, *said)
+
+    def part(name: str) -> Part | None:
+        chosen = rows[name]
+        return Part(pixels[chosen], labels[chosen]) if len(chosen) else None
+
+    train, test, validation = part("train"), part("test"), part("validation")
+    assert train is not None
+    assert test is not None
+    near = near_duplicates(train.pixels, test.pixels)
+    if near:
+        notes += (f"{near:,} test images look much like a training image",)
+    sides = np.empty(len(labels), dtype=object)
+    for name, chosen in rows.items():
+        sides[chosen] = name
+    return DataParts(
+        classes=classes,
+        train=train,
+        test=test,
+        validation=validation,
+        groups=None if groups is None else groups[rows["train"]],
+        test_groups=None if groups is None else groups[rows["test"]],
+        notes=notes,
+        split_file=split_text(listing.names, list(sides), listing.labels, listing.groups),
+    )
+
+
+def _pixels(listing: Listing, size: int | None, resize: str) -> tuple[Pixels, tuple[str, ...]]:
+    def read(index: int) -> Decoded:
+        return read_picture(listing.picture(index), listing.names[index], size, resize)
+
+    # Pillow lets go of the interpreter while it works, so threads will do. Its warnings, of large
+    # images and odd metadata, are not for the user; the filter holds for all threads.
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")
+        try:
+            decoded = list(pool.map(read, range(len(listing.names))))
+        except DataError as error:
+            pool.shutdown(cancel_futures=True)
+            raise DataError(f"{listing.where}: {error}") from None
+    remarks = Counter(remark for each in decoded for remark in each.remarks)
+    notes = [f"{count:,} of {len(decoded):,} images {text}" for text, count in remarks.items()]
+    channels = Counter(len(each.pixels) for each in decoded)
+    most = max(channels)
+    if len(channels) > 1:
+        notes.append(f"{channels[1]:,} of {len(decoded):,} images are grey, repeated as colours")
+    shape = (most, *decoded[0].pixels.shape[1:])
+    pixels = np.empty((len(decoded), *shape), dtype=np.uint8)
+    for index, each in enumerate(decoded):
+        if each.pixels.shape[1:] != shape[1:] or len(each.pixels) not in (1, most):
+            raise DataError(
+                f"{listing.where}: {listing.names[index]} has the shape {each.pixels.shape}, the "
+                f"first image {decoded[0].pixels.shape}: set a size"
+            )
+        pixels[index] = each.pixels  # One channel is repeated.
+    return pixels, tuple(notes)
+
+
+def _numbered(groups: Sequence[str] | None) -> NDArray[np.int64] | None:
+    if groups is None:
+        return None
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(it, len(numbers)) for it in groups], dtype=np.int64)
+
+
+def _rows(
+    listing: Listing, labels: Labels, groups: NDArray[np.int64] | None, classes: Sequence[str]
+) -> tuple[dict[str, NDArray[np.int64]], tuple[str, ...]]:
+    """Give the rows of each part; a test part that the source has not is drawn from train."""
+    given = np.array(listing.parts or ["train"] * len(labels))
+    rows = {name: np.flatnonzero(given == name) for name in ("train", "validation", "test")}
+    said: list[str] = []
+    if not len(rows["train"]):
+        raise DataError(f"{listing.where}: no image is for training; expected a part train")
+    _refuse_absent(listing, "train", labels[rows["train"]], classes)
+    if not len(rows["test"]):
+        train = rows["train"]
+        own_groups = None if groups is None else np.unique(groups[train], return_inverse=True)[1]
+        try:
+            tests = draw_test(labels[train], own_groups, classes)
+        except DataError as error:
+            raise DataError(f"{listing.where}: {error}") from None
+        rows["test"], rows["train"] = train[tests], train[~tests]
+        whole = "" if own_groups is None else f", whole groups of {own_groups.max() + 1:,}"
+        said.append(f"test images drawn: {TEST_SHARE:.0%} of each class{whole}")
+    for name in ("train", "test"):
+        _refuse_absent(listing, name, labels[rows[name]], classes)
+    return rows, tuple(said)
+
+
+def _refuse_absent(listing: Listing, part: str, labels: Labels, classes: Sequence[str]) -> None:
+    absent = np.setdiff1d(np.arange(len(classes)), labels)
+    if len(absent):
+        raise DataError(
+            f"{listing.where}: the part {part} holds no image of {classes[absent[0]]!r}: leave "
+            "the class out, or give another split"
+        )

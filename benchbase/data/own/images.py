@@ -1,0 +1,97 @@
+"""What every source of one's own images has in common: its options, and how it is prepared."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from benchbase.data.contract import DataParts, DataSet
+from benchbase.data.own.columns import groups_by_pattern, is_pattern
+from benchbase.data.own.decoding import decode
+from benchbase.data.own.listing import Listing, once_each
+from benchbase.data.own.reading import RESIZE_RULES
+from benchbase.data.own.splitting import read_split
+from benchbase.errors import DataError, UsageError
+from benchbase.options import option
+
+SMALLEST, LARGEST = 8, 512
+
+
+@dataclass(frozen=True)
+class OwnImages(DataSet):
+    """Images of one's own; a subclass lists them."""
+
+    path: str = option("", "Where the images are; what follows the colon.")
+    size: int | None = option(
+        32, "Pixels a side; none leaves images as they are.", min=SMALLEST, max=LARGEST
+    )
+    resize: str = option(
+        "crop",
+        "How an image becomes a square: cropped in its middle, padded with black, or stretched.",
+        choices=RESIZE_RULES,
+    )
+    group: str | None = option(
+        "",
+        "Patient, lesion or slide, which stays on one side of a split: a column, or a pattern of "
+        "file names such as person(\\d+)_; none leaves a column unguessed.",
+    )
+    split_file: str = option("", "Table of images and parts (columns image and split).")
+
+    locations: ClassVar[tuple[str, ...]] = ("path", "split_file")
+
+    @abstractmethod
+    def listing(self) -> Listing:
+        """List the images.
+
+        Raises:
+            DataError: a file is missing or not what it should be.
+        """
+
+    @functools.cached_property
+    def listed(self) -> Listing:
+        """What is listed, as it was when this was first asked for."""
+        return self.listing()
+
+    @property
+    def target(self) -> Path:
+        """Where the images are.
+
+        Raises:
+            UsageError: nobody said it.
+            DataError: there is nothing.
+        """
+        if not self.path:
+            raise UsageError(f"{self.name}: where? write {self.name}:PATH")
+        path = Path(self.path).expanduser()
+        if not path.exists():
+            raise DataError(f"{self.name}:{self.path}: there is no such file or folder")
+        return path
+
+    def files(self, roots: Sequence[Path]) -> list[Path]:
+        """Name every image, and the tables about them."""
+        own = [Path(self.split_file).expanduser()] if self.split_file else []
+        return [*self.listed.files, *own]
+
+    def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+        """Decode all images at one size, and split them."""
+        return decode(self.complete(), self.size, self.resize)
+
+    def complete(self) -> Listing:
+        """List the images, with groups by the pattern and parts by the split file, checked."""
+        listing = once_each(self.listed).checked()
+        if self.group is not None and is_pattern(self.group):
+            groups, note = groups_by_pattern(self.group, listing.names)
+            listing = dataclasses.replace(listing, groups=groups).with_notes(note)
+        elif self.group is None:
+            listing = dataclasses.replace(listing, groups=None)
+        if self.split_file:
+            path = Path(self.split_file).expanduser()
+            parts = read_split(path, listing)
+            listing = dataclasses.replace(listing, parts=parts)
+            listing = listing.with_notes(f"split as {path.name} says")
+        return listing

@@ -1,0 +1,160 @@
+"""What a source says: its images by name, with labels, groups and parts; nothing is decoded yet."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchbase.data.own.reading import Picture
+from benchbase.errors import DataError
+
+PARTS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+"""What a folder or cell says -> the part that is meant."""
+LEAST_IMAGES = 2
+"""Of each class: one to train on, one to be judged by."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The images of a source, in its order."""
+
+    where: str
+    """What messages call the source."""
+    names: tuple[str, ...]
+    """One a image: its path below the source, or its part and number."""
+    labels: tuple[str, ...]
+    picture: Callable[[int], Picture]
+    """Gives an image by its place in ``names``."""
+    files: tuple[Path, ...]
+    """All that is read."""
+    groups: tuple[str, ...] | None = None
+    parts: tuple[str, ...] | None = None
+    """Train, validation or test; None where the source draws no line."""
+    notes: tuple[str, ...] = ()
+    """What the user must know."""
+
+    def with_notes(self, *notes: str) -> Listing:
+        """Give the same listing with more to say."""
+        return dataclasses.replace(self, notes=(*self.notes, *notes))
+
+    def checked(self) -> Listing:
+        """Give the listing, where its labels are classes that one can train on and be judged by.
+
+        Raises:
+            DataError: they are not; the message says why and what to do.
+        """
+        counts = Counter(self.labels)
+        for name, label in zip(self.names, self.labels, strict=True):
+            if not label:
+                raise DataError(
+                    f"{self.where}: image {name} has no label: give it one, or leave it out"
+                )
+        if len(counts) == 1:
+            raise DataError(
+                f"{self.where}: all {len(self.labels)} images are of the class "
+                f"{self.labels[0]!r}; expected two classes or more"
+            )
+        if _are_measurements(counts):
+            raise DataError(
+                f"{self.where}: the labels are numbers such as {next(iter(counts))}, where classes "
+                "are expected; regression is not for benchbase"
+            )
+        if len(counts) * LEAST_IMAGES > len(self.labels):
+            raise DataError(
+                f"{self.where}: {len(counts):,} different labels for {len(self.labels):,} images, "
+                f"such as {', '.join(list(counts)[:3])}: is this the column of the classes?"
+            )
+        for label, count in counts.items():
+            if count < LEAST_IMAGES:
+                raise DataError(
+                    f"{self.where}: the class {label!r} has {count} image, "
+                    f"{self.names[self.labels.index(label)]}; expected {LEAST_IMAGES} or more, one "
+                    "to train on and one to be judged by: leave it out, or join it to another class"
+                )
+        return self
+
+
+def _are_measurements(labels: Collection[str]) -> bool:
+    """Tell numbers of which some are no whole ones from names of classes."""
+    try:
+        return not all(float(label).is_integer() for label in labels)
+    except (ValueError, OverflowError):
+        return False
+
+
+def classes_of(labels: Sequence[str]) -> tuple[str, ...]:
+    """Give the classes, most frequent first, those of one count in their natural order."""
+    counts = Counter(labels)
+    return tuple(sorted(counts, key=lambda label: (-counts[label], _natural(label))))
+
+
+def _natural(text: str) -> list[tuple[int, int, str]]:
+    """Order 2 before 10."""
+    pieces = re.split(r"(\d+)", text)
+    return [(1, int(it), "") if it.isdigit() else (0, 0, it.lower()) for it in pieces if it]
+
+
+def part_named(text: str, where: str) -> str:
+    """Tell which part a folder's name or a cell means.
+
+    Raises:
+        DataError: it means none.
+    """
+    try:
+        return PARTS[text.strip().lower()]
+    except KeyError:
+        raise DataError(f"{where}: {text!r}: expected one of {', '.join(PARTS)}") from None
+
+
+def once_each(listing: Listing) -> Listing:
+    """Leave out what a table says twice.
+
+    Raises:
+        DataError: an image stands there with two labels, groups or parts.
+    """
+    said: dict[str, int] = {}
+    kept = []
+    for row, name in enumerate(listing.names):
+        first = said.setdefault(name, row)
+        if first == row:
+            kept.append(row)
+            continue
+        for what, values in (
+            ("labels", listing.labels),
+            ("groups", listing.groups),
+            ("parts", listing.parts),
+        ):
+            if values is not None and values[first] != values[row]:
+                raise DataError(
+                    f"{listing.where}: the image {name} stands there with two {what}, "
+                    f"{values[first]!r} and {values[row]!r}: keep one of the rows"
+                )
+    if len(kept) == len(listing.names):
+        return listing
+
+    def take(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if values is None else tuple(values[row] for row in kept)
+
+    picture = listing.picture
+    return dataclasses.replace(
+        listing,
+        names=tuple(listing.names[row] for row in kept),
+        labels=tuple(listing.labels[row] for row in kept),
+        picture=lambda index: picture(kept[index]),
+        groups=take(listing.groups),
+        parts=take(listing.parts),
+        notes=(*listing.notes, f"{len(listing.names) - len(kept):,} rows repeat another, left out"),
+    )

@@ -1,0 +1,146 @@
+"""``source:PATH[options]`` on the command line and in board files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchbase.boards.board import load_board
+from benchbase.boards.order import Order
+from benchbase.boards.own_data import is_own, parse_own
+from benchbase.boards.plan import conditions
+from benchbase.boards.request import read_request
+from benchbase.cell import Scenario
+from benchbase.data.cache import data_key
+from benchbase.data.own.description import describe
+from benchbase.data.own.folder import Folder
+from benchbase.errors import UsageError
+from tests.running import installed
+from tests.unit.data.own.conftest import patch
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "options"),
+    [
+        ("folder:moles", "moles", {}),
+        ("folder:/a b/c,d/ü [2]", "/a b/c,d/ü [2]", {}),
+        ("folder:x[1]", "x[1]", {}),
+        ("folder:x[1][size=64]", "x[1]", {"size": 64}),
+        ("folder:x[size=32]", "x", {}),
+        ('folder:"x[a=1]"[resize=pad, size=8]', "x[a=1]", {"resize": "pad", "size": 8}),
+        ('folder:"x[a=1]"', "x[a=1]", {}),
+        (r'folder:x[group="person(\\d+)[_,]"]', "x", {"group": r"person(\d+)[_,]"}),
+        (r"folder:x[group=person(\d+)_]", "x", {"group": r"person(\d+)_"}),
+        ("csv:a=b.csv[label=dx,split=none]", "a=b.csv", {"label": "dx", "split": None}),
+        ("npz:rbc.npz[size=none]", "rbc.npz", {}),
+        (" folder : moles ", "moles", {}),
+    ],
+)
+def test_a_path_is_taken_as_it_stands_and_options_stand_in_brackets(text, path, options):
+    assert is_own(text)
+    assert parse_own(text)[1] == {"path": path, **options}
+
+
+@pytest.mark.parametrize("text", ["nuclei", "digits[x=1]", "benchbase-harness:nuclei", "folder"])
+def test_other_names_are_no_data_of_one_s_own(text):
+    assert not is_own(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("folder:", "where? write folder:PATH"),
+        ("folder:[size=8]", "where? write folder:PATH"),
+        ("folder:x[sizes=8]", "unknown option 'sizes'; did you mean size"),
+        ("folder:x[size=8,16]", "is a grid: give one value for each option"),
+        ("folder:x[size=2]", "expected int from 8 to 512, or none"),
+        ("folder:x[resize=cut]", "expected one of crop, pad, stretch"),
+        ("folder:x[path=y]", "the path stands there twice"),
+        ('folder:"x', "written as in JSON"),
+        ('folder:"x"y', "expected option=value in brackets after the path"),
+    ],
+)
+def test_what_means_nothing_is_refused(text, message):
+    with pytest.raises(UsageError) as caught:
+        parse_own(text)
+    assert message in str(caught.value)
+
+
+def test_labels_are_taken_as_given_unless_asked_otherwise():
+    request = read_request(Order(dataset="folder:moles[size=64]"), installed())
+    [scenario] = request.board.scenarios
+    assert (scenario.noise, scenario.imbalance, scenario.track) == ("none", "natural", "T0")
+    assert request.board.controls == ()
+    assert scenario.data == "folder:moles[size=64]"
+    assert "moles" in request.board.name
+    asked = Order(dataset="folder:moles", noise="pair:0.2", imbalance="10", track="T5")
+    [scenario] = read_request(asked, installed()).board.scenarios
+    assert (scenario.noise, scenario.imbalance_ratio, scenario.track) == ("pair", 10, "T5")
+
+
+def test_two_folders_are_two_data_sets_for_a_table():
+    one, other = (
+        Scenario(dataset="folder", dataset_options={"path": it, "size": 64}) for it in ("a", "b")
+    )
+    assert one.data == "folder:a[size=64]"
+    assert one.data != other.data
+
+
+BOARD = """
+weighters = ["erm"]
+seeds = 1
+[[scenarios]]
+dataset = {dataset}
+"""
+
+
+def test_a_board_names_data_relative_to_itself_and_takes_labels_as_given(tmp_path: Path):
+    path = tmp_path / "mine.toml"
+    path.write_text(BOARD.format(dataset=json.dumps("csv:data/labels, all.csv[label=dx]")))
+    board = load_board(str(path))
+    [scenario] = board.scenarios
+    assert scenario.track == "T0"
+    assert scenario.dataset_options == {"path": "data/labels, all.csv", "label": "dx"}
+    [place] = conditions(board, installed(), (), tmp_path / "cache", data_beside=tmp_path)
+    assert place.parts["dataset"].path == str(tmp_path / "data/labels, all.csv")
+    request = read_request(Order(suite=str(path)), installed())
+    assert request.data_beside == tmp_path
+    assert (
+        read_request(Order(suite=str(path), dataset="npz:x.npz"), installed()).data_beside == Path()
+    )
+
+
+def test_what_was_read_is_told_and_kept_with_the_results(tmp_path: Path):
+    folder = tmp_path / "set"
+    for number in range(40):
+        path = folder / "xy"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        patch(number).save(path)
+    board = read_request(Order(dataset=f"folder:{folder}[size=8]"), installed()).board
+    place = conditions(board, installed(), (), tmp_path / "cache")[0]
+    opened = place.open()
+    assert opened.corruption["notes"][:2] == [
+        "resized to 8 x 8 from the largest square in the middle",
+        "test images drawn: 20% of each class",
+    ]
+    assert opened.corruption["realised_rate"] == 0
+    text = describe("folder:set", place.parts["dataset"], (), tmp_path / "cache")
+    assert "40 images; the network sees 3 x 8 x 8" in text
+    assert "2 classes: x 20, y 20; chance level 50.0%" in text
+    [split] = tmp_path.glob("cache/data/*/split.csv")
+    assert str(split) in text
+    # Moved, it is found again; with a class renamed, it is another data set.
+    known = data_key(place.parts["dataset"], ())
+    folder.rename(tmp_path / "moved")
+    assert data_key(Folder(path=str(tmp_path / "moved"), size=8), ()) == known
+    (tmp_path / "moved" / "x").rename(tmp_path / "moved" / "z")
+    assert data_key(Folder(path=str(tmp_path / "moved"), size=8), ()) != known
+
+
+def test_a_mistake_in_a_board_names_file_and_key(tmp_path: Path):
+    path = tmp_path / "mine.toml"
+    path.write_text(BOARD.format(dataset=json.dumps("csv:labels.csv[lable=dx]")))
+    with pytest.raises(UsageError, match=r"mine\.toml: scenarios\[0\]\.dataset: .*did you mean"):
+        load_board(str(path))
