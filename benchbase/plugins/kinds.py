@@ -84,11 +84,21 @@ def check_class(kind: str, cls: Any) -> None:
     _check_options(cls)
     if kind == "weighters":
         _check_facts(cls)
-    kept = getattr(cls, "invariances", None)
-    if kind == "datasets" and not isinstance(kept, Invariances):
+    if kind == "datasets":
+        _check_statements(cls)
+
+
+def _check_statements(cls: type) -> None:
+    kept, known = getattr(cls, "invariances", None), getattr(cls, "truth_known", None)
+    if not isinstance(kept, Invariances):
         raise PluginError(
             f"{cls.__name__}.invariances is {kept!r:.80}: expected what keeps the class "
             'of its images, such as Invariances(flips="both", windows="none")'
+        )
+    if not isinstance(known, bool):
+        raise PluginError(
+            f"{cls.__name__}.truth_known is {known!r:.80}: expected True where its labels are "
+            "right, False where they are as given"
         )
 
 

@@ -98,9 +98,12 @@ def test_a_class_of_another_kind_is_told(plugin_site: PluginSite) -> None:
             "from benchbase import Invariances; invariances = Invariances(turns=200)",
             "turns is 200.0: expected degrees from 0 to 180",
         ),
+        ('truth_known = "yes"', "Moons.truth_known is 'yes': expected True where its labels are"),
     ],
 )
-def test_what_keeps_the_class_is_one_value(plugin_site: PluginSite, statement, told) -> None:
+def test_what_a_data_set_states_of_itself_is_checked(
+    plugin_site: PluginSite, statement, told
+) -> None:
     name = 'name = "moons"'
     assert told in break_it(plugin_site, name, f"{statement}; {name}")
 
