@@ -109,7 +109,7 @@ def prepare(order: Order) -> Iterator[Ready]:
                 refuse_leaks(places)
             sources = given_sources((*selectors_of(board), *board.controls), catalogue)
             entrants = resolve(request, catalogue, describe_sources(server, sources, home))
-            jobs = make_jobs(places, entrants.ranked, entrants.controls, board.control_seeds)
+            jobs = make_jobs(places, entrants.planned)
             # Whoever debugs wants to see the cell run, finished or not.
             done = (
                 found_again(jobs, store, committed, retry_failed=order.retry_failed)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from benchbase import typechecking
@@ -18,6 +19,11 @@ from benchbase import typechecking
 if TYPE_CHECKING:
     from benchbase.running.executors.forkserver import ForkServer
 
+# How long an example takes says more of a busy machine than of the code.
+hypothesis.settings.register_profile(
+    "benchbase", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("benchbase")
 # Read when torch is imported, hence before any test module is.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"

@@ -36,7 +36,8 @@ def make_job(plugin: str, cache: Path, scenario: Scenario = TINY, seed: int = 0)
     selector = parse_selector(plugin)
     entered = contestants([selector], catalogue, given(plugin))
     board = Board("test", "test", (scenario,), (seed,), (selector,), reference=selector)
-    [job] = make_jobs(conditions(board, catalogue, (), cache), entered)
+    planned = [(each, board.seeds) for each in entered]
+    [job] = make_jobs(conditions(board, catalogue, (), cache), planned)
     return job
 
 

@@ -59,11 +59,14 @@ RULES = ("tail", "last", "last5", "val_noisy")
 """Selection rules that may rank; ``val_clean`` and ``oracle`` are diagnostics."""
 LEAST_SEEDS = 3
 """Seeds that a provisional rank needs, and at how many a board's controls run."""
+CEILINGS = ("weights", "labels")
+"""Yardsticks that say what there is to win: run at all seeds."""
+YARDSTICKS = (*CEILINGS, "trusted")
 
 _SUITE_KEYS = ("title", "description", "scenarios", "seeds")
 _BOARD_KEYS = (
     *(*_SUITE_KEYS, "suite", "weighters", "controls", "reference", "metric", "metric_options"),
-    *("rule", "frozen"),
+    *("rule", "frozen", "yardsticks"),
 )
 _RECIPE_INTEGERS = {"epochs": 1, "batch_size": 1, "trusted_batch_size": 1, "shift": 0}
 _RECIPE_NUMBERS = {"learning_rate": 100.0, "momentum": 1.0, "weight_decay": 100.0}
@@ -110,14 +113,17 @@ class Board:
     metric_options: Mapping[str, Any] = field(default_factory=dict)
     """``specificity`` of the metric sensitivity; ``costs``, a row for each true class."""
     controls: tuple[Selector, ...] = ()
-    """Yardsticks: run at ``control_seeds``, compared there, never ranked."""
+    """Run at the first ``LEAST_SEEDS`` seeds, compared there, never ranked."""
+    yardsticks: Mapping[str, Selector] = field(default_factory=dict)
+    """What rows of the board show: ``weights``, what perfect weights would bring; ``labels``, what
+    right labels would; ``trusted``, what the checked images alone are worth."""
     frozen: str = ""
     """What its committed results were made under, where they count no more; else empty."""
 
-    @property
-    def control_seeds(self) -> tuple[int, ...]:
-        """The seeds at which controls run: the first few."""
-        return self.seeds[:LEAST_SEEDS]
+    def seeds_of(self, control: Selector) -> tuple[int, ...]:
+        """Give the seeds at which a control runs: the first few, and all for a ceiling."""
+        ceilings = [self.yardsticks.get(kind) for kind in CEILINGS]
+        return self.seeds if control in ceilings else self.seeds[:LEAST_SEEDS]
 
 
 def load_board(name: str, root: Path = Path()) -> Board:
@@ -131,7 +137,7 @@ def load_board(name: str, root: Path = Path()) -> Board:
     table.allow(_BOARD_KEYS)
     suite = _board_suite(table, root)
     weighters = _selectors(table, "weighters")
-    reference = _reference(table) if "reference" in table.values else weighters[0]
+    reference = _selector(table, "reference") if "reference" in table.values else weighters[0]
     controls = _selectors(table, "controls") if "controls" in table.values else ()
     for control in controls:
         if control in (*weighters, reference):
@@ -156,6 +162,7 @@ def load_board(name: str, root: Path = Path()) -> Board:
         metric_options=_metric_options(table),
         description=table.text("description", "").strip(),
         controls=controls,
+        yardsticks=_yardsticks(table, (*weighters, reference, *controls)),
         frozen=table.text("frozen", "").strip(),
     )
 
@@ -188,6 +195,16 @@ def load_suite(name: str, root: Path = Path()) -> Suite:
     return _board_suite(table, root)
 
 
+def _yardsticks(board: TomlTable, rows: Sequence[Selector]) -> dict[str, Selector]:
+    table = board.table("yardsticks")
+    table.allow(YARDSTICKS)
+    named = {kind: _selector(table, kind) for kind in table.values}
+    for kind, selector in named.items():
+        if selector not in rows:
+            table.fail(kind, f"{selector.label!r} is no row of this board: add it to the controls")
+    return named
+
+
 def _selectors(table: TomlTable, key: str) -> tuple[Selector, ...]:
     try:
         return parse_selectors(table.texts(key, []))
@@ -195,11 +212,11 @@ def _selectors(table: TomlTable, key: str) -> tuple[Selector, ...]:
         table.fail(key, str(error))
 
 
-def _reference(table: TomlTable) -> Selector:
+def _selector(table: TomlTable, key: str) -> Selector:
     try:
-        return parse_selector(table.text("reference", ""))
+        return parse_selector(table.text(key, ""))
     except UsageError as error:
-        table.fail("reference", str(error))
+        table.fail(key, str(error))
 
 
 def _refuse_files(table: TomlTable, named: Mapping[str, Sequence[Selector]]) -> None:

@@ -23,6 +23,12 @@ class Entrants:
     board: Board
     """The board with its rows named as the records will be."""
 
+    @property
+    def planned(self) -> tuple[tuple[Contestant, tuple[int, ...]], ...]:
+        """Give everyone with the seeds at which they run."""
+        controls = zip(self.controls, map(self.board.seeds_of, self.board.controls), strict=True)
+        return (*((each, self.board.seeds) for each in self.ranked), *controls)
+
 
 def selectors_of(board: Board) -> tuple[Selector, ...]:
     """Give the selectors of whoever is to be ranked, the reference first."""
@@ -39,8 +45,14 @@ def resolve(
             a control is to be ranked as well.
     """
     ranked, controls = _told_apart(request, catalogue, plugins)
-    reference = _reference(request.board, catalogue, plugins)
-    return Entrants(ranked, controls, _with_labels(request.board, reference, ranked, controls))
+    board = request.board
+    reference = _one(board, "reference", board.reference, catalogue, plugins)
+    yardsticks = {
+        kind: _as_recorded(_one(board, f"yardstick {kind}", selector, catalogue, plugins))
+        for kind, selector in board.yardsticks.items()
+    }
+    board = dataclasses.replace(board, yardsticks=yardsticks)
+    return Entrants(ranked, controls, _with_labels(board, reference, ranked, controls))
 
 
 def _told_apart(
@@ -57,16 +69,19 @@ def _told_apart(
     return tuple(each for each in entered if each not in controls), controls
 
 
-def _reference(
-    board: Board, catalogue: Catalogue, plugins: Mapping[Source, tuple[Entry, ...]]
+def _one(
+    board: Board,
+    role: str,
+    selector: Selector,
+    catalogue: Catalogue,
+    plugins: Mapping[Source, tuple[Entry, ...]],
 ) -> Contestant:
-    """Give the one contestant that the others are compared with."""
-    found = contestants([board.reference], catalogue, plugins)
+    """Give the one contestant that plays a role, which several could not."""
+    found = contestants([selector], catalogue, plugins)
     if len(found) > 1:
         labels = ", ".join(contestant.spec.label for contestant in found)
         raise UsageError(
-            f"the reference {board.reference.label!r} of the board {board.name} means {labels}: "
-            "name one"
+            f"the {role} {selector.label!r} of the board {board.name} means {labels}: name one"
         )
     return found[0]
 

@@ -187,14 +187,9 @@ def _located(options: Mapping[str, Any], names: Sequence[str], folder: Path) -> 
 
 
 def make_jobs(
-    conditions: Sequence[Condition],
-    entered: Sequence[Contestant],
-    controls: Sequence[Contestant] = (),
-    control_seeds: Sequence[int] = (),
+    conditions: Sequence[Condition], entered: Sequence[tuple[Contestant, Sequence[int]]]
 ) -> tuple[Job, ...]:
-    """Give every cell; data that were identified before are not opened again.
-
-    Controls run at ``control_seeds`` only.
+    """Give every cell of the contestants at their seeds; data identified before stay closed.
 
     Raises:
         UsageError: a scenario asks for what its data set cannot give.
@@ -204,7 +199,7 @@ def make_jobs(
     jobs = []
     for condition in conditions:
         identity = condition.identify()
-        for contestant in (*entered, *(controls if condition.seed in control_seeds else ())):
+        for contestant in (who for who, seeds in entered if condition.seed in seeds):
             cell = Cell(
                 weighter=contestant.spec,
                 scenario=condition.scenario,

@@ -100,7 +100,7 @@ def read_request(order: Order, catalogue: Catalogue) -> Request:
     if order.dataset and is_own(order.dataset) and not order.noise:
         changes["controls"] = ()  # Which labels are wrong, nobody knows.
     if order.plugins:
-        changes |= {"weighters": parse_selectors(order.plugins), "controls": ()}
+        changes |= {"weighters": parse_selectors(order.plugins), "controls": (), "yardsticks": {}}
     changed = dataclasses.replace(board, **changes)
     asked = suite.scenarios if order.suite else board.scenarios
     if changed.scenarios != asked:

@@ -27,6 +27,7 @@ from benchbase.leaderboard.label_curves import label_tables
 from benchbase.leaderboard.pages.escaping import terminal_text
 from benchbase.leaderboard.pages.notes import remarks
 from benchbase.leaderboard.table import Table
+from benchbase.leaderboard.words import verdict
 from benchbase.records.record import Record
 
 WIDE = 120
@@ -72,7 +73,7 @@ def print_table(table: Table, console: Console) -> None:
     _print_scenarios(table, console)
     for each in label_tables(table):
         _print(f"Score against labels bought: {each.title}", each.header, each.rows, console)
-    for line in remarks(table):
+    for line in (*verdict(table), *remarks(table)):
         console.print(
             terminal_text(line), markup=False, highlight=False, soft_wrap=not console.is_terminal
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +34,13 @@ class Estimate:
     blocks: int
     values: tuple[float, ...] = ()
     """The blocks themselves, where they are too few for an interval."""
+
+    @property
+    def verdict(self) -> Literal["better", "tied", "worse"]:
+        """Tell what a difference says, higher being better."""
+        if self.covers_zero:
+            return "tied"
+        return "better" if self.mean > 0 else "worse"
 
     @property
     def covers_zero(self) -> bool:

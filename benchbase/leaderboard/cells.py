@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchbase.judging.scales import SCALES
 from benchbase.judging.statistics import Estimate
+from benchbase.leaderboard.headroom import Share
 from benchbase.leaderboard.table import CONTROL, PROVISIONAL, SEES_TRUTH, Row
 
 METRIC_ORDER = tuple(SCALES)
@@ -65,7 +66,7 @@ def last_epoch_text(row: Row) -> str:
 
 
 def difference_text(row: Row, reference: Row) -> str:
-    """Write the paired difference in points: ``+2.1 ± 1.7``, ``tied`` where it may be 0.
+    """Write the paired difference in points: ``+2.1 ± 1.7 better``, ``tied`` where it may be 0.
 
     Zeros of failed cells, of the one or the other, make no interval.
     """
@@ -79,7 +80,17 @@ def difference_text(row: Row, reference: Row) -> str:
     if row.difference.high is None:
         return text + _range_text(row.difference, "+.1f")
     text += f" ± {100 * (row.difference.high - row.difference.mean):.1f}"
-    return f"{text} tied" if row.difference.covers_zero else text
+    return f"{text} {row.difference.verdict}"
+
+
+def share_text(share: Share | None) -> str:
+    """Write a share of the headroom: ``60 % (41 to 79)``, or why there is none."""
+    if share is None:
+        return NOTHING
+    if share.value is None or share.value.low is None or share.value.high is None:
+        return share.reason
+    ends = f"{100 * share.value.low:.0f} to {100 * share.value.high:.0f}"
+    return f"{100 * share.value.mean:.0f} % ({ends})"
 
 
 def failures_text(row: Row) -> str:

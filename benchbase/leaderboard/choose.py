@@ -6,9 +6,10 @@ say, never by their order or their scores.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -33,28 +34,21 @@ class Entry:
     label: str
     name: str
     options: Mapping[str, Any]
-    trusted: bool
+    trusted: bool = True
     """False where all there is was run in one process (``--executor inline``)."""
-    cells: Mapping[Place, Record]
+    cells: Mapping[Place, Record] = field(default_factory=dict)
     control: bool = False
     """Whether the board names it among its controls."""
     reference: bool = False
     """Whether the others are compared with it."""
+    yardstick: str = ""
+    """What it shows, of the board's yardsticks."""
+    seeds: tuple[int, ...] = ()
+    """At which the board wants it run."""
 
-    def planned_seeds(self, board: Board) -> tuple[int, ...]:
-        """Give the seeds at which the board wants it run."""
-        return board.control_seeds if self.control else board.seeds
 
-
-@dataclass(frozen=True)
-class _Method:
-    """All records of what an entry is to be made of."""
-
-    name: str
-    options: Mapping[str, Any]
-    control: bool
-    reference: bool
-    found: Found
+Chosen = dict[str, tuple[Entry, Found]]
+"""Label -> the entry without its cells, and all records that it is to be made of."""
 
 
 def choose(board: Board, records: Iterable[Record]) -> list[Entry]:
@@ -68,7 +62,7 @@ def choose(board: Board, records: Iterable[Record]) -> list[Entry]:
     placed = _placed(board, records)
     by_label = _by_method(board, placed)
     conditions = _conditions(by_label)
-    return [_entry(label, method, conditions) for label, method in by_label.items()]
+    return [_entry(entry, found, conditions) for entry, found in by_label.values()]
 
 
 def _placed(board: Board, records: Iterable[Record]) -> Found:
@@ -94,7 +88,7 @@ def _text(scenario: Scenario) -> str:
     return canonical_json(msgspec.to_builtins(scenario))
 
 
-def _by_method(board: Board, placed: Found) -> dict[str, _Method]:
+def _by_method(board: Board, placed: Found) -> Chosen:
     """Group into rows by label, in the board's order, controls last.
 
     A row is one name, one setting of the options and one distribution. Where several
@@ -109,15 +103,23 @@ def _by_method(board: Board, placed: Found) -> dict[str, _Method]:
     turns = sorted(selectors, key=lambda s: (s != board.reference, s not in ranked, not s.owner))
     taken: set[str] = set()
     rows = {selector: _rows(selector, placed, taken) for selector in turns}
-    methods: dict[str, _Method] = {}
+    methods: Chosen = {}
     for selector in selectors:
         control = selector not in ranked
-        seeds = board.control_seeds if control else board.seeds
+        seeds = board.seeds_of(selector) if control else board.seeds
+        shows = next((kind for kind, one in board.yardsticks.items() if one == selector), "")
         for number, (label, (options, found)) in enumerate(rows[selector].items()):
             kept = [(place, record) for place, record in found if board.seeds[place[1]] in seeds]
-            is_reference = selector == board.reference and number == 0
-            method = _Method(selector.name, options, control, is_reference, kept)
-            methods.setdefault(label, method)
+            entry = Entry(
+                label=label,
+                name=selector.name,
+                options=options,
+                control=control,
+                reference=selector == board.reference and number == 0,
+                yardstick=shows if number == 0 else "",
+                seeds=seeds,
+            )
+            methods.setdefault(label, (entry, kept))
     return methods
 
 
@@ -188,12 +190,12 @@ def _variant(record: Record) -> tuple[bool, Identity]:
     return record.trusted, tuple(sorted(parts))
 
 
-def _conditions(by_label: Mapping[str, _Method]) -> dict[Place, Identity]:
+def _conditions(by_label: Chosen) -> dict[Place, Identity]:
     """Choose the condition of each place: most methods, then the newest."""
     methods: dict[tuple[Place, Identity], set[str]] = defaultdict(set)
     newest: dict[tuple[Place, Identity], str] = defaultdict(str)
-    for label, method in by_label.items():
-        for place, record in method.found:
+    for label, (_, found) in by_label.items():
+        for place, record in found:
             candidate = place, _condition(record)
             methods[candidate].add(label)
             newest[candidate] = max(newest[candidate], record.attempt)
@@ -204,14 +206,14 @@ def _conditions(by_label: Mapping[str, _Method]) -> dict[Place, Identity]:
     return {place: merit[2] for place, merit in best.items()}
 
 
-def _entry(label: str, method: _Method, conditions: Mapping[Place, Identity]) -> Entry:
-    name, options = method.name, method.options
+def _entry(entry: Entry, found: Found, conditions: Mapping[Place, Identity]) -> Entry:
+    """Give an entry its cells."""
     variants: dict[tuple[bool, Identity], dict[Place, list[Record]]] = defaultdict(dict)
-    for place, record in method.found:
+    for place, record in found:
         if _condition(record) == conditions[place]:
             variants[_variant(record)].setdefault(place, []).append(record)
     if not variants:
-        return Entry(label, name, options, True, {}, method.control, method.reference)
+        return entry
 
     def merit(variant: tuple[bool, Identity]) -> tuple[bool, int, str, Identity]:
         places = variants[variant]
@@ -222,4 +224,4 @@ def _entry(label: str, method: _Method, conditions: Mapping[Place, Identity]) ->
     # Two keys in one place differ in nothing that tells variants apart: the rule of one cell.
     counting = {place: counting_attempt(rs) for place, rs in variants[chosen].items()}
     cells = {place: record for place, record in counting.items() if record is not None}
-    return Entry(label, name, options, chosen[0], cells, method.control, method.reference)
+    return dataclasses.replace(entry, trusted=chosen[0], cells=cells)

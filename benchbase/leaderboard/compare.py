@@ -18,10 +18,9 @@ from benchbase.judging.statistics import (
     sign_flip_p,
 )
 from benchbase.leaderboard.choose import Entry
+from benchbase.leaderboard.headroom import Headroom, Scores, headrooms
 from benchbase.leaderboard.table import CONTROL, FIRM_SEEDS, PROVISIONAL, RANKED, SEES_TRUTH
 from benchbase.records.record import Record
-
-Scores = NDArray[np.float64]
 
 
 def score_of(record: Record, rule: str, metric: str) -> float | None:
@@ -45,6 +44,8 @@ class Compared:
 
     cells: Scores
     """Shape (scenarios, seeds); NaN for a cell that was not run, 0 for one that failed."""
+    blocks: Scores
+    """What comparisons are over: values of seeds or of data sets, NaN where a cell is missing."""
     score: Estimate | None
     standing: str
     ranks: tuple[int, int] | None
@@ -56,6 +57,7 @@ class Compared:
     """Positions of the seeds that the score is of: every scenario that counts was run there."""
     last_epoch: float | None
     """The score under the rule ``last``, over the same cells."""
+    headroom: Headroom | None
 
 
 def data_sets(board: Board, left_out: frozenset[int]) -> list[list[int]]:
@@ -78,7 +80,7 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
     blocks = {label: _blocks(values, groups) for label, values in cells.items()}
     standing = {entry.label: _standing(entry, board, groups) for entry in entries}
     ranked = [label for label, text in standing.items() if text in (RANKED, PROVISIONAL)]
-    paired = _paired(entries, cells, groups, board)
+    paired = _paired(entries, cells, groups)
     p_of = _p_values({label: paired[label] for label in ranked if len(paired.get(label, ()))})
     counted = {index for group in groups for index in group}
     failed = {entry.label: _failures(entry, board, counted) for entry in entries}
@@ -88,11 +90,13 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
         entry.label: estimate(_complete(_by_seed(_cells(entry, board, "last"), groups)))
         for entry in entries
     }
+    measured = headrooms(board, entries, cells)
     everywhere = range(len(board.scenarios))
     failures = {entry.label: _failures(entry, board, everywhere) for entry in entries}
     return {
         label: Compared(
             cells=cells[label],
+            blocks=blocks[label],
             score=estimate(_complete(by_seed[label])),
             standing=standing[label],
             ranks=rank_of.get(label),
@@ -101,6 +105,7 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
             seeds=frozenset(np.flatnonzero(~np.isnan(by_seed[label])).tolist()),
             last_epoch=one.mean if (one := last[label]) is not None else None,
             p=p_of.get(label),
+            headroom=measured.get(label),
         )
         for label in cells
     }
@@ -135,14 +140,14 @@ def _blocks(cells: Scores, groups: list[list[int]]) -> Scores:
 
 
 def _paired(
-    entries: Sequence[Entry], cells: Mapping[str, Scores], groups: list[list[int]], board: Board
+    entries: Sequence[Entry], cells: Mapping[str, Scores], groups: list[list[int]]
 ) -> dict[str, Scores]:
     """Give each entry's differences to the reference, at the seeds planned for the entry."""
     [reference] = (cells[entry.label] for entry in entries if entry.reference)
     differences = {}
     for entry in entries:
         if not entry.reference:
-            seeds = len(entry.planned_seeds(board))
+            seeds = len(entry.seeds)
             own, other = cells[entry.label][:, :seeds], reference[:, :seeds]
             differences[entry.label] = _complete(_blocks(own, groups) - _blocks(other, groups))
     return differences

@@ -51,4 +51,9 @@ def beside(board: Board, written: Board, records: Sequence[Record]) -> Board:
         board,
         weighters=tuple(dict.fromkeys((*board.weighters, *others))),
         controls=tuple(dict.fromkeys((*board.controls, *controls))),
+        yardsticks={
+            kind: selector
+            for kind, selector in written.yardsticks.items()
+            if selector in (*others, *controls)
+        },
     )

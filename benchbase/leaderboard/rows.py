@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 import numpy as np
 
 from benchbase.boards.board import Board
+from benchbase.judging.separation import spread
 from benchbase.judging.statistics import estimate
 from benchbase.leaderboard.choose import Entry, choose
 from benchbase.leaderboard.class_recalls import class_recalls
@@ -58,11 +59,24 @@ def build(board: Board, records: Iterable[Record]) -> Table:
         devices=tuple(sorted(devices - {""})),
         chance=chance_text(board, entries),
         class_recalls=class_recalls(board, entries),
+        yardsticks={entry.yardstick: entry.label for entry in entries if entry.yardstick},
+        spread=_spread(compared),
         augmentation=augmentation_texts(board, entries),
         leaks=leak_texts(board, entries),
         as_given=as_given_texts(board, entries),
         own_data=own_data_texts(board, entries),
     )
+
+
+def _spread(compared: Mapping[str, Compared]) -> float | None:
+    blocks = [
+        one.blocks
+        for one in compared.values()
+        if one.ranks is not None and not one.failures and not np.isnan(one.blocks).any()
+    ]
+    if len(blocks) < 2 or len(blocks[0]) < 2:
+        return None
+    return spread(np.stack(blocks))
 
 
 def _order(row: Row) -> tuple[bool, bool, float, str]:
@@ -100,7 +114,7 @@ def _row(
         difference=compared.difference,
         p=compared.p,
         covered=len(records),
-        planned=len(board.scenarios) * len(entry.planned_seeds(board)),
+        planned=len(board.scenarios) * len(entry.seeds),
         failures=compared.failures,
         cost=_cost(entry, reference),
         needs=_joined((need, grant) for r in records for need, grant in r.grants.items()),
@@ -124,6 +138,9 @@ def _row(
         ),
         versions=_versions(records),
         label_curves=label_curves(entry, board),
+        headroom=compared.headroom,
+        never_left_one=bool(records)
+        and all(record.weights and record.weights.never_left_one for record in records),
     )
 
 

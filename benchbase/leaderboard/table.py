@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from benchbase.boards.board import Board
 from benchbase.cell import GIVEN, JSON
 from benchbase.judging.statistics import Estimate
+from benchbase.leaderboard.headroom import Headroom
 
 RANKED = "ranked"
 PROVISIONAL = "provisional"
@@ -118,6 +119,10 @@ class Row:
     """Metric -> why one of these cells has no value of it."""
     versions: Mapping[str, str]
     """Distribution, version, source hash and torch of the cells."""
+    headroom: Headroom | None = None
+    """None where the board names no ceiling for the row, and for ceilings themselves."""
+    never_left_one: bool = False
+    """Whether it reported weights that were 1 for every image, all the time."""
     label_curves: tuple[LabelCurve, ...] = ()
     """One for each scenario in which labels were for sale."""
 
@@ -161,6 +166,10 @@ class Table:
     """One line: what guessing scores; empty where that is unknown."""
     class_recalls: tuple[ClassRecalls, ...] = ()
     """One for each number of training images."""
+    yardsticks: Mapping[str, str] = field(default_factory=dict)
+    """What a row shows, of the board's yardsticks -> its label."""
+    spread: float | None = None
+    """Deviation of a ranked method's score in a block; None where nothing tells it."""
     augmentation: tuple[str, ...] = ()
     """A sentence for each data set: what augmentation may do to its images."""
     leaks: tuple[str, ...] = ()
@@ -179,6 +188,11 @@ class Table:
     def reference(self) -> Row:
         """The row that the others are compared with."""
         return next(row for row in self.rows if row.label == self.reference_label)
+
+    def yardstick(self, kind: str) -> Row | None:
+        """Give the row that shows ``weights``, ``labels`` or ``trusted``, where there is one."""
+        label = self.yardsticks.get(kind)
+        return next((row for row in self.rows if row.label == label), None)
 
     def to_json(self) -> JSON:
         """Give everything as a JSON object, numbers rounded to six decimals."""

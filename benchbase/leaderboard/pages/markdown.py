@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from benchbase.boards.board import Board
 from benchbase.judging.rules import CHOSEN_ON
@@ -24,6 +25,7 @@ from benchbase.leaderboard.cells import (
     rank_text,
     rule_name,
     score_text,
+    share_text,
 )
 from benchbase.leaderboard.class_recalls import recall_tables
 from benchbase.leaderboard.label_curves import label_note, label_tables
@@ -31,25 +33,45 @@ from benchbase.leaderboard.pages.escaping import markdown_table, markdown_text
 from benchbase.leaderboard.pages.label_chart import chart_name
 from benchbase.leaderboard.pages.notes import notes
 from benchbase.leaderboard.table import Table
+from benchbase.leaderboard.words import verdict
 
 
 def _main_table(table: Table) -> str:
-    header = ["rank", "method", f"{metric_name(table.board.metric)} (%)", "last epoch (%)"]
-    header += [f"difference to {table.reference_label}", "cells", "failed", "training time"]
-    header += ["judging", "peak memory", "needs (granted)", "oracle gap", "weight AUROC", "code"]
+    """Write what a reader looks for first; the rest is in ``_further_table``."""
+    header = ["rank", "method", f"{metric_name(table.board.metric)} (%)"]
+    header += [f"difference to {table.reference_label}"]
+    header += ["share of headroom"] * _has_headroom(table)
+    header += ["training time", "needs (granted)"]
     rows = [
         [
             rank_text(row),
-            label_text(row),
+            marked_label(row),
             score_text(row.score, row.failed, row.covered),
-            last_epoch_text(row),
             difference_text(row, table.reference),
+            *[share_text(row.headroom.overall if row.headroom else None)] * _has_headroom(table),
+            cost_text(row),
+            needs_text(row) if row.covered else NOTHING,
+        ]
+        for row in table.rows
+    ]
+    return markdown_table(rows, header)
+
+
+def _has_headroom(table: Table) -> bool:
+    return any(row.headroom is not None for row in table.rows)
+
+
+def _further_table(table: Table) -> str:
+    header = ["method", "last epoch (%)", "cells", "failed", "judging", "peak memory"]
+    header += ["oracle gap", "weight AUROC", "code"]
+    rows = [
+        [
+            label_text(row),
+            last_epoch_text(row),
             f"{row.covered}/{row.planned}",
             failures_text(row),
-            cost_text(row),
             number_text(row.cost.judge_share, ".0%"),
             memory_text(row),
-            needs_text(row) if row.covered else NOTHING,
             number_text(row.oracle_gap, "+.1f", 100),
             number_text(row.weight_auroc, ".3f"),
             row.honesty or NOTHING,
@@ -57,6 +79,28 @@ def _main_table(table: Table) -> str:
         for row in table.rows
     ]
     return markdown_table(rows, header)
+
+
+def _headroom_parts(table: Table) -> Iterator[str]:
+    if not _has_headroom(table):
+        return
+    rows = [
+        [
+            marked_label(row),
+            row.headroom.ceiling,
+            *map(share_text, (row.headroom.overall, *row.headroom.scenarios)),
+        ]
+        for row in table.rows
+        if row.headroom is not None
+    ]
+    yield "## Share of the headroom"
+    yield markdown_table(rows, ["method", "ceiling", "over all", *table.scenario_labels])
+    yield (
+        f"(Method - {table.reference_label}) / (ceiling - {table.reference_label}), paired by seed "
+        "with a 95 % interval (Fieller). Over all: the ratio of the sums over the scenarios with "
+        "wrong labels in which there surely is something to win. *Cannot tell*: the ceiling's own "
+        "lead may be zero there."
+    )
 
 
 def _scenario_table(table: Table) -> str:
@@ -194,9 +238,12 @@ def render_markdown(table: Table) -> str:
         parts.append(board.description)
     if table.chance:
         parts.append(f"{table.chance}.")
+    parts.append("\n".join(f"- {markdown_text(sentence)}" for sentence in verdict(table)))
     parts.append(_main_table(table))
     parts.append("\n".join(f"- {note}" for note in notes(table)))
+    parts += ["## Further columns", _further_table(table)]
     parts += ["## Scenario by scenario", _scenario_table(table)]
+    parts += _headroom_parts(table)
     parts += _recall_parts(table)
     parts += _label_parts(table)
     parts += ["## Other ways to choose the epoch", _rule_table(table)]

@@ -127,11 +127,9 @@ def remarks(table: Table) -> Iterator[str]:
         )
     controls = [row.label for row in table.rows if row.is_control]
     if controls:
-        seeds = len(table.board.control_seeds)
         yield (
-            f"Never ranked: {', '.join(controls)} (control). A control is a yardstick: it runs at "
-            f"the first {seeds} seed{'s' * (seeds != 1)} and is compared with "
-            f"{table.reference_label} over these."
+            f"Never ranked: {', '.join(controls)} (control). A control is a yardstick; one that "
+            f"runs at fewer seeds is compared with {table.reference_label} over these."
         )
     fewer = [
         f"{row.label} {row.cost.steps:.0%}"
@@ -140,6 +138,7 @@ def remarks(table: Table) -> Iterator[str]:
     ]
     if fewer:
         yield f"Fewer optimiser steps than the recipe's: {', '.join(fewer)}."
+    yield from _unmoved(table)
     reasons: dict[str, list[str]] = {}
     for row in table.rows:
         if not row.has_rank and not row.is_control:
@@ -156,6 +155,12 @@ def remarks(table: Table) -> Iterator[str]:
             f"‡ Not identifiable: {names}. The true class is not the most likely label there, so "
             "it counts in no score and no rank."
         )
+
+
+def _unmoved(table: Table) -> Iterator[str]:
+    unmoved = [row.label for row in table.rows if row.never_left_one]
+    if unmoved:
+        yield f"Weights that never left 1: {', '.join(unmoved)}; they train as if there were none."
 
 
 def _reference_failed(table: Table) -> bool:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -154,8 +155,33 @@ def test_controls_run_at_the_first_seeds_of_the_board(tmp_path):
     text = SMALL.replace("seeds = 3", 'seeds = [9, 4, 7, 1]\ncontrols = ["c", "b[x=3]"]')
     board = load_board(write(tmp_path, text))
     assert board.controls == parse_selectors(["c", "b[x=3]"])
-    assert board.control_seeds == (9, 4, 7)
-    assert dataclasses.replace(board, seeds=(5,)).control_seeds == (5,)
+    [control, _] = board.controls
+    assert board.seeds_of(control) == (9, 4, 7)
+    assert dataclasses.replace(board, seeds=(5,)).seeds_of(control) == (5,)
+
+
+def test_yardsticks_are_rows_and_those_that_are_ceilings_run_at_all_seeds(tmp_path):
+    text = SMALL.replace("seeds = 3", 'seeds = 5\ncontrols = ["c", "b[x=3]"]')
+    text += '[yardsticks]\nweights = "c"\ntrusted = "b[x=3]"\n'
+    board = load_board(write(tmp_path, text))
+    ceiling, alone = board.controls
+    assert board.yardsticks == {"weights": ceiling, "trusted": alone}
+    assert board.seeds_of(ceiling) == board.seeds
+    assert board.seeds_of(alone) == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('weights = "d"', "'d' is no row of this board: add it to the controls"),
+        ('wieghts = "c"', "did you mean weights"),
+        ('weights = "c["', "'c['"),
+    ],
+)
+def test_a_yardstick_that_is_none_is_refused(tmp_path, line, told):
+    text = SMALL.replace("seeds = 3", 'seeds = 5\ncontrols = ["c"]')
+    with pytest.raises(UsageError, match=re.escape(told)):
+        load_board(write(tmp_path, f"{text}[yardsticks]\n{line}\n"))
 
 
 def test_a_list_of_label_fractions_is_one_scenario_each(tmp_path):

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from benchbase.boards.entrants import _reference, _told_apart, _with_labels
+from benchbase.boards.entrants import _one, _told_apart, _with_labels
 from benchbase.boards.plan import Contestant, contestants
 from benchbase.boards.request import Request
 from benchbase.boards.selectors import parse_selector, parse_selectors
@@ -101,7 +101,9 @@ def test_the_board_s_own_controls_are_taken_as_they_are():
 def test_the_reference_is_named_as_its_record_however_it_was_typed(text):
     board = make_board(["erm", text], reference=text)
     ranked = contestants(board.weighters, installed(), {})
-    named = _with_labels(board, _reference(board, installed(), {}), ranked, ())
+    named = _with_labels(
+        board, _one(board, "reference", board.reference, installed(), {}), ranked, ()
+    )
     assert named.reference == parse_selector("focal[gamma=1.0]")
     assert named.weighters == parse_selectors(["erm", "focal[gamma=1.0]"])
 
@@ -111,4 +113,4 @@ def test_a_file_of_several_methods_is_no_reference(tmp_path):
     path.write_text(TWO)
     board = make_board(reference=str(path))
     with pytest.raises(UsageError, match=r"the reference '.*two.py' .* means one, other: name one"):
-        _reference(board, installed(), given(str(path)))
+        _one(board, "reference", board.reference, installed(), given(str(path)))

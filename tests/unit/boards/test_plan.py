@@ -6,6 +6,7 @@ from collections import Counter
 
 from benchbase import cell
 from benchbase.boards.board import Board
+from benchbase.boards.entrants import Entrants
 from benchbase.boards.plan import Condition, Plan, conditions, contestants, is_named, make_jobs
 from benchbase.boards.selectors import parse_selectors
 from benchbase.cell import DataIdentity
@@ -19,12 +20,12 @@ ERM, FOCAL = parse_selectors(["erm"]), parse_selectors(["focal"])
 def test_controls_run_at_the_first_three_seeds_in_every_scenario(cache):
     scenarios = (TINY, dataclasses.replace(TINY, noise_rate=0.1))
     board = Board("test", "test", scenarios, (5, 0, 3, 1), ERM, ERM[0], controls=FOCAL)
-    jobs = make_jobs(
-        conditions(board, installed(), (), cache),
+    entrants = Entrants(
         contestants(board.weighters, installed(), {}),
         contestants(board.controls, installed(), {}),
-        board.control_seeds,
+        board,
     )
+    jobs = make_jobs(conditions(board, installed(), (), cache), entrants.planned)
     ran = [(job.cell.weighter.name, job.cell.scenario.noise_rate, job.cell.seed) for job in jobs]
     assert ran == [
         (name, rate, seed)
@@ -35,11 +36,15 @@ def test_controls_run_at_the_first_three_seeds_in_every_scenario(cache):
     ]
 
 
-def test_controls_run_at_no_other_seeds_than_those_they_are_given(cache):
-    board = Board("test", "test", (TINY,), (5, 0, 3), ERM, ERM[0], controls=FOCAL)
+def test_a_ceiling_runs_at_every_seed(cache):
+    yardsticks = {"weights": FOCAL[0]}
+    board = Board(
+        "test", "test", (TINY,), (5, 0, 3, 1), ERM, ERM[0], controls=FOCAL, yardsticks=yardsticks
+    )
     entered, controls = (contestants(each, installed(), {}) for each in (ERM, FOCAL))
-    jobs = make_jobs(conditions(board, installed(), (), cache), entered, controls, [3])
-    assert [job.cell.seed for job in jobs if job.cell.weighter.name == "focal"] == [3]
+    planned = Entrants(entered, controls, board).planned
+    jobs = make_jobs(conditions(board, installed(), (), cache), planned)
+    assert [job.cell.seed for job in jobs if job.cell.weighter.name == "focal"] == [5, 0, 3, 1]
 
 
 def test_a_selector_means_a_contestant_by_name_value_and_distribution():
@@ -64,7 +69,7 @@ def test_a_thousand_seeds_load_each_plugin_once_and_hash_each_cell_once(cache, m
     monkeypatch.setattr(cell, "content_hash", counted("key", cell.content_hash))
     monkeypatch.setattr(Condition, "identify", lambda _: DataIdentity("a", "b", "c"))
     board = Board("test", "test", (TINY,), tuple(range(1000)), (*ERM, *FOCAL), ERM[0])
-    entered = contestants(board.weighters, installed(), {})
+    entered = Entrants(contestants(board.weighters, installed(), {}), (), board).planned
     began = time.process_time()
     plan = Plan(make_jobs(conditions(board, installed(), (), cache), entered), {})
     assert (len(plan.to_do), len(plan_text(plan, None, verbose=True).splitlines())) == (2000, 2010)

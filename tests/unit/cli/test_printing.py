@@ -43,7 +43,7 @@ def test_a_pipe_gets_plain_text_without_boxes():
     lines = printed(example()).splitlines()
     assert lines[0] == "Demo board"
     assert lines[4].split("  ")[0] == "1*"
-    assert re.search(r"clever +78\.6 ± 2\.5 +\+10\.1 ± 0\.6 +0 +x 1\.00", lines[4])
+    assert re.search(r"clever +78\.6 ± 2\.5 +\+10\.1 ± 0\.6 better +0 +x 1\.00", lines[4])
     assert lines[6].split() == ["3*", "broken", "failed", "-68.6", "6", "–"]
     assert "* Provisional: 3 seeds; a firm rank needs 5." in lines
     assert not any("│" in line or "\x1b" in line for line in lines)

@@ -110,7 +110,7 @@ def test_a_method_that_always_fails_is_last_and_said_to_have_failed():
     ]
     table = build(board, records)
     assert [(row.label, row.ranks) for row in table.rows] == [("plain", (1, 1)), ("broken", (2, 2))]
-    assert "| 2      | broken   | failed " in render_markdown(table)
+    assert "| 2      | broken † | failed " in render_markdown(table)
 
 
 def test_an_ok_record_without_the_boards_metric_is_a_failure():

@@ -31,8 +31,8 @@ def test_labels_add_what_else_differs_and_stay_distinct():
     assert scenario_labels(scenarios) == (
         "nuclei, 6,000, labels as given, 1:1",
         "nuclei, all images, labels as given, 1:1",
-        "digits, all images, labels as given, 1:1 (#3)",
-        "digits, all images, labels as given, 1:1 (#4)",
+        "digits, all images, labels as given, 1:1",
+        "digits[size=32], all images, labels as given, 1:1",
     )
 
 

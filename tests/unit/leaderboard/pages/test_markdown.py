@@ -20,12 +20,15 @@ Data: nuclei; network small_cnn; 10 epochs; track T10: 10 trusted images a class
 Two lines that a person
 wrote.
 
-| rank   | method         | balanced accuracy (%)   | last epoch (%)   | difference to plain   | cells   | failed    | training time   | judging   | peak memory   | needs (granted)   | oracle gap   | weight AUROC   | code         |
-|--------|----------------|-------------------------|------------------|-----------------------|---------|-----------|-----------------|-----------|---------------|-------------------|--------------|----------------|--------------|
-| 1*     | clever[gain=2] | 71.0 ± 2.5              | 71.0             | +2.4 ± 0.3            | 9/9     | 0         | x 1.90          | 5%        | 300 MiB       | trusted (clean)   | +1.0         | 0.900          | defined here |
-| 2*     | plain          | 68.6 ± 2.5              | 68.6             | reference             | 9/9     | 0         | x 1.00          | 8%        | 300 MiB       | nothing           | +1.0         | –              | defined here |
-| 3*     | broken         | 48.0                    | 48.0             | -20.6                 | 9/9     | 3 (3 oom) | x 1.00          | 8%        | 300 MiB       | nothing           | +1.0         | –              | defined here |
-| –      | late           | –                       | –                | –                     | 0/9     | –         | –               | –         | –             | –                 | –            | –              | –            |
+- clever\\[gain=2\\] is best, provisionally: 5 seeds make it firm: 71.0 % balanced accuracy, 2.4 points (95 %: 2.1 to 2.7) above plain.
+- Better than plain: clever\\[gain=2\\].
+
+| rank   | method         | balanced accuracy (%)   | difference to plain   | training time   | needs (granted)   |
+|--------|----------------|-------------------------|-----------------------|-----------------|-------------------|
+| 1*     | clever[gain=2] | 71.0 ± 2.5              | +2.4 ± 0.3 better     | x 1.90          | trusted (clean)   |
+| 2*     | plain          | 68.6 ± 2.5              | reference             | x 1.00          | nothing           |
+| 3*     | broken †       | 48.0                    | -20.6                 | x 1.00          | nothing           |
+| –      | late           | –                       | –                     | –               | –                 |
 
 - **Score**: balanced accuracy on the test set, averaged over the last fifth of the epochs (one to five), averaged over scenarios and then over 3 seeds. ± is half of a 95 % t interval over seeds: it speaks about these tasks only, not about other data. A row with failures has none. A row that lacks cells is averaged over the seeds at which it ran every scenario. **Last epoch**: the same for the finished model. Controls: over their own seeds.
 - **Difference**: paired with plain (same data, same wrong labels, same seeds), mean and half of the 95 % t interval over seeds, in points. *Tied*: the interval contains zero.
@@ -39,6 +42,15 @@ wrote.
 - Augmentation of nuclei: mirrored left and right, windows anywhere from 20% of the area, turned by up to 15 degrees, other colours.
 - Ran with torch 2.15 on cpu.
 - This page is generated from the records; nothing on it is written by hand. Below `leaderboards/`, `benchbase run --board NAME` runs what is missing and writes the page, and `benchbase leaderboard` writes it again from the records alone.
+
+## Further columns
+
+| method         | last epoch (%)   | cells   | failed    | judging   | peak memory   | oracle gap   | weight AUROC   | code         |
+|----------------|------------------|---------|-----------|-----------|---------------|--------------|----------------|--------------|
+| clever[gain=2] | 71.0             | 9/9     | 0         | 5%        | 300 MiB       | +1.0         | 0.900          | defined here |
+| plain          | 68.6             | 9/9     | 0         | 8%        | 300 MiB       | +1.0         | –              | defined here |
+| broken         | 48.0             | 9/9     | 3 (3 oom) | 8%        | 300 MiB       | +1.0         | –              | defined here |
+| late           | –                | 0/9     | –         | –         | –             | –            | –              | –            |
 
 ## Scenario by scenario
 
@@ -204,7 +216,7 @@ def test_a_reference_that_fails_takes_the_intervals_and_is_named():
     assert "The reference plain failed in 1 (1 oom) of 10 cells." in page
     assert "sign-flip" not in page
     clever = next(line for line in page.splitlines() if line.startswith("| 1 "))
-    assert clever.split("|")[5].strip() == "+17.0"
+    assert clever.split("|")[4].strip() == "+17.0"
 
 
 def test_the_finished_model_stands_beside_the_headline():
@@ -213,8 +225,8 @@ def test_the_finished_model_stands_beside_the_headline():
     for record in records:
         record.metrics["last"]["balanced_accuracy"] = Score(value=0.25)
     page = render_markdown(build(board, records))
-    headline = next(line for line in page.splitlines() if line.startswith("| 1 "))
-    assert headline.split("|")[4].strip() == "25.0"
+    lines = page[page.index("## Further columns") :].splitlines()
+    assert [cell.strip() for cell in lines[4].split("|")[1:3]] == ["plain", "25.0"]
     records[0] = replace(records[0], status="oom", metrics={})
     [row] = build(board, records).rows
     assert row.last_epoch == 0.225, "a failed cell scores 0 there as well"
@@ -227,7 +239,7 @@ def test_every_row_names_the_distribution_that_brought_it():
     page = render_markdown(build(board, records))
     lines = page[page.index("## Whose code ran") :].splitlines()
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
-    assert cells[2:] == [["clever", "file", "1.0"], ["plain", "demo-plugin", "1.0"]]
+    assert cells[2:] == [["> clever", "file", "1.0"], ["plain", "demo-plugin", "1.0"]]
 
 
 def test_a_control_stands_below_the_ranked_rows_and_is_marked_wherever_it_is_shown():
@@ -237,14 +249,17 @@ def test_a_control_stands_below_the_ranked_rows_and_is_marked_wherever_it_is_sho
     table = build(board, records)
     page = render_markdown(table)
     rows = [[cell.strip() for cell in line.split("|")] for line in page.splitlines()]
-    main = [row[1:3] for row in rows if len(row) == 16][2:]
+    main = [row[1:3] for row in rows if len(row) == 8][2:]
     assert main == [["1", "clever"], ["2", "plain"], ["–", "yardstick (control)"]]
-    control = next(row for row in rows if "yardstick (control)" in row)
-    assert control[6] == "6/6"
-    assert control[5].startswith("+20.")
-    assert page.count("yardstick (control)") == 7, "six tables, and a note"
+    main_row, further, *_ = [row for row in rows if "yardstick (control)" in row]
+    assert main_row[4].startswith("+20.")
+    assert further[3] == "6/6"
+    assert page.count("yardstick (control)") == 8, "seven tables, and a note"
     assert "of 5 seeds" not in page
-    assert "Never ranked: yardstick (control). A control is a yardstick: it runs at the" in page
+    assert (
+        "Never ranked: yardstick (control). A control is a yardstick; one that runs at fewer"
+        in page
+    )
     assert "Not ranked" not in page
     lines = list(csv.DictReader(io.StringIO(render_csv(table))))
     told = {line["scenario"]: line for line in lines if line["method"] == "yardstick"}

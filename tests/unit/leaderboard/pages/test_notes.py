@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from benchbase.boards.selectors import parse_selector
 from benchbase.cell import Invariances, Recipe
 from benchbase.leaderboard.pages.markdown import render_markdown
 from benchbase.leaderboard.pages.notes import remarks
@@ -36,6 +39,34 @@ def test_one_s_own_row_is_marked_on_the_page():
     assert "| > mine " in page
     assert "\n- \\> A file or module of one's own, in no installed distribution.\n" in page
     assert "A file or module" not in render_markdown(build(board, records[:1]))
+
+
+def test_weights_that_never_left_one_are_named():
+    board = make_board()
+    records = make_records(board, {"plain": 0.7})
+    records += [
+        changed(record, "weights", never_left_one=True)
+        for record in make_records(board, {"clever": 0.8}, auroc=0.5)
+    ]
+    said = list(remarks(build(board, records)))
+    assert "Weights that never left 1: clever; they train as if there were none." in said
+
+
+def test_shares_of_the_headroom_stand_in_the_first_table_and_by_scenario():
+    scenarios = [make_scenario(), make_scenario(noise="symmetric", noise_rate=0.4)]
+    perfect = parse_selector("perfect")
+    board = make_board(
+        ["plain", "clever"], scenarios, controls=["perfect"], yardsticks={"weights": perfect}
+    )
+    page = render_markdown(
+        build(board, make_records(board, {"plain": 0.6, "clever": 0.7, "perfect": 0.8}))
+    )
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines()]
+    assert next(row for row in rows if row[1:2] == ["clever"])[4].startswith("50 % (")
+    by_scenario = page[page.index("## Share of the headroom") :].splitlines()
+    assert re.match(
+        r"\| clever +\| perfect +\| 50 % .* \| no headroom by construction +\| 50 %", by_scenario[4]
+    )
 
 
 def test_the_page_tells_how_images_were_augmented():
