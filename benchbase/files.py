@@ -29,9 +29,6 @@ _NOT_SUPPORTED = (
     errno.ENOLCK,
 )
 """What file systems answer to an operation that they do not know."""
-OWN_PACKAGE = __name__.partition(".")[0]
-ROOMS = 2
-"""Levels below the package at which a room's modules lie."""
 
 
 def replace_file(path: Path, content: str | bytes) -> None:
@@ -121,20 +118,3 @@ def _sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
-
-
-def code_files(module_name: str, path: Path) -> tuple[Path, list[Path]]:
-    """Give the files whose code makes a module, and the folder that they lie in.
-
-    That is its own; or those of the package that it is part of, with an ``__init__.py`` or without.
-    In benchbase's own package each module stands for itself, and a room within a room for all that
-    is in it.
-    """
-    depth = module_name.count(".") + (path.name == "__init__.py")
-    root = module_name.partition(".")[0]
-    if root == OWN_PACKAGE and depth > ROOMS:
-        return path.parent, sorted(path.parent.glob("*.py"))
-    if root == OWN_PACKAGE or depth == 0 or path.parents[depth - 1].name != root:
-        return path.parent, [path]
-    home = path.parents[depth - 1]
-    return home, sorted(file for file in home.rglob("*.py") if file.is_file())

@@ -29,7 +29,7 @@ each_file = pytest.mark.parametrize(
 
 LAYERS = [
     {"errors", "typechecking"},
-    {"files"},
+    {"files", "sources"},
     {"options", "seeding", "cell", "hookspecs"},
     {"backbones.contract"},
     {"task"},

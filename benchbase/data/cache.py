@@ -28,7 +28,7 @@ from benchbase.cell import JSON, content_hash
 from benchbase.data.contract import DataParts, DataSet, Part
 from benchbase.data.leakage import count_leaks
 from benchbase.errors import DataError, RunError
-from benchbase.files import code_files
+from benchbase.sources import OWN_PACKAGE, code_files, helper_files
 
 FORMAT = 2
 PARTS = ("train", "test", "validation", "trusted")
@@ -90,11 +90,17 @@ def _names_below(files: Sequence[Path]) -> list[str]:
 
 
 def source_hash(owner: type) -> str:
-    """SHA-256 of the module or package that defines ``owner``, and its name in there."""
+    """SHA-256 of the module or package that defines ``owner``, and its name in there.
+
+    With what that imports and nobody installed.
+    """
     path = sys.modules[owner.__module__].__file__
     if path is None:
         raise DataError(f"{owner.__qualname__} has no source file: define it in a module")
     _, files = code_files(owner.__module__, Path(path))
+    package = owner.__module__.partition(".")[0]
+    if package != OWN_PACKAGE:
+        files += helper_files(files, package).values()
     return content_hash([owner.__qualname__, *(file_hash(file) for file in files)])
 
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
-import importlib.util
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from benchbase.cell import normalise_distribution
 from benchbase.errors import PluginError, UsageError
-from benchbase.files import code_files
 from benchbase.options import unknown
 from benchbase.plugins.code import code_hash
+from benchbase.sources import code_files, module_path
 
 GROUP = "benchbase"
 OWN_DISTRIBUTION = "benchbase-harness"
@@ -75,25 +73,6 @@ def _chosen_distributions(installed: Iterable[str]) -> set[str]:
     for name in sorted(chosen - {*installed}):
         raise UsageError(f"BENCHBASE_PLUGINS: {unknown('plugin distribution', name, installed)}")
     return chosen | {OWN_DISTRIBUTION}
-
-
-def module_path(name: str) -> Path | None:
-    """Find a module's source file without importing it or its parents; None if there is none."""
-    parts = name.split(".")
-    if not all(part.isidentifier() for part in parts):
-        return None
-    try:
-        spec: ModuleSpec | None = importlib.util.find_spec(parts[0])
-    except ValueError:  # a module without a spec, such as __main__
-        return None
-    for depth in range(1, len(parts)):
-        if spec is None or spec.submodule_search_locations is None:
-            return None
-        inside = list(spec.submodule_search_locations)
-        spec = PathFinder.find_spec(".".join(parts[: depth + 1]), inside)
-    if spec is None or not spec.has_location or spec.origin is None:
-        return None
-    return Path(spec.origin)
 
 
 def module_source_hash(module_name: str) -> str:

@@ -13,7 +13,8 @@ from benchbase.cell import content_hash
 from benchbase.errors import PluginError, UsageError
 from benchbase.options import unknown
 from benchbase.plugins.code import code_hash
-from benchbase.plugins.installed import module_path, module_source_hash
+from benchbase.plugins.installed import module_source_hash
+from benchbase.sources import code_files, helper_files, module_path
 
 
 @dataclass(frozen=True)
@@ -31,17 +32,31 @@ class Source:
         """Who it is, for messages."""
         return f"{self.owner} ({self.target})" if self.owner else f"plugin {self.target}"
 
-    def code_hash(self, cls: type, bases: Sequence[str] = ()) -> str:
-        """Hash the code of one of its classes, and of the modules ``bases``; remarks do not count.
+    def helpers(self) -> list[Path]:
+        """Name the files that a file or a module imports by name and nobody installed.
 
-        What else it imports from elsewhere is not known.
+        What is installed counts the same on every machine: its own module or package.
+        """
+        if self.kind == "file":
+            return [*helper_files([Path(self.target)]).values()]
+        path = module_path(self.target)
+        if self.kind == "installed" or path is None:
+            return []
+        package = self.target.partition(".")[0]
+        return [*helper_files(code_files(self.target, path)[1], package).values()]
+
+    def code_hash(self, cls: type, bases: Sequence[str] = ()) -> str:
+        """Hash the code of one of its classes, of the modules ``bases`` and of its helpers.
+
+        Remarks do not count. What else it imports is not known.
         """
         if self.kind == "file":
             own = code_hash(Path(self.target).read_bytes())
         else:
             own = module_source_hash(cls.__module__)
-        inherited = [module_source_hash(module) for module in bases]
-        return content_hash([own, *inherited]) if inherited else own
+        further = [module_source_hash(module) for module in bases]
+        further += [code_hash(path.read_bytes()) for path in self.helpers()]
+        return content_hash([own, *further]) if further else own
 
     @contextmanager
     def blamed(self) -> Iterator[None]:

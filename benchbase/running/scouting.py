@@ -125,8 +125,9 @@ def _remembered_at(installed: Installed, home: Home) -> Path:
 def _given_at(source: Source, home: Home) -> Path | None:
     if source.kind != "file":
         return None  # a module may be a package of many files
-    content = hashlib.sha256(Path(source.target).read_bytes()).hexdigest()
-    return _place(home, [source.target, content])
+    files = [Path(source.target), *source.helpers()]
+    contents = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+    return _place(home, [source.target, contents])
 
 
 def _place(home: Home, identity: list[Any]) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import sys
@@ -291,18 +292,62 @@ def test_the_manifest_is_plain_json(cache: Path) -> None:
     assert set(manifest["arrays"]) == {path.stem for path in entry.glob("*.npy")}
 
 
-def test_all_modules_of_a_data_sets_package_count(tmp_path: Path, monkeypatch) -> None:
-    package = tmp_path / "moon_package"
-    package.mkdir()
-    (package / "__init__.py").write_text(
-        "from dataclasses import dataclass\n"
-        "from tests.unit.data.test_cache import Counted\n\n"
-        "@dataclass(frozen=True)\nclass Moons(Counted):\n    name = 'moons'\n"
-    )
-    (package / "reading.py").write_text("SHIFT = 1")
+def test_the_fingerprint_is_of_what_was_decoded_and_of_nothing_else(cache: Path) -> None:
+    @dataclass(frozen=True)
+    class Changed(Counted):
+        """The same images by other code, with one thing changed."""
+
+        thing: str = ""
+        name: ClassVar[str] = "changed"
+
+        def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+            parts = super().load(roots, scratch)
+            train, groups = parts.train, np.arange(8)
+            changes: dict[str, dict[str, Any]] = {
+                "": {},
+                "pixels": {"train": Part(train.pixels + np.uint8(1), train.labels)},
+                "labels": {"train": Part(train.pixels, 1 - train.labels)},
+                "test": {"test": Part(parts.test.pixels, 1 - parts.test.labels)},
+                "classes": {"classes": ("x", "z")},
+                "groups": {"groups": groups},
+                "other groups": {"groups": groups // 2},
+                "test groups": {"test_groups": np.arange(4)},
+            }
+            return dataclasses.replace(parts, **changes[self.thing])
+
+    things = ("pixels", "labels", "test", "classes", "groups", "other groups", "test groups")
+    same_again = prepare(Changed(), [], cache).fingerprint
+    assert same_again == prepare(Counted(), [], cache).fingerprint
+    prints = {prepare(Changed(thing=thing), [], cache).fingerprint for thing in things}
+    assert len(prints - {same_again}) == len(things)
+
+
+MOONS = (
+    "from dataclasses import dataclass\n"
+    "from tests.unit.data.test_cache import Counted\n\n"
+    "@dataclass(frozen=True)\nclass Moons(Counted):\n    name = 'moons'\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("module", "helper"),
+    [
+        ("moon_package/__init__.py", "moon_package/reading.py"),
+        ("moon_folder/moons.py", "moon_folder/reading.py"),  # a package without __init__.py
+        ("moons.py", "moon_reading.py"),
+    ],
+)
+def test_a_data_sets_helper_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, helper: str
+) -> None:
+    (tmp_path / module).parent.mkdir(exist_ok=True)
+    (tmp_path / module).write_text(f"import moon_reading\n{MOONS}" if "/" not in module else MOONS)
+    (tmp_path / helper).write_text("SHIFT = 1")
     monkeypatch.syspath_prepend(str(tmp_path))
-    moons = importlib.import_module("moon_package").Moons
+    name = module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    moons = importlib.import_module(name).Moons
     before = data_key(moons(), [])
-    (package / "reading.py").write_text("SHIFT = 20")
+    (tmp_path / helper).write_text("SHIFT = 20")
     assert data_key(moons(), []) != before
-    sys.modules.pop("moon_package")
+    for each in {name, name.partition(".")[0], "moon_reading"}:
+        sys.modules.pop(each, None)

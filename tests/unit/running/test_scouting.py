@@ -153,3 +153,20 @@ def test_a_class_derived_from_anothers_changes_with_it(
     [entry] = describe_sources(server, [source], Home(tmp_path))[source]
     assert len(hashes) == 1
     assert entry.source_hash not in hashes
+
+
+def test_a_file_changes_with_its_helper_on_the_path(
+    server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    monkeypatch.syspath_prepend(str(beside))
+    (beside / "my_schedules.py").write_text("RAMP = 1\n")
+    path = tmp_path / "mine.py"
+    path.write_text(f"from my_schedules import RAMP\n{METHOD}")
+    source = Source("file", str(path))
+    [entry] = describe_sources(server, [source], Home(tmp_path))[source]
+    assert describe_sources(NoServer(), [source], Home(tmp_path)) == {source: (entry,)}
+    (beside / "my_schedules.py").write_text("RAMP = 20\n")
+    [other] = describe_sources(server, [source], Home(tmp_path))[source]
+    assert other.source_hash != entry.source_hash
