@@ -85,26 +85,26 @@ def rankable_scores(
     A class without a row has no recall and no area; the rarest class is the one with fewest
     training images among those that have any, and rows. Several may share that place.
     """
-    confusion = _confusion(logits, labels)
-    recalls = _recalls(confusion)
-    found = np.diag(confusion)
-    # A class that is neither there nor ever named has no F1.
-    claimed = confusion.sum(axis=0) + confusion.sum(axis=1)
-    named = claimed > 0
+    confusion = _confusion(logits.argmax(axis=1), labels, logits.shape[1])
     present = np.flatnonzero(confusion.sum(axis=1))
     odds = log_odds(logits)
     rankings = [Ranking.of(odds[:, c], labels == c) for c in present.tolist()]
     told = [ranking for ranking in rankings if ranking is not None]
     return {
-        "balanced_accuracy": float(np.nanmean(recalls)),
-        "accuracy": float(found.sum() / len(labels)),
-        "macro_f1": float((2 * found[named] / claimed[named]).mean()),
+        **_rankable_answers(confusion, training_counts),
         "macro_auroc": float(np.mean([one.auroc for one in told])) if told else ONE_CLASS,
         "macro_auprc": (
             float(np.mean([one.average_precision for one in told])) if told else ONE_CLASS
         ),
-        "rarest_recall": _rarest_recall(recalls, np.asarray(training_counts)),
     }
+
+
+def answer_scores(
+    answers: Labels, labels: Labels, training_counts: Sequence[int]
+) -> dict[str, Score]:
+    """Give the scores that need no more than the class that each image was given."""
+    confusion = _confusion(answers, labels, len(training_counts))
+    return {**_rankable_answers(confusion, training_counts), **_further_answers(confusion)}
 
 
 def further_scores(logits: Logits, labels: Labels) -> dict[str, Score]:
@@ -113,14 +113,12 @@ def further_scores(logits: Logits, labels: Labels) -> dict[str, Score]:
     The calibration error is class-wise: the mean over classes of the one-against-rest error in
     15 bins (Kull et al., NeurIPS 2019).
     """
-    confusion = _confusion(logits, labels)
     shares = probabilities(logits)
     one_hot = np.eye(logits.shape[1])[labels]
     return {
-        "mcc": _correlation(confusion),
+        **_further_answers(_confusion(logits.argmax(axis=1), labels, logits.shape[1])),
         "brier": float(((shares - one_hot) ** 2).sum(axis=1).mean()),
         "ece": _calibration_error(shares, labels),
-        "recall_per_class": _recalls(confusion).tolist(),
     }
 
 
@@ -152,10 +150,29 @@ def log_odds(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     return result
 
 
-def _confusion(logits: Logits, labels: Labels) -> NDArray[np.int64]:
+def _rankable_answers(
+    confusion: NDArray[np.int64], training_counts: Sequence[int]
+) -> dict[str, Score]:
+    recalls = _recalls(confusion)
+    found = np.diag(confusion)
+    # A class that is neither there nor ever named has no F1.
+    claimed = confusion.sum(axis=0) + confusion.sum(axis=1)
+    named = claimed > 0
+    return {
+        "balanced_accuracy": float(np.nanmean(recalls)),
+        "accuracy": float(found.sum() / confusion.sum()),
+        "macro_f1": float((2 * found[named] / claimed[named]).mean()),
+        "rarest_recall": _rarest_recall(recalls, np.asarray(training_counts)),
+    }
+
+
+def _further_answers(confusion: NDArray[np.int64]) -> dict[str, Score]:
+    return {"mcc": _correlation(confusion), "recall_per_class": _recalls(confusion).tolist()}
+
+
+def _confusion(answers: Labels, labels: Labels, num_classes: int) -> NDArray[np.int64]:
     """Count rows by class (first axis) and answer."""
-    num_classes = logits.shape[1]
-    pairs = labels * num_classes + logits.argmax(axis=1)
+    pairs = labels * num_classes + answers
     return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 

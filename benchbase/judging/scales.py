@@ -21,6 +21,8 @@ class Scale:
     ranks: bool = False
     """Whether a board may rank by it, and each rule chooses a checkpoint by it."""
     lower_is_better: bool = False
+    needs_logits: bool = False
+    """Whether the answers alone, the class of each image, do not give it."""
 
 
 SCALES: Mapping[str, Scale] = {
@@ -28,12 +30,12 @@ SCALES: Mapping[str, Scale] = {
     "balanced_accuracy": Scale("balanced accuracy", ranks=True),
     "macro_f1": Scale("macro F1", ranks=True),
     "mcc": Scale("MCC", low=-1.0),
-    "macro_auroc": Scale("macro AUROC", ranks=True),
-    "macro_auprc": Scale("macro AUPRC", ranks=True),
+    "macro_auroc": Scale("macro AUROC", ranks=True, needs_logits=True),
+    "macro_auprc": Scale("macro AUPRC", ranks=True, needs_logits=True),
     "rarest_recall": Scale("recall of the rarest class", ranks=True),
-    "brier": Scale("Brier score", high=2.0, lower_is_better=True),
-    "ece": Scale("calibration error", lower_is_better=True),
-    "sensitivity": Scale("sensitivity at fixed specificity", ranks=True),
+    "brier": Scale("Brier score", high=2.0, lower_is_better=True, needs_logits=True),
+    "ece": Scale("calibration error", lower_is_better=True, needs_logits=True),
+    "sensitivity": Scale("sensitivity at fixed specificity", ranks=True, needs_logits=True),
     "cost_avoided": Scale("cost avoided", ranks=True),
     "expected_cost": Scale("expected cost", high=math.inf, lower_is_better=True),
 }

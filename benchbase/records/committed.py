@@ -13,7 +13,8 @@ import msgspec
 from benchbase.cell import FINISHED
 from benchbase.errors import StoreError
 from benchbase.files import replace_file
-from benchbase.records.record import Artefact, NewerRecordError, Record, record_text
+from benchbase.records.decoding import NewerRecordError
+from benchbase.records.record import Record, record_text
 from benchbase.records.store import collection_paused, counting_attempt
 from benchbase.records.validation import parse_record
 
@@ -79,7 +80,7 @@ class Committed:
 def slim(record: Record) -> Record:
     """Give the form that is committed: without what is bulky or true of one machine only.
 
-    Command line, folders and prediction files go; curves and transition matrices keep four
+    Command line and folders go; curves and transition matrices keep four
     decimals. A leaderboard comes out the same from either form.
     """
     return msgspec.structs.replace(
@@ -88,9 +89,6 @@ def slim(record: Record) -> Record:
         error=_without_folders(record.error),
         curves=_rounded(record.curves),
         corruption=_rounded(record.corruption),
-        artefacts={
-            name: Artefact(sha256=artefact.sha256) for name, artefact in record.artefacts.items()
-        },
         provenance=msgspec.structs.replace(_without_folders(record.provenance), argv=None),
     )
 

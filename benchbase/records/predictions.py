@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.errors import StoreError, UsageError
+from benchbase.records.home import Home
 from benchbase.records.record import Record
 
 
@@ -23,6 +24,10 @@ class Predictions:
     test_logits: NDArray[np.float16]
     """Shape (checkpoints, images, classes)."""
     test_labels: NDArray[np.int64]
+    validation_logits: NDArray[np.float16]
+    validation_labels: NDArray[np.int64]
+    """As observed."""
+    validation_true: NDArray[np.int64]
 
 
 def read_predictions(record: Record, home: Path) -> Predictions:
@@ -42,23 +47,22 @@ def read_predictions(record: Record, home: Path) -> Predictions:
                 checkpoints=tuple(arrays["checkpoints"].tolist()),
                 test_logits=np.asarray(arrays["test_logits"], dtype=np.float16),
                 test_labels=np.asarray(arrays["test_labels"], dtype=np.int64),
+                validation_logits=np.asarray(arrays["validation_logits"], dtype=np.float16),
+                validation_labels=np.asarray(arrays["validation_labels"], dtype=np.int64),
+                validation_true=np.asarray(arrays["validation_true"], dtype=np.int64),
             )
     except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
         raise StoreError(f"{path}: cannot be read as predictions: {error!r}") from error
 
 
 def _find(record: Record, home: Path) -> Path:
-    artefact = record.artefacts.get("predictions")
-    if artefact is None:
+    if "predictions" not in record.artefacts:
         raise UsageError(
             f"cell {record.key[:12]} kept no predictions: its status is {record.status}"
         )
-    if artefact.file is None:
-        raise UsageError(
-            f"the predictions of cell {record.key[:12]} are where it ran: git holds its record "
-            "only; run it here to have them"
-        )
-    path = home / artefact.file
+    path = Home(home).predictions(record.key, record.attempt)
     if not path.is_file():
-        raise UsageError(f"{path}: the predictions of this cell are not there any more")
+        raise UsageError(
+            f"{path}: the predictions of this cell are not there; they stay where it ran"
+        )
     return path

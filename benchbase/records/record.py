@@ -1,25 +1,22 @@
 """The record: one attempt at one cell, typed, from the runner to the table.
 
-What benchbase writes as a record and reads as one is declared here and nowhere else;
-``record.schema.json`` is emitted from it. Values become plain at one seam, ``typed_result``: what
-the judge computes with numpy enters a record there.
+What benchbase writes as a record and reads as one is declared here and nowhere else (``decoding``
+reads it); ``record.schema.json`` is emitted from it. Values become plain at one seam,
+``typed_result``: what the judge computes with numpy enters a record there.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from benchbase.cell import JSON, Spec, Status, canonical_json, content_hash
+from benchbase.cell import JSON, Spec, Status, canonical_json
 from benchbase.errors import StoreError
 
 SCHEMA = "benchbase-record-2"
-_SCHEMA_NAME = re.compile(r"benchbase-record-([0-9]{1,9})")
 
 
 class Score(
@@ -126,12 +123,10 @@ class Cost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     concurrent_cells: int
 
 
-class Artefact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A file that belongs to the attempt."""
+class Artefact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file that belongs to the attempt, in the home where it ran."""
 
     sha256: str
-    file: str | None = None
-    """Below the home folder; a committed record names the content only."""
 
 
 class Numerics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -216,15 +211,6 @@ class Record(Result, frozen=True, kw_only=True, forbid_unknown_fields=True):
     spec: Spec
 
 
-class _Head(Struct):
-    schema: str
-    spec: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-_HEAD = msgspec.json.Decoder(_Head)
-_RECORD = msgspec.json.Decoder(Record)
-
-
 def typed_result(**blocks: Any) -> Result:
     """Make a result of what was computed; numpy's numbers and arrays become plain ones."""
     return msgspec.convert(msgspec.to_builtins(blocks, enc_hook=_plain), Result)
@@ -253,64 +239,6 @@ def record_text(record: Record) -> str:
             f"cell {record.key[:12]}: the record is not plain JSON ({error}); write null for a "
             "number that is not finite, with the reason beside it"
         ) from error
-
-
-def decode_record(text: str | bytes) -> Record:
-    """Read the shape of one record; ``validation.parse_record`` reads what may stand in a table.
-
-    Raises:
-        ValueError: it is not JSON or not a record of this version; the message says where.
-    """
-    try:
-        record = _RECORD.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        _check_schema(_head(text).schema)
-        raise ValueError(str(error)) from error
-    _check_schema(record.schema)
-    known = msgspec.to_builtins(record.spec)
-    if content_hash(known) != record.key:  # a default may have been added since, and nothing else
-        given = json.loads(bytes(_head(text).spec))
-        if content_hash(given) != record.key:
-            raise ValueError("its key is not the hash of its spec: one of them was changed")
-        _refuse_unknown(given, known, "spec")
-    return record
-
-
-def _head(text: str | bytes) -> _Head:
-    try:
-        return _HEAD.decode(text)
-    except msgspec.DecodeError as error:
-        raise ValueError(str(error)) from error
-    except RecursionError:
-        raise ValueError("too deeply nested for a record") from None
-
-
-class NewerRecordError(ValueError):
-    """A record of a benchbase that is newer than this one."""
-
-
-def _check_schema(schema: str) -> None:
-    if schema == SCHEMA:
-        return
-    found = _SCHEMA_NAME.fullmatch(schema)
-    own = _SCHEMA_NAME.fullmatch(SCHEMA)
-    assert own is not None
-    if found is None:
-        raise ValueError(f"expected the schema {SCHEMA!r}, got {schema!r}"[:200])
-    if int(found[1]) > int(own[1]):
-        raise NewerRecordError(
-            f"it has the schema {schema!r} of a newer benchbase: update benchbase"
-        )
-    raise ValueError(f"written by an earlier benchbase ({schema}): it counts no more")
-
-
-def _refuse_unknown(given: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
-    """Refuse fields that were dropped: dataclasses do not, and another condition is no equal."""
-    for name, value in given.items():
-        if name not in known:
-            raise ValueError(f"{where}.{name}: a record has no such field")
-        if isinstance(value, dict):
-            _refuse_unknown(value, known[name], f"{where}.{name}")
 
 
 def schema_json() -> str:

@@ -13,7 +13,8 @@ from itertools import pairwise
 
 from benchbase.judging.relabelling import SCORES, finished_models, mean_height
 from benchbase.judging.scales import SCALES
-from benchbase.records.record import Record, Relabelling, Score, decode_record
+from benchbase.records.decoding import decode_record
+from benchbase.records.record import Record, Relabelling, Score
 
 BOUNDS: Mapping[str, tuple[float, float]] = {
     **{name: (scale.low, scale.high) for name, scale in SCALES.items()},

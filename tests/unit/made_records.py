@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from benchbase.boards.board import Board
 from benchbase.boards.selectors import parse_selector, parse_selectors
 from benchbase.cell import JSON, Cell, DataIdentity, Scenario, Status, WeighterSpec
 from benchbase.judging.relabelling import SCORES, describe_levels
+from benchbase.records.home import Home
 from benchbase.records.record import Provenance, Record, Result, typed_result
 
 NUMERICS = {"precision": "float32", "deterministic": True, "cpu_capability": "AVX2"}
@@ -145,7 +150,7 @@ def make_record(
         "honesty": "defined here",
         "cost": make_cost(seconds),
         "training": make_training(unranked) if good else None,
-        "artefacts": {"predictions": {"file": "preds/x.npz", "sha256": "abc"}} if good else {},
+        "artefacts": {"predictions": {"sha256": "abc"}} if good else {},
         "numerics": NUMERICS,
         "provenance": PROVENANCE,
     }
@@ -164,6 +169,25 @@ def changed(record: Record, block: str, **fields: Any) -> Record:
     """Give the record with other fields in one of its blocks."""
     part = msgspec.structs.replace(getattr(record, block), **fields)
     return msgspec.structs.replace(record, **{block: part})
+
+
+def store_predictions(
+    home: Path,
+    record: Record,
+    checkpoints: Sequence[int],
+    logits: NDArray[np.float16],
+    labels: NDArray[np.int64],
+) -> tuple[Path, str]:
+    """Keep what a cell predicts for test images that are its validation images too."""
+    path = Home(home).predictions(record.key, record.attempt)
+    path.parent.mkdir(parents=True)
+    np.savez(
+        path,
+        checkpoints=np.array(checkpoints),
+        **{f"{part}_logits": logits for part in ("test", "validation")},
+        **dict.fromkeys(("test_labels", "validation_labels", "validation_true"), labels),
+    )
+    return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def make_cost(seconds: float) -> JSON:

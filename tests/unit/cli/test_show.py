@@ -18,7 +18,14 @@ from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.record import as_json
 from benchbase.records.store import Store
-from tests.unit.made_records import changed, make_board, make_record, make_records, make_scenario
+from tests.unit.made_records import (
+    changed,
+    make_board,
+    make_record,
+    make_records,
+    make_scenario,
+    store_predictions,
+)
 
 BOARD = """
 weighters = ["plain", "clever"]
@@ -199,15 +206,11 @@ def test_results_of_other_code_of_the_same_version_are_told(home, plugin_site):
 
 
 def keep_predictions(home: Path, **fields):
-    file = home / "preds" / "one.npz"
-    file.parent.mkdir(parents=True)
     logits = np.zeros((2, 3, 2), dtype=np.float16)
     logits[1] = [[0, 2], [2, 0], [0, 2]]
     labels = np.array([1, 1, 0])
-    np.savez(file, checkpoints=np.array([3, 9]), test_logits=logits, test_labels=labels)
-    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-    artefacts = {"predictions": {"file": "preds/one.npz", "sha256": sha256, **fields}}
-    record = make_record(artefacts=artefacts)
+    file, sha256 = store_predictions(home, make_record(), [3, 9], logits, labels)
+    record = make_record(artefacts={"predictions": {"sha256": sha256, **fields}})
     record = changed(record, "corruption", classes=["cat", "dog"])
     Store(Home(home)).write(record)
     return record.key, file
@@ -230,7 +233,7 @@ def test_predictions_that_are_not_there_are_a_usage_error(home):
     with pytest.raises(UsageError, match="needs --cell"):
         shown("--predictions", "out.csv")
     file.unlink()
-    with pytest.raises(UsageError, match="are not there any more"):
+    with pytest.raises(UsageError, match="are not there; they stay where it ran"):
         shown("--cell", key, "--predictions", "out.csv")
     failed = make_record(seed=1, status="oom")
     Store(Home(home)).write(failed)
@@ -244,7 +247,7 @@ def test_predictions_of_a_committed_record_are_where_it_ran(home, tmp_path):
     (folder / "board.toml").write_text(BOARD)
     record = make_record()
     Committed(folder).merge([record])
-    with pytest.raises(UsageError, match="git holds its record"):
+    with pytest.raises(UsageError, match="are not there; they stay where it ran"):
         shown("--cell", record.key, "--predictions", "out.csv")
 
 

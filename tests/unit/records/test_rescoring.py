@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from benchbase.records.home import Home
 from benchbase.records.record import Artefact, Record, Score
 from benchbase.records.rescoring import rescored, scored_again
 from benchbase.records.store import Store
-from tests.unit.made_records import make_record
+from tests.unit.made_records import make_record, store_predictions
 
 LABELS = np.array([0, 1, 1, 1])
 
@@ -44,12 +43,9 @@ def record(tmp_path: Path) -> Record:
     logits = np.zeros((2, 4, 2), dtype=np.float16)
     logits[0, :, 1] = [-1, -1, -1, 1]
     logits[1, :, 1] = [-1, 1, 2, 3]
-    path = tmp_path / "preds" / "some.npz"
-    path.parent.mkdir()
-    np.savez(path, checkpoints=np.array([1, 2]), test_logits=logits, test_labels=LABELS)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    _, digest = store_predictions(tmp_path, make_record(), [1, 2], logits, LABELS)
     found = make_record(
-        artefacts={"predictions": {"file": "preds/some.npz", "sha256": digest}},
+        artefacts={"predictions": {"sha256": digest}},
         metric_versions={"share": "1"},
     )
     found.selected.update({rule: [2] for rule in found.selected})

@@ -76,8 +76,8 @@ def test_each_outcome_becomes_one_record_and_failures_are_counted(play, tmp_path
         "one": "ok",
         "two": "error",
     }
-    artefact = records["one"].artefacts["predictions"]
-    with np.load(tmp_path / artefact.file, allow_pickle=False) as stored:
+    one = records["one"]
+    with np.load(Home(tmp_path).predictions(one.key, one.attempt), allow_pickle=False) as stored:
         assert stored["test_logits"].shape == (1, 2, 3)
     assert records["two"].artefacts == {}
 
