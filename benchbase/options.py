@@ -207,6 +207,13 @@ def write_value(value: Any) -> str:
 T = typing.TypeVar("T")
 
 
+def settings_of(plugin: object) -> dict[str, Any]:
+    """Give the options that an instance was built with; a class without any is no dataclass."""
+    if not dataclasses.is_dataclass(plugin):
+        return {}
+    return {field.name: getattr(plugin, field.name) for field in dataclasses.fields(plugin)}
+
+
 def construct(cls: type[T], options: Mapping[str, Any]) -> T:
     """Build an instance of a plugin class with ``options``.
 
@@ -220,7 +227,7 @@ def construct(cls: type[T], options: Mapping[str, Any]) -> T:
     checked = {name: known[name].check(value) for name, value in options.items()}
     try:
         return cls(**checked)
-    except (ValueError, TypeError) as error:
+    except Exception as error:
         raise UsageError(f"{cls.__name__} refuses {checked}: {error}") from error
 
 

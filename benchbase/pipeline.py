@@ -36,6 +36,7 @@ from benchbase.records.rescoring import scored_again
 from benchbase.records.store import Store
 from benchbase.running.executors.contract import Execution, Job
 from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.executors.guarded import begin
 from benchbase.running.extra_metrics import load_metrics
 from benchbase.running.scouting import describe_sources, find_gpus, read_catalogue
 from benchbase.running.settings import Progress, Settings
@@ -131,7 +132,7 @@ def prepare(order: Order) -> Iterator[Ready]:
                 models=home.models if order.keep_models else None,
                 extra_metrics=load_metrics(board, catalogue),
             )
-            execution = executor.start(server, devices)
+            execution = begin(executor, server, devices)
             told = _own_data(places)
             yield Ready(request, entrants, plan, execution, settings, store, committed, told)
     finally:

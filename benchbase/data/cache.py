@@ -8,7 +8,6 @@ process first opens it, so that a truncated or edited entry is decoded again.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import hashlib
 import json
@@ -25,14 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.cell import JSON, content_hash
+from benchbase.data.asking import ask_files, ask_parts
 from benchbase.data.contract import DataParts, DataSet, Part
 from benchbase.data.leakage import count_leaks
+from benchbase.data.parts import GROUPS, PARTS
 from benchbase.errors import DataError, RunError
+from benchbase.options import settings_of
 from benchbase.sources import OWN_PACKAGE, code_files, helper_files
 
 FORMAT = 2
-PARTS = ("train", "test", "validation", "trusted")
-GROUPS = ("groups", "test_groups")
 SPLIT_FILE = "split.csv"
 _checked: set[tuple[str, int, int, int]] = set()
 
@@ -70,8 +70,8 @@ def prepare(dataset: DataSet, roots: Sequence[Path], cache: Path) -> Prepared:
 
 def data_key(dataset: DataSet, roots: Sequence[Path]) -> str:
     """Hash what the decoded arrays depend on, without decoding."""
-    files = dataset.files(roots)
-    options = dataclasses.asdict(dataset)  # type: ignore[call-overload]
+    files = ask_files(dataset, roots)
+    options = settings_of(dataset)
     return content_hash(
         {
             "format": FORMAT,
@@ -156,8 +156,7 @@ def _write(dataset: DataSet, roots: Sequence[Path], folder: Path) -> None:
         scratch, entry, replaced = (temporary / it for it in ("scratch", "entry", "replaced"))
         scratch.mkdir()
         entry.mkdir()
-        parts = dataset.load(roots, scratch)
-        check_parts(dataset.name, parts)
+        parts = ask_parts(dataset, roots, scratch)
         arrays = _arrays(parts)
         for array_name, array in arrays.items():
             np.save(entry / f"{array_name}.npy", array, allow_pickle=False)
@@ -248,42 +247,3 @@ def _read_array(path: Path, digest: str) -> NDArray[Any]:
             raise ValueError(f"{path} is not what was written")
         _checked.add(seen)
     return array
-
-
-def check_parts(name: str, parts: DataParts) -> None:
-    """Refuse a data set whose arrays do not fit together.
-
-    Raises:
-        DataError: says which part, what was expected and what came.
-    """
-    num_classes = len(parts.classes)
-    if num_classes < 2 or len(set(parts.classes)) < num_classes:
-        raise DataError(f"data set {name}: expected two or more classes, got {parts.classes}")
-    shape = parts.train.pixels.shape[1:]
-    for part_name in PARTS:
-        part: Part | None = getattr(parts, part_name)
-        if part is None:
-            continue
-        where = f"data set {name}, part {part_name}"
-        pixels, labels = part.pixels, part.labels
-        if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != shape:
-            raise DataError(
-                f"{where}: expected uint8 pixels (count, {', '.join(map(str, shape))}), as in "
-                f"train, found {pixels.dtype} {pixels.shape}"
-            )
-        if labels.shape != (len(pixels),) or labels.dtype.kind not in "iu" or not len(labels):
-            raise DataError(
-                f"{where}: expected one integer label for each of {len(pixels)} images (at "
-                f"least one), found {labels.dtype} {labels.shape}"
-            )
-        if labels.min() < 0 or labels.max() >= num_classes:
-            raise DataError(
-                f"{where}: expected labels from 0 to {num_classes - 1}, found {labels.min()} to "
-                f"{labels.max()}"
-            )
-    for group_name, part in (("groups", parts.train), ("test_groups", parts.test)):
-        groups = getattr(parts, group_name)
-        if groups is not None and groups.shape != part.labels.shape:
-            raise DataError(
-                f"data set {name}: expected {len(part)} {group_name}, found shape {groups.shape}"
-            )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchbase.cell import JSON, Scenario
+from benchbase.data.asking import ask_labels, ask_transition
 from benchbase.data.contract import DataParts, Labels, Noise, Part
 from benchbase.data.split import Rows, Split, draw, with_unlabelled
 from benchbase.errors import UsageError
@@ -38,32 +39,25 @@ def observe(
     """Corrupt the labels of train and validation; in track T0, take the meta set from train.
 
     Raises:
-        UsageError: the rate is not one, or the noise gave something other than labels.
+        UsageError: the rate is not one.
+        PluginError: the noise failed, or gave something other than labels.
     """
     rate = scenario.noise_rate
     if not 0 <= rate <= 1:
         raise UsageError(f"noise rate {rate:g}: expected a number from 0 to 1")
-    noise.transition(len(parts.classes), rate)  # Refuses what does not exist.
+    ask_transition(noise, len(parts.classes), rate)  # Refuses what does not exist.
     validation_part = parts.train if parts.validation is None else parts.validation
     trusted_part = parts.train if parts.trusted is None else parts.trusted
 
     def corrupt(name: str, part: Part, rows: Rows) -> Labels:
-        true = part.labels[rows]
-        num_classes = len(parts.classes)
-        seen = noise.corrupt(
-            Part(np.asarray(part.pixels[rows]), true.copy()),
-            num_classes,
+        return ask_labels(
+            noise,
+            Part(np.asarray(part.pixels[rows]), part.labels[rows].copy()),
+            len(parts.classes),
             rate,
-            numpy_stream(seed, "noise", name),
-            numpy_stream(seed, "noise", "shared"),
+            rng=numpy_stream(seed, "noise", name),
+            shared=numpy_stream(seed, "noise", "shared"),
         )
-        fits = seen.shape == true.shape and seen.dtype.kind in "iu"
-        if not fits or (len(seen) and not 0 <= seen.min() <= seen.max() < num_classes):
-            raise UsageError(
-                f"noise {scenario.noise!r} gave labels {seen.dtype} {seen.shape} for "
-                f"{len(true)} images of {num_classes} classes: expected one class index each"
-            )
-        return seen.astype(np.int64)
 
     # Before some labels are withheld, so that an image shows the same one under any fraction.
     rows = with_unlabelled(drawn, seed)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from benchbase import seeding
 from benchbase.cell import JSON, DataIdentity, Invariances, Scenario, content_hash
+from benchbase.data.asking import ask_files, ask_whether_identifiable
 from benchbase.data.cache import (
     array_hash,
     data_key,
@@ -30,6 +31,7 @@ from benchbase.data.contract import DataSet, Imbalance, Labels, Noise, Part
 from benchbase.data.corruption import Observed, count_classes, describe_labels, observe, share_wrong
 from benchbase.data.split import split
 from benchbase.files import replace_file
+from benchbase.options import settings_of
 
 T = TypeVar("T", bound=np.generic)
 
@@ -107,7 +109,7 @@ def open_scenario(
     mean, std = channel_statistics(train.pixels)
     added = share_wrong(train_true, train.labels)
     corruption = {
-        "identifiable": noise.is_identifiable(len(parts.classes), scenario.noise_rate),
+        "identifiable": ask_whether_identifiable(noise, len(parts.classes), scenario.noise_rate),
         **describe_labels(train_true, observed.train, len(parts.classes)),
         "validation_realised_rate": share_wrong(validation_true, observed.validation),
         "validation_class_counts": count_classes(validation_true, len(parts.classes)),
@@ -172,7 +174,7 @@ def identify(
             "truth_known": dataset.truth_known,
             "scenario": drawn,
             "seed": seed,
-            "noise": _plugin_hash(noise, noise.files()),
+            "noise": _plugin_hash(noise, ask_files(noise)),
             "imbalance": _plugin_hash(imbalance, []),
             "harness": _harness_hash(),
             "numpy": np.__version__,
@@ -214,9 +216,8 @@ def _read_only(array: NDArray[T]) -> NDArray[T]:
 
 
 def _plugin_hash(plugin: Noise | Imbalance, files: Sequence[Path]) -> str:
-    options = dataclasses.asdict(plugin)  # type: ignore[call-overload]
     code = [source_hash(type(plugin)), plugin.version]
-    return content_hash([code, options, [file_hash(it) for it in files]])
+    return content_hash([code, settings_of(plugin), [file_hash(it) for it in files]])
 
 
 def _harness_hash() -> str:

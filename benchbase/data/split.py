@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.cell import Scenario
+from benchbase.data.asking import ask_counts
 from benchbase.data.contract import DataParts, Imbalance, Labels
 from benchbase.errors import UsageError
 from benchbase.seeding import numpy_stream
@@ -207,7 +208,7 @@ def _imbalanced(available: Counts, scenario: Scenario, imbalance: Imbalance) -> 
         raise UsageError(f"imbalance ratio {ratio:g}: expected a number of at least 1")
     # A class that is absent must not hold the others down.
     supposed = np.where(available == 0, available.max(), available)
-    return np.minimum(imbalance.counts(supposed, ratio), available)
+    return np.minimum(ask_counts(imbalance, supposed, ratio), available)
 
 
 def _labelled(train: Rows, labels: Labels, scenario: Scenario, seed: int) -> tuple[Rows, Rows]:

@@ -7,7 +7,7 @@ own, and whatever it does wrong costs its own values only.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from benchbase.cell import canonical_json
 from benchbase.data.contract import Labels
 from benchbase.judging.metrics import Logits, Metric, Score, Undefined
+from benchbase.options import settings_of
 
 LONGEST_REASON = 300
 
@@ -30,9 +31,7 @@ class Extra:
     @classmethod
     def of(cls, metric: Metric, code: str) -> Extra:
         """Give the metric the version that it declares, or else that of its code."""
-        options: dict[str, object] = {}
-        if is_dataclass(metric):
-            options = {field.name: getattr(metric, field.name) for field in fields(metric)}
+        options = settings_of(metric)
         version = type(metric).version or f"code {code[:12]}"
         return cls(metric, f"{version} {canonical_json(options)}" if options else version)
 

@@ -10,7 +10,6 @@ import importlib
 import inspect
 import os
 import sys
-import traceback
 from collections.abc import Iterator, Sequence
 from importlib.abc import SourceLoader
 from importlib.machinery import ModuleSpec
@@ -19,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from benchbase.errors import PluginError
+from benchbase.errors import PluginError, describe_exception
 from benchbase.options import unknown
 from benchbase.plugins.kinds import KINDS, check_class
 from benchbase.plugins.source import Source
@@ -67,21 +66,6 @@ def load_classes(source: Source, kinds: Sequence[str] = (*KINDS,)) -> dict[str, 
         _check_version(module)
         manager = _register(source.target, module)
         return {kind: _ask(manager, kind) for kind in kinds}
-
-
-def describe_exception(error: BaseException, file: str | None = None) -> str:
-    """Say what was raised and in which line, preferring the innermost line of ``file``."""
-    text = f"{type(error).__name__}: {error}".rstrip(": ")
-    if isinstance(error, SyntaxError) and error.filename is not None:
-        where, line = error.filename, error.lineno
-        text = f"{type(error).__name__}: {error.msg}"
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [frame for frame in frames if frame.filename == file]
-        if not frames:
-            return text
-        where, line = (own or frames)[-1].filename, (own or frames)[-1].lineno
-    return f"{text} ({where}, line {line})"
 
 
 def _import_module(name: str) -> ModuleType:

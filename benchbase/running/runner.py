@@ -50,7 +50,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
-        opened = job.open()
+        opened = _open(job)
         if opened.identity != job.cell.data:
             raise RunError(
                 "the data are not those that the cell was planned with: they, or the cache in the "
@@ -112,6 +112,18 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         ),
     )
     return Outcome(result, predictions)
+
+
+def _open(job: Job) -> Opened:
+    """Open the cell's data.
+
+    Raises:
+        RunError: a plugin of the data side failed, in which the method has no part.
+    """
+    try:
+        return job.open()
+    except PluginError as error:
+        raise RunError(str(error)) from error
 
 
 def _versions(*entries: Entry) -> dict[str, str]:

@@ -83,6 +83,7 @@ def load_task(
     import torch
 
     from benchbase.api import Grants, Images, ImageShape, Need, Oracle, Task
+    from benchbase.backbones.building import build_network
     from benchbase.data.augment import make_augment, make_normalise
     from benchbase.data.strong_augment import make_strong_augment
     from benchbase.seeding import seeded
@@ -105,7 +106,7 @@ def load_task(
     def build_model() -> Any:
         nonlocal built
         with seeded(facts["seed"], "initialisation", str(built)):
-            model = backbone.build(shape, num_classes)
+            model = build_network(backbone, shape, num_classes)
         built += 1
         return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 

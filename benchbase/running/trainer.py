@@ -22,13 +22,13 @@ import torch
 from torch import Tensor, nn
 
 from benchbase.api import Backbone, Checkpoint, ImageShape, Task, Weighter
-from benchbase.errors import ContractError, DivergedError, PluginError
+from benchbase.backbones.building import build_network, try_network
+from benchbase.errors import ContractError, DivergedError, PluginError, causes, is_machines_fault
 from benchbase.options import construct
 from benchbase.plugins.loading import load_class
 from benchbase.plugins.source import Source
 from benchbase.running.channel import Channel
 from benchbase.running.counting import Counter
-from benchbase.running.machine_faults import is_machines_fault
 from benchbase.seeding import seed_everything
 
 
@@ -98,7 +98,8 @@ def load_contestant(start: dict[str, Any]) -> tuple[Weighter, Backbone]:
 def describe_failure(error: BaseException) -> dict[str, Any]:
     """Turn an exception into the message that the parent records; paths are cut to names."""
     text = str(error)
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in text:
+    memory = MemoryError | torch.OutOfMemoryError
+    if any(isinstance(cause, memory) or "can't allocate" in str(cause) for cause in causes(error)):
         status = "oom"
     elif is_machines_fault(error):
         status = "killed"  # the cell is run again
@@ -145,10 +146,11 @@ def warm_up(task: Task, backbone: Backbone) -> None:
     shape = ImageShape(*task.train.pixels.shape[1:])
     chosen = torch.arange(task.recipe.batch_size, device=task.device) % len(task.train)
     with task.seeded("warm up"):
-        model = backbone.build(shape, task.num_classes)
+        model = build_network(backbone, shape, task.num_classes)
         model = model.to(task.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimiser = torch.optim.SGD(model.parameters(), lr=0.0, momentum=0.9)
-        logits = model.train()(task.normalise(task.train.pixels[chosen]))
+        images = task.normalise(task.train.pixels[chosen])
+        logits = try_network(backbone, model.train(), images, task.num_classes)
         nn.functional.cross_entropy(logits, task.train.labels[chosen]).backward()
         optimiser.step()
 

@@ -367,7 +367,7 @@ class InPlace(Noise, Imbalance):
         return np.eye(num_classes)
 
     def counts(self, available: NDArray[np.int64], ratio: float) -> NDArray[np.int64]:
-        available[:] = 50
+        available[:] = 20
         return available
 
 

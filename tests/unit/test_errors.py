@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from benchbase.running.machine_faults import MACHINE_FAULTS, is_machines_fault
+from benchbase.errors import MACHINE_FAULTS, is_machines_fault
 from benchbase.running.trainer import describe_failure
 from tests.unit.failing import failing
 
