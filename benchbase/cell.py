@@ -111,7 +111,7 @@ class Scenario:
     def data(self) -> str:
         """What the data set is called: its name, where one's own images lie, what was chosen."""
         options = dict(self.dataset_options)
-        path = options.pop("path", "")
+        path = options.pop("path", "") or options.pop("repository", "")
         return format_label(f"{self.dataset}:{path}" if path else self.dataset, options)
 
     @property

@@ -35,9 +35,10 @@ def parse_own(text: str) -> tuple[str, dict[str, Any]]:
     if settings and not settings.startswith("["):
         raise UsageError(f"{text!r}: expected option=value in brackets after the path")
     options = settle(parse_selector(name + settings), options_of(SOURCES[name]))
-    if "path" in options:
-        raise UsageError(f"{text!r}: the path stands there twice")
-    return name, {"path": path, **options}
+    argument = SOURCES[name].found_at(path)
+    if argument.keys() & options.keys():
+        raise UsageError(f"{text!r}: {' and '.join(argument)} stands there twice")
+    return name, {**argument, **options}
 
 
 def _parted(rest: str, text: str) -> tuple[str, str]:

@@ -137,7 +137,8 @@ def _named_by_content(board: Board) -> Board:
 
 def _short(scenario: Scenario) -> str:
     """Name a scenario's data so that a folder can be called by it."""
-    own = PurePath(scenario.dataset_options.get("path", "")).stem
+    options = scenario.dataset_options
+    own = PurePath(options.get("path") or options.get("repository", "")).stem
     return re.sub(r"[^A-Za-z0-9._-]+", "-", f"{scenario.dataset}-{own}").strip("-")
 
 

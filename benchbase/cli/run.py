@@ -53,7 +53,7 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     "--dataset",
     metavar="NAME|SOURCE:PATH",
     help="Data set (see `benchbase list`), as name[option=value]; or your own images, as "
-    "folder:PATH, csv:FILE or npz:FILE, with labels as given and no added noise.",
+    "folder:PATH, csv:FILE, npz:FILE or hf:OWNER/NAME, with labels as given and no added noise.",
 )
 @click.option("--train-size", type=click.IntRange(min=1), help="Training images before imbalance.")
 @click.option(

@@ -44,6 +44,11 @@ class OwnImages(DataSet):
 
     locations: ClassVar[tuple[str, ...]] = ("path", "split_file")
 
+    @classmethod
+    def found_at(cls, where: str) -> dict[str, str]:
+        """Give the option that what follows the colon stands for."""
+        return {"path": where}
+
     @abstractmethod
     def listing(self) -> Listing:
         """List the images.

@@ -36,11 +36,21 @@ from tests.unit.data.own.conftest import patch
         ("csv:a=b.csv[label=dx,split=none]", "a=b.csv", {"label": "dx", "split": None}),
         ("npz:rbc.npz[size=none]", "rbc.npz", {}),
         (" folder : moles ", "moles", {}),
+        ("hf:./saved[label=dx]", "./saved", {"label": "dx"}),
     ],
 )
 def test_a_path_is_taken_as_it_stands_and_options_stand_in_brackets(text, path, options):
     assert is_own(text)
     assert parse_own(text)[1] == {"path": path, **options}
+
+
+def test_a_name_on_the_hub_is_no_path():
+    assert parse_own("hf:owner/name.1[size=64]") == (
+        "hf",
+        {"repository": "owner/name.1", "size": 64},
+    )
+    scenario = Scenario(dataset="hf", dataset_options={"repository": "owner/name", "size": 64})
+    assert scenario.data == "hf:owner/name[size=64]"
 
 
 @pytest.mark.parametrize("text", ["nuclei", "digits[x=1]", "benchbase-harness:nuclei", "folder"])
@@ -57,7 +67,7 @@ def test_other_names_are_no_data_of_one_s_own(text):
         ("folder:x[size=8,16]", "is a grid: give one value for each option"),
         ("folder:x[size=2]", "expected int from 8 to 512, or none"),
         ("folder:x[resize=cut]", "expected one of crop, pad, stretch"),
-        ("folder:x[path=y]", "the path stands there twice"),
+        ("folder:x[path=y]", "path stands there twice"),
         ('folder:"x', "written as in JSON"),
         ('folder:"x"y', "expected option=value in brackets after the path"),
     ],
