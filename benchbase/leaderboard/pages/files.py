@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable
 from pathlib import Path
 
@@ -10,13 +11,17 @@ from benchbase.files import replace_file
 from benchbase.leaderboard.cells import NOTHING, rank_text, score_text
 from benchbase.leaderboard.pages.csv import render_csv
 from benchbase.leaderboard.pages.escaping import markdown_table
-from benchbase.leaderboard.pages.label_chart import charts_in, label_charts
+from benchbase.leaderboard.pages.forest_chart import forest_chart
+from benchbase.leaderboard.pages.label_chart import label_charts
 from benchbase.leaderboard.pages.markdown import render_json, render_markdown
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
 from benchbase.records.committed import Committed
 from benchbase.records.record import Record
 from benchbase.records.store import collection_paused
+
+CHARTS = re.compile(r"differences\.svg|labels-bought-\d+\.svg")
+"""Names of charts, also of scenarios that a board does not have any more."""
 
 
 @collection_paused()
@@ -27,8 +32,13 @@ def board_files(board: Board, records: Iterable[Record]) -> dict[str, str]:
         "README.md": render_markdown(table),
         "leaderboard.csv": render_csv(table),
         "leaderboard.json": render_json(table),
-        **label_charts(table),
+        **charts(table),
     }
+
+
+def charts(table: Table) -> dict[str, str]:
+    """Draw what the page shows: file name -> SVG."""
+    return {**forest_chart(table), **label_charts(table)}
 
 
 def write_board(folder: Path, board: Board, records: Iterable[Record]) -> list[Path]:
@@ -49,7 +59,11 @@ def write_board(folder: Path, board: Board, records: Iterable[Record]) -> list[P
 
 def stale_charts(folder: Path, files: Container[str]) -> list[Path]:
     """Find the charts in a board's folder that are not among its ``board_files``."""
-    return [path for path in charts_in(folder) if path.name not in files]
+    return [
+        path
+        for path in sorted(folder.glob("*.svg"))
+        if CHARTS.fullmatch(path.name) and path.name not in files
+    ]
 
 
 def index_text(leaderboards: Path) -> str:

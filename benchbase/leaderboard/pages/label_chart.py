@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
-from html import escape
-from pathlib import Path
 
 from benchbase.leaderboard.cells import label_text, metric_name
 from benchbase.leaderboard.label_curves import (
@@ -15,6 +12,7 @@ from benchbase.leaderboard.label_curves import (
     shown_levels,
     shown_score,
 )
+from benchbase.leaderboard.pages.drawing import picture, text
 from benchbase.leaderboard.table import Table
 
 LEFT, TOP, RIGHT, BOTTOM = 50, 20, 480, 300
@@ -30,15 +28,6 @@ DASHES = ("", "6 3", "2 2")
 def chart_name(scenario: int) -> str:
     """Name the file of a scenario's chart."""
     return f"labels-bought-{scenario + 1}.svg"
-
-
-def charts_in(folder: Path) -> list[Path]:
-    """Find the files of charts, also of scenarios that the board does not have any more."""
-    return sorted(
-        path
-        for path in folder.glob("labels-bought-*.svg")
-        if re.fullmatch(r"labels-bought-\d+\.svg", path.name)
-    )
 
 
 def label_charts(table: Table) -> dict[str, str]:
@@ -62,13 +51,13 @@ def _chart(table: Table, scenario: int) -> str:
     for step in range(low, high + 1):
         at = y(step * GRID)
         parts.append(f'<path d="M{LEFT} {at:.1f}H{RIGHT}" stroke="#ddd"/>')
-        parts.append(_text(LEFT - 6, at + 4, f"{100 * step * GRID:.0f}", anchor="end"))
+        parts.append(text(LEFT - 6, at + 4, f"{100 * step * GRID:.0f}", anchor="end"))
     for labels in levels:
         parts.append(f'<path d="M{x(labels):.1f} {BOTTOM}v5" stroke="#333"/>')
-        parts.append(_text(x(labels), BOTTOM + 18, str(labels), anchor="middle"))
+        parts.append(text(x(labels), BOTTOM + 18, str(labels), anchor="middle"))
     score_name = f"{metric_name(shown_score(table.board))} (%)"
-    parts.append(_text((LEFT + RIGHT) / 2, BOTTOM + 36, "labels bought", anchor="middle"))
-    parts.append(_text(LEFT, TOP - 7, score_name))
+    parts.append(text((LEFT + RIGHT) / 2, BOTTOM + 36, "labels bought", anchor="middle"))
+    parts.append(text(LEFT, TOP - 7, score_name))
     names = _apart([y(curve.scores[-1]) for _, curve in found])
     for number, (row, curve) in enumerate(found):
         points = list(zip(curve.labels_bought, curve.scores, strict=True))
@@ -83,17 +72,8 @@ def _chart(table: Table, scenario: int) -> str:
             f'<circle cx="{x(labels):.1f}" cy="{y(score):.1f}" r="3" fill="{colour}"/>'
             for labels, score in points
         ]
-        parts.append(_text(RIGHT + 10, names[number] + 4, label_text(row), colour))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
-        'font-family="sans-serif" font-size="12">\n'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>\n' + "\n".join(parts) + "\n</svg>\n"
-    )
-
-
-def _text(x: float, y: float, text: str, colour: str = "#333", anchor: str = "start") -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"'
-    return f"<text {place}>{escape(text)}</text>"
+        parts.append(text(RIGHT + 10, names[number] + 4, label_text(row), colour))
+    return picture(parts, WIDTH, HEIGHT)
 
 
 def _apart(heights: Sequence[float]) -> list[float]:

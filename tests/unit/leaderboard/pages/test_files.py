@@ -31,11 +31,16 @@ imbalance = [1]
 """
 
 
-def test_a_board_is_three_files(tmp_path):
+def test_a_board_is_four_files(tmp_path):
     board = make_board()
     records = make_records(board, {"plain": 0.7, "clever": 0.8})
     paths = write_board(tmp_path / "demo", board, records)
-    assert [path.name for path in paths] == ["README.md", "leaderboard.csv", "leaderboard.json"]
+    assert [path.name for path in paths] == [
+        "README.md",
+        "leaderboard.csv",
+        "leaderboard.json",
+        "differences.svg",
+    ]
     texts = {path.name: path.read_text() for path in paths}
     assert texts == board_files(board, records)
     write_board(tmp_path / "demo", board, records)
