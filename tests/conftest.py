@@ -15,6 +15,7 @@ import hypothesis
 import pytest
 
 from benchbase import typechecking
+from tests.needs import required
 
 if TYPE_CHECKING:
     from benchbase.running.executors.forkserver import ForkServer
@@ -34,6 +35,11 @@ os.environ.setdefault(typechecking.SWITCH, "1")
 if "benchbase.api" in sys.modules:
     raise RuntimeError("a pytest plugin imported benchbase.api before the type checks were on")
 typechecking.install_if_asked()
+
+
+def pytest_configure() -> None:
+    """Refuse a misspelt name of something required before any test is run."""
+    required()
 
 
 @pytest.fixture(autouse=True)

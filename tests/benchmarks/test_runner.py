@@ -19,6 +19,7 @@ from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.executors.local import LocalExecutor
 from benchbase.running.runner import run_cell
 from benchbase.running.settings import Settings
+from tests.needs import need
 from tests.running import make_job
 
 CELLS = 8
@@ -88,8 +89,7 @@ def test_judging_is_at_most_a_quarter_of_a_board_s_time(
     judged for 6,000 trained on.
     """
     debian = Path("/usr/share/datasets/fashion-mnist")
-    if scenario.dataset == "fashion-mnist" and not debian.exists():
-        pytest.skip("Debian's dataset-fashion-mnist is not installed")
+    need("fashion-mnist", there=scenario.dataset != "fashion-mnist" or debian.exists())
     rows = {"erm": 4, "mwnet": 1}
     jobs = {name: make_job(name, cache, scenario) for name in rows}
     for job in jobs.values():

@@ -17,6 +17,7 @@ from benchbase.data.noise import SymmetricNoise
 from benchbase.data.opening import identify, open_scenario
 from benchbase.errors import DataError
 from benchbase.seeding import numpy_stream
+from tests.needs import need
 
 TRAIN, TEST = 40, 20
 
@@ -165,13 +166,10 @@ def test_a_label_file_of_another_length_is_refused(tmp_path: Path, scratch: Path
         FashionMNIST().load([root], scratch)
 
 
-@pytest.mark.skipif(
-    not (DEBIAN / "train-images-idx3-ubyte.gz").is_file(),
-    reason="Debian's package dataset-fashion-mnist is not installed",
-)
 def test_the_real_files_open_with_the_protocols_sizes(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    need("fashion-mnist", there=(DEBIAN / "train-images-idx3-ubyte.gz").is_file())
     monkeypatch.setattr(fashion_mnist, "DEBIAN", DEBIAN)
     scenario = Scenario(
         dataset="fashion-mnist", train_size=6000, noise="symmetric", noise_rate=0.4, track="T10"
