@@ -69,19 +69,37 @@ def server() -> Iterator[ForkServer]:
     server.close()
 
 
-@pytest.fixture
-def shared_server(server: ForkServer, monkeypatch: pytest.MonkeyPatch) -> ForkServer:
+@pytest.fixture(scope="session")
+def shared_server(server: ForkServer) -> Iterator[ForkServer]:
     """Let commands that are run in this process use the one server of the tests."""
+    from benchbase import pipeline
     from benchbase.cli import info, list, show  # noqa: A004 - the command's own name
+    from benchbase.errors import RunError
     from benchbase.running.executors.forkserver import Child, ForkServer
 
     class Shared(ForkServer):
-        def start(self, module: str, log: Path | None = None) -> Child:
-            return server.start(module, log)
+        def __init__(self) -> None:
+            super().__init__()
+            self.children: list[Child] = []
 
-    for module in (info, list, show):
-        monkeypatch.setattr(module, "ForkServer", Shared)
-    return server
+        def start(self, module: str, log: Path | None = None) -> Child:
+            if self._closed:
+                raise RunError("the process server was closed")
+            self.children.append(server.start(module, log))
+            return self.children[-1]
+
+        def wait_until_ready(self) -> None:
+            server.wait_until_ready()
+
+        def close(self) -> None:
+            self._closed = True
+            for child in self.children:
+                child.kill()
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pipeline, info, list, show):
+            patch.setattr(module, "ForkServer", Shared)
+        yield server
 
 
 @pytest.fixture

@@ -37,7 +37,8 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
     began = time.monotonic()
     started_at = time.time()
     costs = Costs()
-    folder = settings.work / f"{job.cell.key[:16]}-{secrets.token_hex(4)}"
+    # In full: where the children stand, the home's name may mean another folder.
+    folder = settings.work.absolute() / f"{job.cell.key[:16]}-{secrets.token_hex(4)}"
     found: JSON = {
         "status": "ok",
         "trusted": settings.trusted,

@@ -36,7 +36,7 @@ def path(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def results(home, path):
+def results(home, path, shared_server):
     return benchbase.run(board=str(path), home=home, device="cpu", jobs=1)
 
 

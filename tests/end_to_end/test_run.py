@@ -1,4 +1,4 @@
-"""``benchbase run`` as a user runs it: in a shell, on real data."""
+"""``benchbase run`` as a user runs it, on real data; in a shell where the process itself counts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
+import torch
 
+from benchbase import typechecking
 from benchbase.cli import invoke
 from benchbase.records.validation import parse_record
 
@@ -47,22 +51,32 @@ class SmallLoss(LossWeighter):
 '''
 
 
-def benchbase(*arguments: str, cwd: Path, timeout: float = 200, **environment: str):
-    """Run the command line in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "benchbase", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-        env={**os.environ, **environment},
-    )
+pytestmark = pytest.mark.usefixtures("shared_server")
+
+
+class Ran(NamedTuple):
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def benchbase(tmp_path, monkeypatch, capfd):
+    """Run the command line in this process, with the process server of all tests."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Ran:
+        capfd.readouterr()
+        return Ran(invoke(arguments), *capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture
 def start(tmp_path):
-    """Start the command line and leave it running; ended after the test."""
+    """Start the command line as a user does and leave it running; ended after the test."""
     running = []
 
     def begin(*arguments: str) -> subprocess.Popen[str]:
@@ -72,6 +86,7 @@ def start(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env={**os.environ, typechecking.SWITCH: "0"},
         )
         running.append(process)
         return process
@@ -82,35 +97,48 @@ def start(tmp_path):
         process.communicate()
 
 
-def wait_for(condition, seconds: float = 120) -> None:
+@pytest.fixture
+def numerics() -> Iterator[None]:
+    """Put torch's global settings back after a cell was run in this process."""
+    threads = torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(deterministic)
+
+
+def wait_for(condition, seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
 
 
-def test_a_new_user_s_file_is_run_found_again_and_stays_beside_failures(tmp_path, own_home):
+def test_a_new_user_s_file_is_run_found_again_and_stays_beside_failures(
+    tmp_path, own_home, start, benchbase
+):
     (tmp_path / "small_loss.py").write_text(WEIGHTER)
-    first = benchbase("run", "--plugin", "./small_loss.py", *SMALL, cwd=tmp_path)
-    assert first.returncode == 0, first.stderr
-    assert "small-loss" in first.stdout
-    assert "erm" in first.stdout  # the reference is always added
-    assert "2 cells: 0 found, 2 run, 0 failed" in first.stdout
+    first = start("run", "--plugin", "./small_loss.py", *SMALL)
+    stdout, stderr = first.communicate(timeout=200)
+    assert first.returncode == 0, stderr
+    assert "small-loss" in stdout
+    assert "erm" in stdout  # the reference is always added
+    assert "2 cells: 0 found, 2 run, 0 failed" in stdout
     assert len(list(own_home.glob("runs/*/*/*.json"))) == 2
     assert not list(own_home.glob("work/*"))
 
-    again = benchbase("run", "--plugin", "./small_loss.py", *SMALL, "--json", cwd=tmp_path)
+    again = benchbase("run", "--plugin", "./small_loss.py", *SMALL, "--json")
     assert again.returncode == 0, again.stderr
     told = json.loads(again.stdout)
     assert told["cells"] == {"planned": 2, "found": 2, "ran": 0, "failed": 0, "lost": 0}
     assert [row["label"] for row in told["table"]["rows"]]
 
-    shown = benchbase("show", cwd=tmp_path)
+    shown = benchbase("show")
     assert shown.returncode == 0, shown.stderr
     assert "small-loss" in shown.stdout
 
     (tmp_path / "bad.py").write_text(WEIGHTER.replace("return weigh", "return 1 / 0"))
-    mixed = benchbase("run", "--plugin", "./bad.py", *SMALL, cwd=tmp_path)
+    mixed = benchbase("run", "--plugin", "./bad.py", *SMALL)
     assert mixed.returncode == 3
     assert "ZeroDivisionError" in mixed.stderr
     assert "log:" in mixed.stderr
@@ -132,12 +160,14 @@ recipe = { epochs = 1 }
 """
 
 
-def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method(tmp_path):
+def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method(
+    tmp_path, benchbase
+):
     folder = tmp_path / "leaderboards" / "mini"
     folder.mkdir(parents=True)
     (folder / "board.toml").write_text(MINI)
     (tmp_path / "small_loss.py").write_text(WEIGHTER)
-    first = benchbase("run", "--board", "mini", "--device=cpu", cwd=tmp_path)
+    first = benchbase("run", "--board", "mini", "--device=cpu")
     assert first.returncode == 0, first.stderr
     assert "2 cells: 0 found, 2 run, 0 failed" in first.stdout
     pages = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -152,21 +182,21 @@ def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method
 
     # A fresh clone has the committed records and an empty home.
     clone = ("run", "--board", "mini", "--device=cpu", "--home", "other")
-    again = benchbase(*clone, cwd=tmp_path)
+    again = benchbase(*clone)
     assert "2 cells: 2 found, 0 run, 0 failed" in again.stdout, again.stderr
     assert again.stderr.count("found: ") == 2
     assert {path: path.read_bytes() for path in pages} == pages
-    assert benchbase("leaderboard", "--check", cwd=tmp_path).returncode == 0
+    assert benchbase("leaderboard", "--check").returncode == 0
 
-    beside = benchbase(*clone, "--plugin", "./small_loss.py", cwd=tmp_path)
+    beside = benchbase(*clone, "--plugin", "./small_loss.py")
     assert "2 cells: 1 found, 1 run, 0 failed" in beside.stdout, beside.stderr
     assert all(name in beside.stdout for name in ("small-loss", "erm", "focal"))
     assert {path: path.read_bytes() for path in pages} == pages
-    shown = benchbase("show", "--home", "other", cwd=tmp_path)
+    shown = benchbase("show", "--home", "other")
     assert all(name in shown.stdout for name in ("small-loss", "erm", "focal")), shown.stderr
 
     (folder / "README.md").write_text("edited")
-    assert benchbase("leaderboard", "--check", cwd=tmp_path).returncode == 4
+    assert benchbase("leaderboard", "--check").returncode == 4
 
 
 BUYING = """
@@ -213,10 +243,10 @@ class Buyer(Weighter):
 '''
 
 
-def test_labels_that_a_method_buys_are_counted_and_scored_against(tmp_path, own_home):
+def test_labels_that_a_method_buys_are_counted_and_scored_against(tmp_path, own_home, benchbase):
     (tmp_path / "buying.toml").write_text(BUYING)
     (tmp_path / "buyer.py").write_text(BUYER)
-    ran = benchbase("run", "--board", "./buying.toml", "--device=cpu", cwd=tmp_path)
+    ran = benchbase("run", "--board", "./buying.toml", "--device=cpu")
     assert ran.returncode == 0, ran.stderr
     assert "3 cells: 0 found, 3 run, 0 failed" in ran.stdout
     assert "Score against labels bought: symmetric 0.4, 1:1" in ran.stdout
@@ -247,28 +277,39 @@ def test_labels_that_a_method_buys_are_counted_and_scored_against(tmp_path, own_
         cell.strip() for cell in line.split("|")[2:5]
     ]
     assert "buyer</text>" in page.with_name("labels-bought-1.svg").read_text()
-    shown = benchbase("show", cwd=tmp_path)
+    shown = benchbase("show")
     assert re.search(r"buyer .* 0 \S+ 20$", shown.stdout, re.MULTILINE), shown.stdout
 
 
-def test_a_dry_run_counts_the_cells_and_runs_none(tmp_path, own_home):
-    shown = benchbase("run", "--plugin", "focal[gamma=1,2]", *SMALL, "--dry-run", cwd=tmp_path)
+def test_a_dry_run_counts_the_cells_and_runs_none(tmp_path, own_home, benchbase):
+    shown = benchbase("run", "--plugin", "focal[gamma=1,2]", *SMALL, "--dry-run")
     assert shown.returncode == 0, shown.stderr
     assert "3 cells, 0 finished, 3 to run" in shown.stdout
     assert re.search(r"focal\[gamma=1.0\] +1 +0 +1", shown.stdout)
     assert "| seed 0" not in shown.stdout
     listed = benchbase(
-        "run", "--plugin", "focal[gamma=1,2]", *SMALL, "--dry-run", "--verbose", cwd=tmp_path
+        "run",
+        "--plugin",
+        "focal[gamma=1,2]",
+        *SMALL,
+        "--dry-run",
+        "--verbose",
     )
     assert listed.stdout.count("| seed 0") == 3
     assert not (own_home / "runs").exists()
 
 
-def test_inline_runs_in_one_process_and_is_marked(tmp_path, own_home):
+@pytest.mark.usefixtures("numerics")
+def test_inline_runs_in_one_process_and_is_marked(tmp_path, own_home, benchbase):
     text = WEIGHTER.replace("return weigh", "print('hi'); return weigh")
     (tmp_path / "small_loss.py").write_text(text)
     ran = benchbase(
-        "run", "--plugin", "./small_loss.py", *SMALL, "--executor", "inline", cwd=tmp_path
+        "run",
+        "--plugin",
+        "./small_loss.py",
+        *SMALL,
+        "--executor",
+        "inline",
     )
     assert ran.returncode == 0, ran.stderr
     assert "hi" in ran.stdout
@@ -276,26 +317,32 @@ def test_inline_runs_in_one_process_and_is_marked(tmp_path, own_home):
     assert [record["trusted"] for record in records] == [False, False]
 
 
-def test_the_first_interrupt_drains_and_the_second_stops(tmp_path, own_home, start):
+def test_the_first_interrupt_drains_and_the_second_stops(tmp_path, own_home, benchbase, capfd):
     (tmp_path / "slow.py").write_text(
         WEIGHTER.replace("return weigh", "import time; time.sleep(600)")
     )
-    process = start("run", "--plugin", "./slow.py", *SMALL)
-    wait_for(lambda: list(own_home.glob("runs/*/*/*.json")))  # erm is done, slow is in flight
-    process.send_signal(signal.SIGINT)
-    while "Interrupted" not in (line := process.stderr.readline()):
-        assert line, "the process ended at the first interrupt"
-    assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    stdout, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "erm" in stdout  # what is finished is shown
+    told: list[str] = []
+
+    def interrupted() -> bool:
+        told.extend(capfd.readouterr())
+        return any("Interrupted" in text for text in told)
+
+    def interrupt_twice() -> None:
+        wait_for(lambda: list(own_home.glob("runs/*/*/*.json")))  # erm is done, slow is in flight
+        os.kill(os.getpid(), signal.SIGINT)
+        wait_for(interrupted)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt_twice).start()
+    ran = benchbase("run", "--plugin", "./slow.py", *SMALL)
+    assert ran.returncode == 130
+    assert "erm" in ran.stdout  # what is finished is shown
     assert len(list(own_home.glob("runs/*/*/*.json"))) == 1
     assert not list(own_home.glob("work/*"))
 
 
 def test_a_killed_parent_takes_its_children_along_and_loses_no_finished_cell(
-    tmp_path, own_home, start
+    tmp_path, own_home, start, benchbase
 ):
     (tmp_path / "slow.py").write_text(
         WEIGHTER.replace(
@@ -311,7 +358,7 @@ def test_a_killed_parent_takes_its_children_along_and_loses_no_finished_cell(
     process.wait()
     wait_for(lambda: not _is_running(int(pid.read_text())), 30)
     assert len(list(own_home.glob("runs/*/*/*.json"))) == 1
-    again = benchbase("run", "--plugin", "./slow.py", *SMALL, "--timeout", "2", cwd=tmp_path)
+    again = benchbase("run", "--plugin", "./slow.py", *SMALL, "--timeout", "2")
     assert again.returncode == 3
     assert "1 found, 1 run, 1 failed" in again.stdout
     assert "stopped after 2 s" in again.stderr
@@ -384,23 +431,22 @@ def register_metrics():
 """
 
 
-def test_a_broken_metric_costs_its_column_and_no_training(tmp_path, own_home, plugin_site):
+def test_a_broken_metric_costs_its_column_and_no_training(
+    tmp_path, own_home, plugin_site, benchbase
+):
     def luck(body: str) -> tuple[dict[str, int], float | None]:
+        plugin_site.forget()
         (plugin_site.folder / "good_luck.py").write_text(METRIC.replace("BODY", body))
-        found = benchbase(
-            *("run", "--plugin=erm", *SMALL, "--json"),
-            cwd=tmp_path,
-            PYTHONPATH=str(plugin_site.folder),
-        )
+        found = benchbase("run", "--plugin=erm", *SMALL, "--json")
         assert found.returncode == 0, found.stderr
         told = json.loads(found.stdout)
         [row] = told["table"]["rows"]
         return told["cells"], row["metrics"]["luck"]
 
-    plugin_site.add("good-luck", "good_luck")
+    plugin_site.add("good-luck", "good_luck", good_luck="")
     cells, value = luck("import sys; sys.exit(7)")
     assert (cells["ran"], cells["failed"], value) == (1, 0, None)
     cells, value = luck("return float(len(labels))")
     assert (cells["found"], cells["ran"], value) == (1, 0, 1000.0)
-    shown = benchbase("show", "--json", cwd=tmp_path)
+    shown = benchbase("show", "--json")
     assert json.loads(shown.stdout)["table"]["rows"][0]["metrics"]["luck"] == 1000.0

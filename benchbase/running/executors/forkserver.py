@@ -116,7 +116,9 @@ class ForkServer:
     def start(self, module: str, log: Path | None = None) -> Child:
         """Fork a child that runs ``module.main(channel)``; its output goes to ``log``."""
         ours, theirs = socket.socketpair()
-        request = json.dumps({"module": module, "log": str(log or os.devnull)}).encode()
+        request = json.dumps(
+            {"module": module, "log": str((log or Path(os.devnull)).absolute())}
+        ).encode()
         with self._lock, theirs:
             if self._closed:
                 raise RunError("the process server was closed")

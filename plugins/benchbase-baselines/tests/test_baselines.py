@@ -149,6 +149,7 @@ def test_mwnet_moves_its_network_down_the_trusted_loss(make_digits):
     assert trusted_loss(moved) < trusted_loss(still)
 
 
+@pytest.mark.slow
 def test_mwnet_turns_wrong_labels_down_and_focal_turns_them_up(make_digits):
     recipe = {"epochs": 25, "batch_size": 100, "trusted_batch_size": 100, "schedule": "constant"}
 

@@ -285,6 +285,7 @@ def test_the_unsigned_bump_cannot_tell_wrong_labels_from_right_ones(noisy_mixtur
     assert noisy_mixture(seed=0).weight_auroc(CCDSWBump()) == pytest.approx(0.5, abs=0.15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weighter", [CCDSW(), CCDSWBump()], ids=lambda each: each.name)
 def test_real_images_without_noise_cost_at_most_ten_points(points_behind_unweighted, weighter):
     assert points_behind_unweighted(weighter) < 10

@@ -244,6 +244,7 @@ def test_the_mapping_of_the_control_decides_about_wrong_labels(noisy_mixture, ma
     assert least <= noisy_mixture(seed=0).weight_auroc(DLSASWFixed(mapping=mapping)) <= most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weighter", [DLSASW(), DLSASWFixed()], ids=lambda each: each.name)
 def test_real_images_without_noise_cost_at_most_ten_points(points_behind_unweighted, weighter):
     assert points_behind_unweighted(weighter) < 10

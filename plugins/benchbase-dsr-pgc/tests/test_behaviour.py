@@ -10,6 +10,8 @@ from sklearn.metrics import roc_auc_score
 from benchbase.kit.loops import supervised
 from benchbase.testing.toy import toy_problem
 
+pytestmark = pytest.mark.slow
+
 EVERY_METHOD = [DSRPGC(), DSRPGCE(), DSR(), DSRCorrected(), MeanTeacher(), FixMatch()]
 
 

@@ -101,6 +101,7 @@ def test_a_matrix_protects_classes_as_the_authors_noise_does(tmp_path):
     assert (~kept).mean() == pytest.approx(rate * 3 / 5, abs=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "weighter", [CoTeaching(), VoG(), VoGActive(forget_rate=0.2)], ids=lambda w: w.name
 )

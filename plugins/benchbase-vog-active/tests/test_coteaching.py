@@ -311,6 +311,7 @@ def long_tail(make_points, noise_rate, seed):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise_rate", [0.4, 0.5])
 def test_vog_finds_wrong_labels(make_points, monkeypatch, noise_rate):
     aurocs = []
@@ -329,6 +330,7 @@ def test_vog_finds_wrong_labels(make_points, monkeypatch, noise_rate):
     assert min(aurocs) > 0.7
 
 
+@pytest.mark.slow
 def test_small_vog_is_purer_than_a_random_part_and_large_vog_less_pure(make_points, monkeypatch):
     right = {"small": 0, "random": 0, "large": 0}
     whole = 0

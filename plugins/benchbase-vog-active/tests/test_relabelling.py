@@ -205,6 +205,7 @@ def test_a_round_that_buys_the_pool_leaves_wrong_labels_in_the_clean_set_only(ma
     assert set(wrong.tolist()) == set((clean & ~points.is_right).nonzero().squeeze(1).tolist())
 
 
+@pytest.mark.slow
 def test_recall_does_not_fall_along_the_budget(make_points):
     curve = [mean_recall(make_points, VoGActive(rounds=3), budget) for budget in (1, 80, 240)]
     assert curve[1] > curve[0] - 0.02
@@ -212,6 +213,7 @@ def test_recall_does_not_fall_along_the_budget(make_points):
     assert curve[2] > curve[0] + 0.05
 
 
+@pytest.mark.slow
 def test_true_labels_for_all_and_none_bought_bracket_every_order(make_points):
     floor = mean_recall(make_points, VoGActive(rounds=3, acquisition="random"), 1)
     ceiling = mean_recall(make_points, VoGActive(rounds=3, forget_rate=1.0), 100_000)
