@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from benchbase.cell import DataIdentity, Invariances
-from benchbase.data.contract import Part
-from benchbase.data.opening import Opened
 from benchbase.errors import ContractError
 from benchbase.judging.judge import Judge
 from benchbase.records.home import Home
@@ -22,6 +18,7 @@ from benchbase.running.executors.contract import Slot
 from benchbase.running.settings import Progress, Settings
 from tests.unit.jobs import make_job
 from tests.unit.made_records import PROVENANCE
+from tests.unit.small_opened import make_opened
 
 Line = dict[str, Any] | Exception
 COUNTED = {
@@ -34,7 +31,6 @@ COUNTED = {
 READY = {"type": "ready"}
 CHECKPOINT = {"type": "checkpoint", "notes": {"loss": 0.5}, "counted": COUNTED, "forwarded": 12}
 DONE = {"type": "done", "forwarded": 24}
-LABELS = np.array([0, 1, 1, 0], dtype=np.int64)
 PREDICTED = 8 + 8
 """Four images for validation, four for test, and each a second time."""
 LOGITS = {"type": "logits", "shape": [PREDICTED, 2]}
@@ -81,28 +77,7 @@ class Play:
         self.folder = folder
         self.costs = Costs()
         self.heard: list[Progress] = []
-        part = Part(np.zeros((4, 1, 2, 2), dtype=np.uint8), LABELS)
-        self.judge = Judge(
-            Opened(
-                classes=("a", "b"),
-                invariances=Invariances(flips="none"),
-                train=part,
-                train_true=LABELS,
-                trusted=part,
-                trusted_labels="clean",
-                unlabelled=None,
-                unlabelled_true=None,
-                validation=part,
-                validation_true=LABELS,
-                test=part,
-                mean=(0.0,),
-                std=(1.0,),
-                noise_rate=0.0,
-                corruption={},
-                identity=DataIdentity("", "", ""),
-            ),
-            epochs=5,
-        )
+        self.judge = Judge(make_opened(), epochs=5)
 
     def __call__(
         self,
