@@ -7,6 +7,7 @@ import numpy as np
 from benchbase.cell import DataIdentity, Invariances
 from benchbase.data.contract import Part
 from benchbase.data.opening import Opened
+from tests.unit.made_records import CORRUPTION
 
 LABELS = np.array([0, 1, 1, 0], dtype=np.int64)
 NOWHERE = DataIdentity("", "", "")
@@ -30,6 +31,6 @@ def make_opened(identity: DataIdentity = NOWHERE) -> Opened:
         mean=(0.0,),
         std=(1.0,),
         noise_rate=0.0,
-        corruption={},
+        corruption=CORRUPTION,
         identity=identity,
     )

@@ -5,15 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchbase.cell import DataIdentity, Invariances
 from benchbase.data.contract import Part
-from benchbase.data.opening import Opened
 from benchbase.errors import ContractError, DivergedError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
 from benchbase.judging.judge import RESERVED, Judge, Questions
 from benchbase.judging.metrics import Metric, score
 from benchbase.judging.steps import Counted
+from tests.unit.small_opened import LABELS, make_opened
 
 
 def answers(questions: Questions, logits: np.ndarray) -> np.ndarray:
@@ -72,40 +71,18 @@ def test_logits_that_are_not_finite_mean_divergence(logits):
         questions.answers(company)
 
 
-TRUE = np.array([0, 1, 1, 0], dtype=np.int64)
 COUNTED = Counted((0,), 0, "", 0, None)
 
 
 @pytest.fixture
 def judge() -> Judge:
     """Judge four images, the same for training, validation and test."""
-    part = Part(np.zeros((4, 1, 2, 2), dtype=np.uint8), TRUE)
-    return Judge(
-        Opened(
-            classes=("a", "b"),
-            invariances=Invariances(flips="none"),
-            train=Part(part.pixels, TRUE.copy()),
-            train_true=TRUE,
-            trusted=part,
-            trusted_labels="clean",
-            unlabelled=None,
-            unlabelled_true=None,
-            validation=part,
-            validation_true=TRUE,
-            test=part,
-            mean=(0.0,),
-            std=(1.0,),
-            noise_rate=0.0,
-            corruption={},
-            identity=DataIdentity("", "", ""),
-        ),
-        epochs=5,
-    )
+    return Judge(make_opened(), epochs=5)
 
 
 def right_on(count: int) -> np.ndarray:
     """Give logits of validation and test that are right on the first ``count`` images of each."""
-    said = np.where(np.arange(4) < count, TRUE, 1 - TRUE)
+    said = np.where(np.arange(4) < count, LABELS, 1 - LABELS)
     return np.tile(np.eye(2, dtype=np.float32)[said], (2, 1))
 
 
@@ -129,7 +106,7 @@ def test_where_no_labels_are_for_sale_none_are_counted(judge):
 
 
 def test_weights_are_compared_with_the_labels_that_the_images_had_then(judge):
-    wrong = Part(judge.opened.train.pixels, 1 - TRUE)
+    wrong = Part(judge.opened.train.pixels, 1 - LABELS)
     judge.opened = dataclasses.replace(judge.opened, train=wrong)
     weights = np.array([0.1, 0.2, 0.9, 1.0], dtype=np.float32)
     for bought in ([], [0], {2, 3}):

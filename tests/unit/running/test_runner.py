@@ -19,6 +19,7 @@ from tests.unit.jobs import make_job
 from tests.unit.made_records import PROVENANCE
 from tests.unit.small_opened import make_opened
 
+FAILURE = {"type": "E", "message": "m", "traceback": ""}
 PLANNED = make_job("plain").cell.data
 
 
@@ -49,7 +50,7 @@ def raising(error):
     ("error", "status", "reason"),
     [
         (CellFailedError("timeout", "too late"), "timeout", "too late"),
-        (CellFailedError("oom", "no memory", {"type": "E"}), "oom", "no memory"),
+        (CellFailedError("oom", "no memory", FAILURE), "oom", "no memory"),
         (DivergedError("NaN"), "diverged", "DivergedError: NaN"),
         (ContractError("nonsense"), "error", "ContractError: nonsense"),
         (OSError(errno.ENOSPC, "full"), "killed", "the harness met OSError: [Errno 28] full"),
