@@ -69,6 +69,33 @@ TORCH_FREE = [
     "benchbase.records.store",
 ]
 
+TESTED_THROUGH = {
+    "backbones.contract": "unit/backbones/test_backbones.py",
+    "boards.conditions": "unit/boards/test_board.py",
+    "boards.toml_table": "unit/boards/test_board.py",
+    "cli.predictions": "unit/cli/test_show.py",
+    "data.own": "unit/data/own",
+    "data.parts": "unit/data/test_opening.py",
+    "kit.lookahead": "unit/kit/test_bilevel.py",
+    "leaderboard.compare": "unit/leaderboard/test_rows.py",
+    "leaderboard.pages.csv": "unit/leaderboard/pages/test_files.py",
+    "leaderboard.results": "end_to_end/test_python.py",
+    "leaderboard.table": "unit/leaderboard/test_rows.py",
+    "plugins.kinds": "unit/plugins/test_loading.py",
+    "records.decoding": "unit/records/test_record.py",
+    "records.last": "unit/cli/test_show.py",
+    "records.predictions": "unit/records/test_rescoring.py",
+    "records.provenance": "end_to_end/test_one_cell.py",
+    "running.executors.inline": "end_to_end/test_run.py",
+    "running.scout": "unit/cli/test_list.py",
+    "running.tally": "unit/running/test_counting.py",
+    "running.workers": "end_to_end/test_run.py",
+    "task": "unit/testing/test_toy.py",
+    "testing": "conformance/test_checks.py",
+    "typechecking": "conftest.py",
+}
+"""Modules and rooms that no test beside them names, and the test of whatever uses them."""
+
 VAGUE = {"utils", "util", "misc", "common", "helpers", "helper", "manager", "tools", "stuff"}
 
 SEEDING = {
@@ -92,6 +119,13 @@ def module_name(path: Path) -> str:
 
 
 MODULES = {module_name(path): path for path in CORE}
+
+
+UNIT_TESTS = [path.read_text() for path in ROOT.glob("tests/unit/**/*.py")]
+
+
+def is_package(module: str) -> bool:
+    return MODULES[module].stem in {"__init__", "__main__"}
 
 
 def is_type_checking(node: ast.AST) -> bool:
@@ -210,6 +244,28 @@ def test_the_command_line_starts_without_torch(arguments: list[str]) -> None:
 def test_a_module_is_short_and_named_for_what_it_holds(path: Path) -> None:
     assert len(path.read_text().splitlines()) < 400
     assert path.stem not in VAGUE
+
+
+def unit_tests_name(module: str) -> bool:
+    """Tell whether a module has a mirror among the unit tests, or one of them imports it."""
+    above, _, name = module.rpartition(".")
+    mirror = ROOT / "tests" / "unit" / "/".join(above.split(".")[1:]) / f"test_{name}.py"
+    named = re.compile(rf"{re.escape(module)}\b|from {re.escape(above)} import [^\n]*\b{name}\b")
+    return mirror.exists() or any(named.search(text) for text in UNIT_TESTS)
+
+
+def test_every_module_is_tested_beside_others_of_its_room() -> None:
+    alone = {name.partition(".")[2] for name in MODULES if not unit_tests_name(name)}
+    packages = {name.partition(".")[2] for name in MODULES if is_package(name)}
+    known = {name for name in alone for one in TESTED_THROUGH if f"{name}.".startswith(f"{one}.")}
+    assert sorted(alone - packages - known) == [], "write tests/unit/ROOM/test_MODULE.py"
+
+
+def test_every_exception_to_the_mirrors_is_still_needed_and_tested() -> None:
+    alone = {name.partition(".")[2] for name in MODULES if not unit_tests_name(name)}
+    for one, where in TESTED_THROUGH.items():
+        assert any(f"{name}.".startswith(f"{one}.") for name in alone), one
+        assert (ROOT / "tests" / where).exists(), where
 
 
 def weighter_names() -> set[str]:

@@ -31,6 +31,6 @@ def make_opened(identity: DataIdentity = NOWHERE) -> Opened:
         mean=(0.0,),
         std=(1.0,),
         noise_rate=0.0,
-        corruption=CORRUPTION,
+        corruption={**CORRUPTION, "identifiable": True},
         identity=identity,
     )

@@ -32,7 +32,7 @@ def play(tmp_path, monkeypatch):
         job = dataclasses.replace(make_job("plain"), open=lambda: make_opened(identity))
         settings = Settings(tmp_path / "work", Home(tmp_path), 1.0, 3, PROVENANCE)
         result = runner.run_cell(job, Slot(1, "cuda:1", print), settings).result
-        assert not list((tmp_path / "work").iterdir())
+        assert not list(tmp_path.glob("work/*"))
         return result
 
     return run
