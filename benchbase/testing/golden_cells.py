@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchbase.api import Backbone, Checkpoint, ImageShape, Need, Weighter
+from benchbase.api import Backbone, Checkpoint, ImageShape, LossWeighter, Need, Weighter
 from benchbase.judging.metrics import probabilities
 from benchbase.options import construct, options_of
 from benchbase.seeding import seeded, torch_stream
@@ -22,6 +22,8 @@ from benchbase.testing.watching import predict, watch
 T = TypeVar("T")
 EPOCHS = 6
 """Enough for whoever divides them among several phases."""
+EPOCHS_OF_A_CHOICE = 3
+"""Of a method that is the same in every step."""
 
 
 def guard_class(cls: type[Weighter] | type[Backbone], folder: Path, *, renew: bool = False) -> None:
@@ -39,8 +41,11 @@ def guard_class(cls: type[Weighter] | type[Backbone], folder: Path, *, renew: bo
 
 def _weighter_runs(weighter: type[Weighter]) -> Iterator[tuple[str, Run]]:
     """Run it by every choice, and without unlabelled images where it asks for some."""
+    epochs = EPOCHS
     for name, method in _settings(weighter):
-        yield name, run_of(method, _problem(weighter))
+        yield name, run_of(method, _problem(weighter, epochs=epochs))
+        if issubclass(weighter, LossWeighter):
+            epochs = EPOCHS_OF_A_CHOICE
     if Need.UNLABELLED in weighter.needs:
         yield "without unlabelled images", run_of(weighter(), _problem(weighter, unlabelled=False))
 
@@ -64,14 +69,16 @@ def _settings(cls: type[T]) -> Iterator[tuple[str, T]]:
                 yield f"{spec.name}={choice}", construct(cls, {spec.name: choice})
 
 
-def _problem(weighter: type[Weighter], *, unlabelled: bool = True) -> ToyProblem:
+def _problem(
+    weighter: type[Weighter], *, unlabelled: bool = True, epochs: int = EPOCHS
+) -> ToyProblem:
     return toy_problem(
         needs=weighter.needs,
         per_class=12,
         imbalance=2.0,
         unlabelled=unlabelled,
         label_budget=4,
-        epochs=EPOCHS,
+        epochs=epochs,
     )
 
 
