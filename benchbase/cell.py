@@ -48,6 +48,14 @@ def _make_floats(value: object, *names: str) -> None:
         object.__setattr__(value, name, float(getattr(value, name)))
 
 
+def _whole(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give whole numbers one spelling: 10 for 10.0, which stands for a float as well."""
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in options.items()
+    }
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How everyone trains: the same optimiser steps, schedule, augmentation and batch for all."""
@@ -91,10 +99,9 @@ class Scenario:
     label_budget: int | None = None
     noise: str = "none"
     """Kind of label noise."""
-    noise_rate: float = 0.0
     noise_options: Mapping[str, Any] = field(default_factory=dict)
     imbalance: str = "natural"
-    imbalance_ratio: float = 1.0
+    imbalance_options: Mapping[str, Any] = field(default_factory=dict)
     track: str = "T10"
     """Trusted images granted: T0 none, Tk k a class, TM the balanced meta set of MW-Net's paper."""
     backbone: str = "small_cnn"
@@ -103,9 +110,10 @@ class Scenario:
     protocol: str = PROTOCOL
 
     def __post_init__(self) -> None:
-        _make_floats(self, "noise_rate", "imbalance_ratio")
         if self.label_fraction is not None:
             _make_floats(self, "label_fraction")
+        for name in ("dataset_options", "noise_options", "imbalance_options", "backbone_options"):
+            object.__setattr__(self, name, _whole(getattr(self, name)))
 
     @property
     def data(self) -> str:
@@ -113,21 +121,6 @@ class Scenario:
         options = dict(self.dataset_options)
         path = options.pop("path", "") or options.pop("repository", "")
         return format_label(f"{self.dataset}:{path}" if path else self.dataset, options)
-
-    @property
-    def label(self) -> str:
-        """Short text for lines about a cell: ``symmetric:0.4 imbalance 10 budget 100``."""
-        parts = [self.noise if self.noise == "none" else f"{self.noise}:{self.noise_rate:g}"]
-        if self.imbalance == "natural":
-            parts.append("natural")
-        else:
-            kind = "" if self.imbalance == "exponential" else f"{self.imbalance} "
-            parts.append(f"{kind}imbalance {self.imbalance_ratio:g}")
-        if self.label_fraction is not None:
-            parts.append(f"labels {100 * self.label_fraction:g} %")
-        if self.label_budget is not None:
-            parts.append(f"budget {self.label_budget}")
-        return " ".join(parts)
 
 
 GIVEN = ("file", "module")

@@ -163,10 +163,12 @@ def _type_of(cls: type, field: dataclasses.Field[Any], where: str) -> tuple[str,
 
 
 def split_unquoted(text: str) -> list[str]:
-    """Split at the commas that stand outside double quotes."""
-    parts, quoted, escaped = [""], False, False
+    """Split at the commas that stand outside double quotes and brackets."""
+    parts, quoted, escaped, depth = [""], False, False, 0
     for letter in text:
-        if letter == "," and not quoted:
+        if not quoted:
+            depth = max(0, depth + (letter == "[") - (letter == "]"))
+        if letter == "," and not quoted and not depth:
             parts.append("")
             continue
         if letter == QUOTE and not escaped:

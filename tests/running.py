@@ -25,7 +25,7 @@ TINY = Scenario(
     dataset="nuclei",
     train_size=60,
     noise="symmetric",
-    noise_rate=0.3,
+    noise_options={"rate": 0.3},
     recipe=Recipe(epochs=1, batch_size=20, trusted_batch_size=10),
 )
 

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from benchbase.boards.conditions import (
-    ImbalanceChoice,
-    NoiseChoice,
     grid,
     parse_imbalance,
     parse_noise,
     parse_seeds,
     parse_track,
+    scenario_text,
 )
 from benchbase.boards.own_data import is_own, parse_own
 from benchbase.boards.places import LEADERBOARDS, board_folder, board_name, find_board
@@ -41,18 +40,11 @@ __all__ = [
     "LEAST_SEEDS",
     "RULES",
     "Board",
-    "ImbalanceChoice",
-    "NoiseChoice",
     "Suite",
     "board_folder",
     "find_board",
-    "grid",
     "load_board",
     "load_suite",
-    "parse_imbalance",
-    "parse_noise",
-    "parse_seeds",
-    "parse_track",
 ]
 
 RULES = ("tail", "last", "last5", "val_noisy")
@@ -250,7 +242,8 @@ def _own_suite(table: TomlTable) -> Suite:
     scenarios = [item for part in table.tables("scenarios") for item in _scenarios(part)]
     for index, scenario in enumerate(scenarios):
         if scenario in scenarios[:index]:
-            table.fail("scenarios", f"{scenario.label!r} on {scenario.data} stands there twice")
+            text = scenario_text(scenario)
+            table.fail("scenarios", f"{text!r} on {scenario.data} stands there twice")
     return Suite(name, table.text("title", name), tuple(scenarios), _seeds(table))
 
 

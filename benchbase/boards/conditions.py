@@ -1,98 +1,100 @@
-"""The words in which a condition is asked for: ``symmetric:0.4``, ``step:20``, ``0,3,7``, ``T10``.
+"""The words for a condition, both ways: ``symmetric:0.4``, ``step:20``, ``0,3,7``, ``T10``.
 
-The command line and the board files share these grammars. Which kinds exist is not known here:
-the registry looks them up.
+The command line, the board files and what is printed share these grammars. Which kinds exist is
+not known here: the catalogue looks them up.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from benchbase.cell import Scenario
+from benchbase.boards.selectors import Selector, parse_selectors
+from benchbase.cell import Scenario, format_label
 from benchbase.errors import UsageError
-from benchbase.options import read_value, split_unquoted
+from benchbase.options import read_value, split_unquoted, write_value
 
 
-@dataclass(frozen=True)
-class NoiseChoice:
-    """One kind of label noise at one rate."""
+def parse_noise(text: str) -> tuple[Selector, ...]:
+    """Read comma-separated kinds of noise.
 
-    kind: str
-    rate: float = 0.0
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ImbalanceChoice:
-    """One kind of class imbalance at one ratio; ``exponential`` at ratio 1 equalises."""
-
-    kind: str
-    ratio: float = 1.0
-
-
-def parse_noise(text: str) -> tuple[NoiseChoice, ...]:
-    """Read ``kind:rate`` items, comma-separated; ``none``; ``matrix:FILE.csv``.
-
-    A file whose name holds a comma is written ``matrix:"a,b.csv"``.
+    ``kind:0.4`` abbreviates ``kind[rate=0.4]``, and ``matrix:FILE.csv`` ``matrix[file=FILE.csv]``;
+    a kind without options, such as ``none``, is its name.
 
     Raises:
-        UsageError: an item is not of that form, or its rate is outside [0, 1].
+        UsageError: an item is not of that form.
     """
-    return tuple(_noise_item(item) for item in _items(text, "noise", "symmetric:0.4,pair:0.2"))
+    items = _items(text, "noise", "symmetric:0.4,pair:0.2")
+    return tuple(dict.fromkeys(one for item in items for one in _noises(item)))
 
 
-def _noise_item(item: str) -> NoiseChoice:
-    kind, colon, argument = (part.strip() for part in item.partition(":"))
-    if kind == "none" and not colon:
-        return NoiseChoice("none")
-    if not kind or not argument:
+def write_noise(kind: str, options: Mapping[str, Any]) -> str:
+    """Write one noise so that ``parse_noise`` reads it again."""
+    return _abbreviated(kind, options, "file" if kind == "matrix" else "rate")
+
+
+def _noises(item: str) -> tuple[Selector, ...]:
+    kind, colon, argument = _parts(item)
+    if not colon:
+        return parse_selectors([item])
+    value = read_value(argument)
+    if kind == "matrix" and argument:
+        return (Selector(kind, (("file", value),)),)
+    if not kind or not _is_number(value):
         raise UsageError(
             f"noise {item!r}: expected kind:rate, such as symmetric:0.4, or matrix:FILE.csv, "
             "or none"
         )
-    if kind == "matrix":
-        return NoiseChoice("matrix", options={"file": read_value(argument)})
-    rate = _number(argument)
-    if rate is None or not 0 <= rate <= 1:
-        raise UsageError(
-            f"noise {item!r}: expected a rate from 0 to 1, got {argument}: write {kind}:0.4 to "
-            "make 40 % of the labels wrong"
-        )
-    return NoiseChoice(kind, rate)
+    return (Selector(kind, (("rate", value),)),)
 
 
-def parse_imbalance(text: str) -> tuple[ImbalanceChoice, ...]:
-    """Read ``kind:ratio`` items, comma-separated; a bare ratio or ``1:ratio`` is exponential.
+def parse_imbalance(text: str) -> tuple[Selector, ...]:
+    """Read comma-separated kinds of imbalance.
+
+    ``kind:10`` abbreviates ``kind[ratio=10]``; a bare ratio or ``1:ratio`` is exponential.
 
     Raises:
-        UsageError: an item is not of that form, or its ratio is below 1.
+        UsageError: an item is not of that form.
     """
-    return tuple(_imbalance_item(item) for item in _items(text, "imbalance", "1,10,step:20"))
+    items = _items(text, "imbalance", "1,10,step:20")
+    return tuple(dict.fromkeys(one for item in items for one in _imbalances(item)))
 
 
-def _imbalance_item(item: str) -> ImbalanceChoice:
-    kind, colon, argument = (part.strip() for part in item.partition(":"))
-    if not colon and kind in ("natural", "none"):
-        return ImbalanceChoice("natural")
-    if not colon or kind == "1":  # the tables write 10 as 1:10
-        kind, argument = "exponential", argument if colon else kind
-    ratio = _number(argument)
-    if ratio is None or not kind:
+def write_imbalance(kind: str, options: Mapping[str, Any]) -> str:
+    """Write one imbalance so that ``parse_imbalance`` reads it again; exponential as ``1:10``."""
+    text = _abbreviated(kind, options, "ratio")
+    return text.replace("exponential:", "1:", 1) if text.startswith("exponential:") else text
+
+
+def _imbalances(item: str) -> tuple[Selector, ...]:
+    kind, colon, argument = _parts(item)
+    if not colon and _is_number(read_value(kind)):
+        kind, argument = "exponential", kind
+    elif not colon:
+        return parse_selectors(["natural" if item == "none" else item])
+    ratio = read_value(argument)
+    if not kind or not _is_number(ratio):
         raise UsageError(
             f"imbalance {item!r}: expected kind:ratio, such as exponential:10 or step:20, a bare "
             "ratio (exponential), or natural to leave class counts as they are"
         )
-    if ratio < 1:
-        raise UsageError(
-            f"imbalance {item!r}: expected a ratio of at least 1 (largest class : smallest "
-            f"class), got {argument}; 1 gives all classes the same count"
-        )
-    return ImbalanceChoice(kind, ratio)
+    # The tables write 10 as 1:10.
+    return (Selector("exponential" if kind == "1" else kind, (("ratio", ratio),)),)
+
+
+def scenario_text(scenario: Scenario) -> str:
+    """Word what a scenario puts its data under: ``symmetric:0.4 1:10 budget 100``."""
+    parts = [
+        write_noise(scenario.noise, scenario.noise_options),
+        write_imbalance(scenario.imbalance, scenario.imbalance_options),
+    ]
+    if scenario.label_fraction is not None:
+        parts.append(f"labels {100 * scenario.label_fraction:g} %")
+    if scenario.label_budget is not None:
+        parts.append(f"budget {scenario.label_budget}")
+    return " ".join(parts)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -133,23 +135,22 @@ def parse_track(text: str) -> str:
 
 
 def grid(
-    base: Scenario, noises: Sequence[NoiseChoice], imbalances: Sequence[ImbalanceChoice]
+    base: Scenario, noises: Sequence[Selector] = (), imbalances: Sequence[Selector] = ()
 ) -> tuple[Scenario, ...]:
-    """Give ``base`` under every noise and every imbalance, each condition once."""
-    scenarios: list[Scenario] = []
-    for noise in noises:
-        for imbalance in imbalances:
-            scenario = dataclasses.replace(
-                base,
-                noise=noise.kind,
-                noise_rate=noise.rate,
-                noise_options=noise.options,
-                imbalance=imbalance.kind,
-                imbalance_ratio=imbalance.ratio,
-            )
-            if scenario not in scenarios:
-                scenarios.append(scenario)
-    return tuple(scenarios)
+    """Give ``base`` under every noise and every imbalance; without any, under its own."""
+    own_noise = Selector(base.noise, tuple(base.noise_options.items()))
+    own_imbalance = Selector(base.imbalance, tuple(base.imbalance_options.items()))
+    return tuple(
+        dataclasses.replace(
+            base,
+            noise=noise.target,
+            noise_options=dict(noise.options),
+            imbalance=imbalance.target,
+            imbalance_options=dict(imbalance.options),
+        )
+        for noise in noises or [own_noise]
+        for imbalance in imbalances or [own_imbalance]
+    )
 
 
 def _items(text: str, what: str, example: str) -> list[str]:
@@ -159,9 +160,21 @@ def _items(text: str, what: str, example: str) -> list[str]:
     return items
 
 
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+def _parts(item: str) -> tuple[str, str, str]:
+    """Split an abbreviation at its colon; one with brackets is none."""
+    if item.endswith("]"):
+        return item, "", ""
+    kind, colon, argument = item.partition(":")
+    return kind.strip(), colon, argument.strip()
+
+
+def _abbreviated(kind: str, options: Mapping[str, Any], name: str) -> str:
+    if [*options] == [name] and ":" not in kind:
+        value = options[name]
+        if _is_number(value) or (name == "file" and isinstance(value, str)):
+            return f"{kind}:{write_value(value)}"
+    return format_label(kind, options)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

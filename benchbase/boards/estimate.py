@@ -11,7 +11,7 @@ from benchbase.boards.plan import Plan
 from benchbase.cell import Scenario, canonical_json
 from benchbase.records.record import Record
 
-_FREE = ("noise", "noise_rate", "noise_options", "track")
+_FREE = ("noise", "noise_options", "track")
 """What of a scenario changes neither the steps, nor the images, nor the network."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchbase.boards.board import Board
 from benchbase.boards.selectors import Selector, settle
-from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec
+from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec, format_label
 from benchbase.data.opening import Opened, identify, open_scenario
 from benchbase.errors import UsageError
 from benchbase.options import construct
@@ -160,18 +160,18 @@ def _made(
 ) -> tuple[dict[str, Any], Entry]:
     """Build a scenario's data set, noise and imbalance, and find its backbone."""
 
-    def load(kind: str, name: str) -> Any:
-        return catalogue.find(kind, name).load()
+    def build(kind: str, name: str, options: Mapping[str, Any], beside: Path) -> Any:
+        cls = catalogue.find(kind, name).load()
+        locations = cls.locations if kind == "datasets" else ("file",) if kind == "noises" else ()
+        try:
+            return construct(cls, _located(options, locations, beside))
+        except UsageError as error:
+            raise UsageError(f"{format_label(name, options)}: {error}") from None
 
-    dataset = load("datasets", scenario.dataset)
     parts = {
-        "dataset": construct(
-            dataset, _located(scenario.dataset_options, dataset.locations, data_beside)
-        ),
-        "noise": construct(
-            load("noises", scenario.noise), _located(scenario.noise_options, ("file",), beside)
-        ),
-        "imbalance": construct(load("imbalances", scenario.imbalance), {}),
+        "dataset": build("datasets", scenario.dataset, scenario.dataset_options, data_beside),
+        "noise": build("noises", scenario.noise, scenario.noise_options, beside),
+        "imbalance": build("imbalances", scenario.imbalance, scenario.imbalance_options, beside),
         **folders,
     }
     # The backbone itself is code for the children; here its name must exist, no more.

@@ -13,12 +13,12 @@ import msgspec
 
 from benchbase.boards.board import (
     Board,
-    ImbalanceChoice,
-    NoiseChoice,
     board_folder,
-    grid,
     load_board,
     load_suite,
+)
+from benchbase.boards.conditions import (
+    grid,
     parse_imbalance,
     parse_noise,
     parse_seeds,
@@ -34,8 +34,8 @@ from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.plugins import Catalogue
 
 DEFAULT_BOARD = "quick"
-AS_GIVEN = {"track": "T0", "noise": "none", "noise_rate": 0.0, "noise_options": {}}
-AS_GIVEN |= {"imbalance": "natural", "imbalance_ratio": 1.0}
+AS_GIVEN = {"track": "T0", "noise": "none", "noise_options": {}}
+AS_GIVEN |= {"imbalance": "natural", "imbalance_options": {}}
 """How data of one's own are taken: no clean labels, no injected noise, their own class counts."""
 _FEW = 4
 """Scenarios that a title names one by one."""
@@ -170,16 +170,14 @@ def _scenarios(
         name, options = _chosen("backbones", order.backbone, catalogue)
         changes |= {"backbone": name, "backbone_options": options}
     result: dict[str, Scenario] = {}
-    noises = parse_noise(",".join(order.noise)) if order.noise else None
-    imbalances = parse_imbalance(",".join(order.imbalance)) if order.imbalance else None
+    noises = parse_noise(",".join(order.noise)) if order.noise else ()
+    imbalances = parse_imbalance(",".join(order.imbalance)) if order.imbalance else ()
     for scenario in scenarios:
         recipe = scenario.recipe
         if order.epochs:
             recipe = dataclasses.replace(recipe, epochs=order.epochs)
         base = dataclasses.replace(scenario, recipe=recipe, **changes)
-        own_noise = NoiseChoice(base.noise, base.noise_rate, base.noise_options)
-        own_imbalance = ImbalanceChoice(base.imbalance, base.imbalance_ratio)
-        for one in grid(base, noises or [own_noise], imbalances or [own_imbalance]):
+        for one in grid(base, noises, imbalances):
             result.setdefault(canonical_json(msgspec.to_builtins(one)), one)
     return tuple(result.values())
 

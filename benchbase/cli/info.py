@@ -112,12 +112,12 @@ def _argument(entry: Entry, given: str) -> str:
     if entry.kind == "weighters":
         setting = next((f"[{one.name}={write_value(one.default)}]" for one in entry.options), "")
         return f"--plugin {shlex.quote(given + setting)}"
+    levels = {"file": ":FILE.csv", "rate": ":0.4", "ratio": ":10"}
+    level = next((levels[one.name] for one in entry.options if one.name in levels), "")
     if entry.kind == "noises":
-        from_file = any(spec.name == "file" for spec in entry.options)
-        level = "" if entry.name == "none" else ":FILE.csv" if from_file else ":0.4"
         return f"--noise {given}{level}"
     if entry.kind == "imbalances":
-        return f"--imbalance {given}{'' if entry.name == 'natural' else ':10'}"
+        return f"--imbalance {given}{level}"
     if entry.kind == "datasets" and entry.name in SOURCES:
         return f"--dataset {given}:PATH"
     option = {"datasets": "dataset", "backbones": "backbone", "executors": "executor"}

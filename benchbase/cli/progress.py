@@ -22,6 +22,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+from benchbase.boards.conditions import scenario_text
 from benchbase.pipeline import Watch
 from benchbase.records.record import Record
 from benchbase.running.executors.contract import Job
@@ -35,7 +36,7 @@ def describe(job: Job) -> str:
 
 def condition_text(job: Job) -> str:
     """Name a cell's data and what they are put under."""
-    return f"{job.cell.scenario.data} {job.cell.scenario.label}"
+    return f"{job.cell.scenario.data} {scenario_text(job.cell.scenario)}"
 
 
 class _Named(ProgressColumn):

@@ -10,6 +10,7 @@ import msgspec
 from rich.console import Console
 
 from benchbase.boards.board import LEADERBOARDS, Board, board_folder
+from benchbase.boards.conditions import scenario_text
 from benchbase.cell import format_label
 from benchbase.cli.predictions import write_predictions
 from benchbase.cli.printing import print_curves, print_failures, print_table
@@ -124,7 +125,7 @@ def _states_a_version(record: Record) -> bool:
 
 def _condition(record: Record) -> str:
     scenario = record.spec.scenario
-    return f"{scenario.data} {scenario.label} | seed {record.spec.seed}"
+    return f"{scenario.data} {scenario_text(scenario)} | seed {record.spec.seed}"
 
 
 def _find_cell(prefix: str, store: Store, board_name: str | None) -> Record:

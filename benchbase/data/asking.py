@@ -48,15 +48,15 @@ def ask_parts(dataset: DataSet, roots: Sequence[Path], scratch: Path) -> DataPar
     return parts
 
 
-def ask_transition(noise: Noise, num_classes: int, rate: float) -> NDArray[np.float64]:
+def ask_transition(noise: Noise, num_classes: int) -> NDArray[np.float64]:
     """Ask for the nominal P(observed | true).
 
     Raises:
-        UsageError: the noise does not exist for these classes or this rate.
+        UsageError: the noise does not exist for these classes, or an option must be set.
         PluginError: it fails, or gives no such matrix.
     """
     with blamed_on("noise", noise):
-        matrix: Any = noise.transition(num_classes, rate)
+        matrix: Any = noise.transition(num_classes)
     expected = (num_classes, num_classes)
     if not isinstance(matrix, np.ndarray) or matrix.shape != expected or matrix.dtype.kind != "f":
         raise ContractError(
@@ -73,21 +73,20 @@ def ask_transition(noise: Noise, num_classes: int, rate: float) -> NDArray[np.fl
     return matrix
 
 
-def ask_whether_identifiable(noise: Noise, num_classes: int, rate: float) -> bool:
+def ask_whether_identifiable(noise: Noise, num_classes: int) -> bool:
     """Ask whether the true class stays the most likely observed one.
 
     Raises:
         PluginError: it fails.
     """
     with blamed_on("noise", noise):
-        return bool(noise.is_identifiable(num_classes, rate))
+        return bool(noise.is_identifiable(num_classes))
 
 
 def ask_labels(
     noise: Noise,
     part: Part,
     num_classes: int,
-    rate: float,
     *,
     rng: np.random.Generator,
     shared: np.random.Generator,
@@ -99,7 +98,7 @@ def ask_labels(
     """
     count = len(part)
     with blamed_on("noise", noise):
-        seen: Any = noise.corrupt(part, num_classes, rate, rng, shared)
+        seen: Any = noise.corrupt(part, num_classes, rng, shared)
     expected = f"one class index for each of {count} images, from 0 to {num_classes - 1}"
     if not isinstance(seen, np.ndarray) or seen.shape != (count,) or seen.dtype.kind not in "iu":
         raise ContractError(
@@ -114,15 +113,15 @@ def ask_labels(
     return seen.astype(np.int64)
 
 
-def ask_counts(imbalance: Imbalance, available: Counts, ratio: float) -> Counts:
+def ask_counts(imbalance: Imbalance, available: Counts) -> Counts:
     """Ask how many images of each class to keep.
 
     Raises:
-        UsageError: the kind knows no such ratio.
+        UsageError: an option must be set.
         PluginError: it fails, or gives something else than a possible number for each class.
     """
     with blamed_on("imbalance", imbalance):
-        counts: Any = imbalance.counts(available.copy(), ratio)
+        counts: Any = imbalance.counts(available.copy())
     if (
         not isinstance(counts, np.ndarray)
         or counts.shape != available.shape

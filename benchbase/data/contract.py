@@ -95,7 +95,10 @@ class DataSet(ABC):
 
 
 class Noise(ABC):
-    """A kind of label noise; a frozen dataclass whose fields are its options."""
+    """A kind of label noise; a frozen dataclass whose fields are its options.
+
+    ``name:0.4`` on the command line sets the option ``rate``, where it has one.
+    """
 
     name: ClassVar[str]
     version: ClassVar[str] = ""
@@ -110,7 +113,6 @@ class Noise(ABC):
         self,
         part: Part,
         num_classes: int,
-        rate: float,
         rng: np.random.Generator,
         shared: np.random.Generator,
     ) -> Labels:
@@ -122,32 +124,35 @@ class Noise(ABC):
         """
 
     @abstractmethod
-    def transition(self, num_classes: int, rate: float) -> NDArray[np.float64]:
+    def transition(self, num_classes: int) -> NDArray[np.float64]:
         """Give the nominal P(observed | true), shape (classes, classes), rows summing to one.
 
         Raises:
-            UsageError: the noise does not exist for these classes or this rate.
+            UsageError: the noise does not exist for these classes, or an option must be set.
         """
 
-    def is_identifiable(self, num_classes: int, rate: float) -> bool:
+    def is_identifiable(self, num_classes: int) -> bool:
         """Tell whether the true class stays the most likely observed one."""
-        transition = self.transition(num_classes, rate)
+        transition = self.transition(num_classes)
         others = transition - np.diag(np.full(num_classes, np.inf))
         # Ties count as lost, and rounding must not win one.
         return bool((np.diag(transition) > others.max(axis=1) + 1e-9).all())
 
 
 class Imbalance(ABC):
-    """A kind of class imbalance; a frozen dataclass whose fields are its options."""
+    """A kind of class imbalance; a frozen dataclass whose fields are its options.
+
+    ``name:10`` on the command line sets the option ``ratio``, where it has one.
+    """
 
     name: ClassVar[str]
     version: ClassVar[str] = ""
     """As ``Noise.version``, where counts change."""
 
     @abstractmethod
-    def counts(self, available: NDArray[np.int64], ratio: float) -> NDArray[np.int64]:
+    def counts(self, available: NDArray[np.int64]) -> NDArray[np.int64]:
         """Give how many images of each class to keep, at most ``available`` (a copy).
 
         Raises:
-            UsageError: the kind knows no such ratio.
+            UsageError: an option must be set.
         """

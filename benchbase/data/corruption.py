@@ -11,7 +11,6 @@ from benchbase.cell import JSON, Scenario
 from benchbase.data.asking import ask_labels, ask_transition
 from benchbase.data.contract import DataParts, Labels, Noise, Part
 from benchbase.data.split import Rows, Split, draw, with_unlabelled
-from benchbase.errors import UsageError
 from benchbase.seeding import numpy_stream
 
 NOISY_TRUSTED = 10
@@ -39,13 +38,10 @@ def observe(
     """Corrupt the labels of train and validation; in track T0, take the meta set from train.
 
     Raises:
-        UsageError: the rate is not one.
+        UsageError: the noise does not exist for these classes, or an option must be set.
         PluginError: the noise failed, or gave something other than labels.
     """
-    rate = scenario.noise_rate
-    if not 0 <= rate <= 1:
-        raise UsageError(f"noise rate {rate:g}: expected a number from 0 to 1")
-    ask_transition(noise, len(parts.classes), rate)  # Refuses what does not exist.
+    ask_transition(noise, len(parts.classes))  # Refuses what does not exist.
     validation_part = parts.train if parts.validation is None else parts.validation
     trusted_part = parts.train if parts.trusted is None else parts.trusted
 
@@ -54,7 +50,6 @@ def observe(
             noise,
             Part(np.asarray(part.pixels[rows]), part.labels[rows].copy()),
             len(parts.classes),
-            rate,
             rng=numpy_stream(seed, "noise", name),
             shared=numpy_stream(seed, "noise", "shared"),
         )

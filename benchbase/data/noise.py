@@ -12,6 +12,7 @@ from scipy.special import ndtr, ndtri, softmax
 
 from benchbase.data.contract import Labels, Noise, Part
 from benchbase.errors import DataError, UsageError
+from benchbase.options import option
 
 Matrix = NDArray[np.float64]
 
@@ -43,24 +44,40 @@ class NoNoise(Noise):
         self,
         part: Part,
         num_classes: int,
-        rate: float,
         rng: np.random.Generator,
         shared: np.random.Generator,
     ) -> Labels:
         """Give a copy of the labels."""
         return part.labels.copy()
 
-    def transition(self, num_classes: int, rate: float) -> Matrix:
+    def transition(self, num_classes: int) -> Matrix:
         """Give the identity."""
-        if rate:
-            raise UsageError(
-                f"noise 'none' takes no rate, got {rate:g}: name a kind, such as symmetric:{rate:g}"
-            )
         return np.eye(num_classes)
 
 
 @dataclass(frozen=True)
-class SymmetricNoise(Noise):
+class NoiseOfRate(Noise):
+    """A kind of noise that exists at any rate, and must be told which."""
+
+    rate: float | None = option(None, "share of labels that are wrong; must be set", min=0, max=1)
+
+    @property
+    def share(self) -> float:
+        """The rate.
+
+        Raises:
+            UsageError: it was not set.
+        """
+        if self.rate is None:
+            raise UsageError(
+                f"noise {self.name!r} needs a rate: write {self.name}:0.4 to make 40 % of the "
+                "labels wrong"
+            )
+        return self.rate
+
+
+@dataclass(frozen=True)
+class SymmetricNoise(NoiseOfRate):
     """A share of labels moves to another class, each of them equally likely."""
 
     name: ClassVar[str] = "symmetric"
@@ -70,24 +87,23 @@ class SymmetricNoise(Noise):
         self,
         part: Part,
         num_classes: int,
-        rate: float,
         rng: np.random.Generator,
         shared: np.random.Generator,
     ) -> Labels:
         """Change exactly ``round(rate * count)`` labels."""
-        flips = draw_flips(len(part), rate, rng)
+        flips = draw_flips(len(part), self.share, rng)
         shifts = rng.integers(1, num_classes, size=len(part))
         return np.where(flips, (part.labels + shifts) % num_classes, part.labels)
 
-    def transition(self, num_classes: int, rate: float) -> Matrix:
+    def transition(self, num_classes: int) -> Matrix:
         """Give 1 - rate on the diagonal and the rest spread evenly."""
-        matrix = np.full((num_classes, num_classes), rate / (num_classes - 1))
-        np.fill_diagonal(matrix, 1 - rate)
+        matrix = np.full((num_classes, num_classes), self.share / (num_classes - 1))
+        np.fill_diagonal(matrix, 1 - self.share)
         return matrix
 
 
 @dataclass(frozen=True)
-class PairNoise(Noise):
+class PairNoise(NoiseOfRate):
     """A share of labels moves to the next class, the last class to the first."""
 
     name: ClassVar[str] = "pair"
@@ -97,26 +113,24 @@ class PairNoise(Noise):
         self,
         part: Part,
         num_classes: int,
-        rate: float,
         rng: np.random.Generator,
         shared: np.random.Generator,
     ) -> Labels:
         """Change exactly ``round(rate * count)`` labels."""
-        flips = draw_flips(len(part), rate, rng)
+        flips = draw_flips(len(part), self.share, rng)
         return np.where(flips, (part.labels + 1) % num_classes, part.labels)
 
-    def transition(self, num_classes: int, rate: float) -> Matrix:
+    def transition(self, num_classes: int) -> Matrix:
         """Give 1 - rate on the diagonal and the rate beside it."""
         unmoved = np.eye(num_classes)
-        return (1 - rate) * unmoved + rate * np.roll(unmoved, 1, axis=1)
+        return (1 - self.share) * unmoved + self.share * np.roll(unmoved, 1, axis=1)
 
 
 @dataclass(frozen=True)
 class MatrixNoise(Noise):
     """Class-dependent noise: P(observed | true) from a CSV file, one row a true class."""
 
-    file: str = ""
-    """Comma-separated, no header, rows summing to one, classes in the data set's order."""
+    file: str = option("", "CSV of rows that sum to one, no header, classes in the data's order")
 
     name: ClassVar[str] = "matrix"
     version: ClassVar[str] = "1"
@@ -134,21 +148,15 @@ class MatrixNoise(Noise):
         self,
         part: Part,
         num_classes: int,
-        rate: float,
         rng: np.random.Generator,
         shared: np.random.Generator,
     ) -> Labels:
         """Draw each label from the row of its true class."""
-        return draw_classes(self.transition(num_classes, rate)[part.labels], rng)
+        return draw_classes(self.transition(num_classes)[part.labels], rng)
 
-    def transition(self, num_classes: int, rate: float) -> Matrix:
-        """Read the file; it sets the rate, so ``rate`` is 0."""
+    def transition(self, num_classes: int) -> Matrix:
+        """Read the file."""
         [path] = self.files()
-        if rate:
-            raise UsageError(
-                f"noise 'matrix' takes its rate from {path}, got rate {rate:g} as well: "
-                "leave that out"
-            )
         try:
             matrix = np.loadtxt(path, delimiter=",", ndmin=2, dtype=np.float64)
         except ValueError as error:
@@ -168,7 +176,7 @@ class MatrixNoise(Noise):
 
 
 @dataclass(frozen=True)
-class InstanceNoise(Noise):
+class InstanceNoise(NoiseOfRate):
     """Noise that depends on the image: its pixels say how likely and to which class it flips.
 
     Part-dependent label noise, Xia et al., NeurIPS 2020, algorithm 2: each image has a rate of
@@ -188,11 +196,11 @@ class InstanceNoise(Noise):
         self,
         part: Part,
         num_classes: int,
-        rate: float,
         rng: np.random.Generator,
         shared: np.random.Generator,
     ) -> Labels:
         """Draw the observed class of each image."""
+        rate = self.share
         if rate == 0:
             return part.labels.copy()
         flat = part.pixels.reshape(len(part), -1)
@@ -217,18 +225,19 @@ class InstanceNoise(Noise):
                 observed[block] = draw_classes(chances, rng)
         return observed
 
-    def transition(self, num_classes: int, rate: float) -> Matrix:
+    def transition(self, num_classes: int) -> Matrix:
         """Give the mean over projections, in which all other classes are alike."""
+        rate = self.share
         if rate == 0:
             return np.eye(num_classes)
         low, high = (0 - rate) / self.SPREAD, (1 - rate) / self.SPREAD
         density = np.exp(-0.5 * np.square([low, high])) / np.sqrt(2 * np.pi)
         mean = rate + self.SPREAD * (density[0] - density[1]) / (ndtr(high) - ndtr(low))
-        return SymmetricNoise().transition(num_classes, float(mean))
+        return SymmetricNoise(float(mean)).transition(num_classes)
 
-    def is_identifiable(self, num_classes: int, rate: float) -> bool:
+    def is_identifiable(self, num_classes: int) -> bool:
         """Tell whether true labels keep the majority: one projection may send all flips one way."""
-        return bool((np.diag(self.transition(num_classes, rate)) > 0.5 + 1e-9).all())
+        return bool((np.diag(self.transition(num_classes)) > 0.5 + 1e-9).all())
 
 
 KINDS = (NoNoise, SymmetricNoise, PairNoise, MatrixNoise, InstanceNoise)

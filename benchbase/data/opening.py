@@ -109,7 +109,7 @@ def open_scenario(
     mean, std = channel_statistics(train.pixels)
     added = share_wrong(train_true, train.labels)
     corruption = {
-        "identifiable": ask_whether_identifiable(noise, len(parts.classes), scenario.noise_rate),
+        "identifiable": ask_whether_identifiable(noise, len(parts.classes)),
         **describe_labels(train_true, observed.train, len(parts.classes)),
         "validation_realised_rate": share_wrong(validation_true, observed.validation),
         "validation_class_counts": count_classes(validation_true, len(parts.classes)),

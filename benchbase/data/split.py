@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbase.cell import Scenario
+from benchbase.cell import Scenario, format_label
 from benchbase.data.asking import ask_counts
 from benchbase.data.contract import DataParts, Imbalance, Labels
 from benchbase.errors import UsageError
@@ -74,18 +74,18 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int)
             )
         train = _drawn_to_size(train, parts, scenario.train_size, seed)
     available = np.bincount(labels[train], minlength=len(parts.classes))
-    counts = _imbalanced(available, scenario, imbalance)
+    counts = _imbalanced(available, imbalance)
     if not counts.all():
         lost = int(counts.argmin())
         raise UsageError(
-            f"imbalance {scenario.imbalance}:{scenario.imbalance_ratio:g} leaves no training image "
-            f"of class {parts.classes[lost]!r} ({available[lost]} of {available.sum()} before): "
-            "use a smaller ratio or more training images"
+            f"imbalance {format_label(scenario.imbalance, scenario.imbalance_options)} leaves no "
+            f"training image of class {parts.classes[lost]!r} ({available[lost]} of "
+            f"{available.sum()} before): use a smaller ratio or more training images"
         )
     train = train[draw(labels[train], counts, numpy_stream(seed, "imbalance", "train"))]
     validation_labels = validation_labels[validation]
     available = np.bincount(validation_labels, minlength=len(parts.classes))
-    counts = np.maximum(_imbalanced(available, scenario, imbalance), np.minimum(available, 1))
+    counts = np.maximum(_imbalanced(available, imbalance), np.minimum(available, 1))
     rng = numpy_stream(seed, "imbalance", "validation")
     validation = validation[draw(validation_labels, counts, rng)]
     train, unlabelled = _labelled(train, labels, scenario, seed)
@@ -202,13 +202,10 @@ def _validation(parts: DataParts, free: Rows, trusted: Rows, seed: int) -> Rows:
     return np.flatnonzero(np.isin(groups, names[chosen]))
 
 
-def _imbalanced(available: Counts, scenario: Scenario, imbalance: Imbalance) -> Counts:
-    ratio = scenario.imbalance_ratio
-    if not 1 <= ratio < np.inf:
-        raise UsageError(f"imbalance ratio {ratio:g}: expected a number of at least 1")
+def _imbalanced(available: Counts, imbalance: Imbalance) -> Counts:
     # A class that is absent must not hold the others down.
     supposed = np.where(available == 0, available.max(), available)
-    return np.minimum(ask_counts(imbalance, supposed, ratio), available)
+    return np.minimum(ask_counts(imbalance, supposed), available)
 
 
 def _labelled(train: Rows, labels: Labels, scenario: Scenario, seed: int) -> tuple[Rows, Rows]:

@@ -25,7 +25,9 @@ from tests.running import make_job
 CELLS = 8
 ROUNDS = 3
 # Long enough that a cell is training and judging, not starting.
-SCENARIO = Scenario(dataset="nuclei", noise="symmetric", noise_rate=0.4, recipe=Recipe(epochs=4))
+SCENARIO = Scenario(
+    dataset="nuclei", noise="symmetric", noise_options={"rate": 0.4}, recipe=Recipe(epochs=4)
+)
 
 
 @pytest.fixture(scope="module")

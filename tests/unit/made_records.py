@@ -51,9 +51,9 @@ METRICS = ("accuracy", "macro_f1", "mcc", "macro_auroc", "macro_auprc", "rarest_
 
 
 def make_scenario(rate: float = 0.0, ratio: float = 1.0, **fields: Any) -> Scenario:
-    kind = "symmetric" if rate else "none"
-    values = {"noise": kind, "noise_rate": rate, "imbalance": "exponential"}
-    return Scenario(**{**values, "imbalance_ratio": ratio, **fields})
+    noise = {"noise": "symmetric", "noise_options": {"rate": rate}} if rate else {}
+    imbalance = {"imbalance": "exponential", "imbalance_options": {"ratio": ratio}}
+    return Scenario(**{**noise, **imbalance, **fields})
 
 
 CLEAN = make_scenario()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
+from benchbase.boards.conditions import write_imbalance, write_noise
 from benchbase.cell import Scenario
 
 
@@ -12,17 +13,16 @@ def noise_label(scenario: Scenario) -> str:
     """Write ``labels as given``, ``symmetric 0.4`` or ``matrix FILE.csv``."""
     if scenario.noise == "none":
         return "labels as given"
-    if "file" in scenario.noise_options:
-        return f"{scenario.noise} {PurePath(scenario.noise_options['file']).name}"
-    return f"{scenario.noise} {scenario.noise_rate:g}"
+    options = {
+        name: PurePath(value).name if name == "file" else value
+        for name, value in scenario.noise_options.items()
+    }
+    return write_noise(scenario.noise, options).replace(":", " ", 1)
 
 
 def imbalance_label(scenario: Scenario) -> str:
-    """Write ``natural``, ``1:10`` (exponential) or ``step 1:20``."""
-    if scenario.imbalance == "natural":
-        return "natural"
-    kind = "" if scenario.imbalance == "exponential" else f"{scenario.imbalance} "
-    return f"{kind}1:{scenario.imbalance_ratio:g}"
+    """Write ``natural``, ``1:10`` (exponential) or ``step:20``."""
+    return write_imbalance(scenario.imbalance, scenario.imbalance_options)
 
 
 def _fraction_label(scenario: Scenario) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 from typing import Any
 
+from benchbase.cell import format_label
 from benchbase.judging.statistics import Estimate
 from benchbase.leaderboard.cells import needs_text
 from benchbase.leaderboard.pages.captions import noise_label
@@ -85,7 +86,7 @@ def _csv_lines(row: Row, table: Table) -> list[dict[str, Any]]:
                 "scenario": label,
                 "dataset": condition.data,
                 "noise": noise_label(condition),
-                "imbalance": f"{condition.imbalance} 1:{condition.imbalance_ratio:g}",
+                "imbalance": format_label(condition.imbalance, condition.imbalance_options),
                 "track": condition.track,
                 "backbone": condition.backbone,
                 "cells": scenario.covered,

@@ -94,7 +94,7 @@ def test_a_matrix_protects_classes_as_the_authors_noise_does(tmp_path):
     np.savetxt(file, matrix, delimiter=",")
     part = Part(np.zeros((5000, 1, 1, 1), dtype=np.uint8), np.arange(5000) % 5)
     streams = numpy_stream(0, "noise"), numpy_stream(0, "shared")
-    observed = MatrixNoise(str(file)).corrupt(part, 5, 0.0, *streams)
+    observed = MatrixNoise(str(file)).corrupt(part, 5, *streams)
     kept = observed == part.labels
     assert kept[protected[part.labels]].all()
     assert not protected[observed[~kept]].any()

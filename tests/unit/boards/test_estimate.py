@@ -29,7 +29,7 @@ def test_the_same_method_comes_first_and_others_stand_in_for_a_new_one():
 
 def test_twice_the_epochs_take_twice_the_time_and_wrong_labels_none():
     assert seconds_for("plain", recipe=Recipe(epochs=10)) == 20 / 2
-    assert seconds_for("plain", noise="symmetric", noise_rate=0.4) == 10 / 2
+    assert seconds_for("plain", noise="symmetric", noise_options={"rate": 0.4}) == 10 / 2
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_twice_the_epochs_take_twice_the_time_and_wrong_labels_none():
         {"dataset": "others"},
         {"backbone": "larger"},
         {"train_size": 100},
-        {"imbalance_ratio": 10.0},
+        {"imbalance_options": {"ratio": 10.0}},
         {"recipe": Recipe(epochs=5, batch_size=10)},
     ],
     ids=lambda changes: next(iter(changes)),

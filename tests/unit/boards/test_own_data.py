@@ -87,7 +87,8 @@ def test_labels_are_taken_as_given_unless_asked_otherwise():
     assert "moles" in request.board.name
     asked = Order(dataset="folder:moles", noise="pair:0.2", imbalance="10", track="T5")
     [scenario] = read_request(asked, installed()).board.scenarios
-    assert (scenario.noise, scenario.imbalance_ratio, scenario.track) == ("pair", 10, "T5")
+    assert (scenario.noise, scenario.track) == ("pair", "T5")
+    assert scenario.imbalance_options == {"ratio": 10}
 
 
 def test_two_folders_are_two_data_sets_for_a_table():

@@ -4,6 +4,8 @@ import dataclasses
 import time
 from collections import Counter
 
+import pytest
+
 from benchbase import cell
 from benchbase.boards.board import Board
 from benchbase.boards.entrants import Entrants
@@ -11,6 +13,7 @@ from benchbase.boards.plan import Condition, Plan, conditions, contestants, is_n
 from benchbase.boards.selectors import parse_selectors
 from benchbase.cell import DataIdentity
 from benchbase.cli.planned import plan_text
+from benchbase.errors import UsageError
 from benchbase.plugins import catalogue, loading
 from tests.running import TINY, installed
 
@@ -18,7 +21,7 @@ ERM, FOCAL = parse_selectors(["erm"]), parse_selectors(["focal"])
 
 
 def test_controls_run_at_the_first_three_seeds_in_every_scenario(cache):
-    scenarios = (TINY, dataclasses.replace(TINY, noise_rate=0.1))
+    scenarios = (TINY, dataclasses.replace(TINY, noise_options={"rate": 0.1}))
     board = Board("test", "test", scenarios, (5, 0, 3, 1), ERM, ERM[0], controls=FOCAL)
     entrants = Entrants(
         contestants(board.weighters, installed(), {}),
@@ -26,9 +29,9 @@ def test_controls_run_at_the_first_three_seeds_in_every_scenario(cache):
         board,
     )
     jobs = make_jobs(conditions(board, installed(), (), cache), entrants.planned)
-    ran = [(job.cell.weighter.name, job.cell.scenario.noise_rate, job.cell.seed) for job in jobs]
+    ran = [(job.cell.weighter.name, job.cell.scenario.noise_options, job.cell.seed) for job in jobs]
     assert ran == [
-        (name, rate, seed)
+        (name, {"rate": rate}, seed)
         for seed in board.seeds
         for rate in (0.3, 0.1)
         for name in ("erm", "focal")
@@ -78,10 +81,23 @@ def test_a_thousand_seeds_load_each_plugin_once_and_hash_each_cell_once(cache, m
 
 
 def test_a_noise_s_file_is_looked_for_beside_the_board(cache, tmp_path):
-    scenario = dataclasses.replace(
-        TINY, noise="matrix", noise_rate=0.0, noise_options={"file": "m.csv"}
-    )
+    scenario = dataclasses.replace(TINY, noise="matrix", noise_options={"file": "m.csv"})
     board = Board("test", "test", (scenario,), (0,), ERM, ERM[0])
     [condition] = conditions(board, installed(), (), cache, tmp_path / "boards")
     assert condition.parts["noise"].file == str(tmp_path / "boards" / "m.csv")
     assert condition.scenario.noise_options == {"file": "m.csv"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"noise": "pair", "noise_options": {"rate": 3}}, r"pair\[rate=3\]: option rate: expected"),
+        ({"noise": "pair", "noise_options": {"rat": 0.3}}, "unknown option 'rat'; did you mean ra"),
+        ({"imbalance": "step", "imbalance_options": {"ratio": 0.5}}, "option ratio: .* at least 1"),
+    ],
+)
+def test_options_of_noise_and_imbalance_are_checked_as_those_of_all_plugins(cache, fields, says):
+    scenario = dataclasses.replace(TINY, **fields)
+    board = Board("test", "test", (scenario,), (0,), ERM, ERM[0])
+    with pytest.raises(UsageError, match=says):
+        conditions(board, installed(), (), cache)

@@ -87,7 +87,7 @@ def test_json_is_one_object_with_table_curves_and_failures(home):
     assert whole["curves"][0]["curves"]["loss"] == [1.5, 1.0, 0.5]
     assert whole["failed_cells"] == [
         {
-            "cell": "plain | nuclei none imbalance 1 | seed 1",
+            "cell": "plain | nuclei none 1:1 | seed 1",
             "key": records[1].key,
             "status": "oom",
             "reason": "oom on purpose",

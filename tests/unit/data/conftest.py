@@ -10,23 +10,16 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from benchbase.boards.conditions import grid, parse_imbalance, parse_noise
 from benchbase.cell import Scenario
 from benchbase.data.contract import DataParts, DataSet, Imbalance, Labels, Noise, Part
 from benchbase.data.imbalance import Exponential, Natural, Step
-from benchbase.data.noise import InstanceNoise, NoNoise, PairNoise, SymmetricNoise
+from benchbase.data.noise import KINDS
 from benchbase.data.opening import Opened, open_scenario
+from benchbase.options import construct
 
-NOISES: dict[str, Noise] = {
-    "none": NoNoise(),
-    "symmetric": SymmetricNoise(),
-    "pair": PairNoise(),
-    "instance": InstanceNoise(),
-}
-IMBALANCES: dict[str, Imbalance] = {
-    "natural": Natural(),
-    "exponential": Exponential(),
-    "step": Step(),
-}
+NOISES: dict[str, type[Noise]] = {kind.name: kind for kind in KINDS}
+IMBALANCES: dict[str, type[Imbalance]] = {kind.name: kind for kind in (Natural, Exponential, Step)}
 
 
 @dataclass(frozen=True)
@@ -76,16 +69,23 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_stamps(cache: Path) -> Callable[..., Opened]:
-    """Open a scenario on ``Stamps``: keywords of the scenario, ``dataset`` and ``seed``."""
+    """Open a scenario on ``Stamps``: keywords of the scenario, noise and imbalance as text."""
 
-    def opener(dataset: DataSet | None = None, seed: int = 0, **fields: Any) -> Opened:
-        scenario = Scenario(dataset="stamps", **{"track": "T5", **fields})
+    def opener(
+        dataset: DataSet | None = None,
+        seed: int = 0,
+        noise: str = "none",
+        imbalance: str = "natural",
+        **fields: Any,
+    ) -> Opened:
+        base = Scenario(dataset="stamps", **{"track": "T5", **fields})
+        [scenario] = grid(base, parse_noise(noise), parse_imbalance(imbalance))
         return open_scenario(
             scenario,
             seed,
             dataset=dataset or Stamps(),
-            noise=NOISES[scenario.noise],
-            imbalance=IMBALANCES[scenario.imbalance],
+            noise=construct(NOISES[scenario.noise], scenario.noise_options),
+            imbalance=construct(IMBALANCES[scenario.imbalance], scenario.imbalance_options),
             roots=[],
             cache=cache,
         )

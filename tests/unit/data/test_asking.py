@@ -95,9 +95,9 @@ def test_what_a_plugin_raises_names_it_and_its_line(error) -> None:
     asked = [
         lambda: ask_parts(data_set(fail), [], Path()),
         lambda: ask_files(data_set(files=fail), []),
-        lambda: ask_counts(made(Imbalance, counts=fail), np.array([2, 2]), 2.0),
-        lambda: ask_transition(made(Noise, transition=fail), 2, 0.1),
-        lambda: ask_labels(made(Noise, corrupt=fail), parts().train, 2, 0.1, **STREAMS),
+        lambda: ask_counts(made(Imbalance, counts=fail), np.array([2, 2])),
+        lambda: ask_transition(made(Noise, transition=fail), 2),
+        lambda: ask_labels(made(Noise, corrupt=fail), parts().train, 2, **STREAMS),
     ]
     for ask in asked:
         with pytest.raises(PluginError, match=expected):
@@ -109,7 +109,7 @@ def test_what_a_plugin_says_on_purpose_is_left_as_it_is() -> None:
         raise UsageError("it takes no ratio")
 
     with pytest.raises(UsageError, match=r"^it takes no ratio$"):
-        ask_counts(made(Imbalance, counts=refuse), np.array([2, 2]), 2.0)
+        ask_counts(made(Imbalance, counts=refuse), np.array([2, 2]))
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_files_are_paths() -> None:
 )
 def test_a_transition_is_a_matrix_of_probabilities(matrix, message) -> None:
     with pytest.raises(ContractError, match=f"noise 'made': transition gave.*{message}|{message}"):
-        ask_transition(made(Noise, transition=lambda *_: matrix), 2, 0.1)
+        ask_transition(made(Noise, transition=lambda *_: matrix), 2)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_transition_is_a_matrix_of_probabilities(matrix, message) -> None:
 )
 def test_a_noise_gives_a_class_index_for_each_image(seen, message) -> None:
     with pytest.raises(ContractError, match=message):
-        ask_labels(made(Noise, corrupt=lambda *_: seen), parts().train, 2, 0.1, **STREAMS)
+        ask_labels(made(Noise, corrupt=lambda *_: seen), parts().train, 2, **STREAMS)
 
 
 @pytest.mark.parametrize(
@@ -205,4 +205,4 @@ def test_a_noise_gives_a_class_index_for_each_image(seen, message) -> None:
 )
 def test_an_imbalance_gives_a_possible_count_for_each_class(counts, message) -> None:
     with pytest.raises(ContractError, match=message):
-        ask_counts(made(Imbalance, counts=lambda *_: counts), np.array([5, 5]), 2.0)
+        ask_counts(made(Imbalance, counts=lambda *_: counts), np.array([5, 5]))

@@ -172,13 +172,17 @@ def test_the_real_files_open_with_the_protocols_sizes(
     need("fashion-mnist", there=(DEBIAN / "train-images-idx3-ubyte.gz").is_file())
     monkeypatch.setattr(fashion_mnist, "DEBIAN", DEBIAN)
     scenario = Scenario(
-        dataset="fashion-mnist", train_size=6000, noise="symmetric", noise_rate=0.4, track="T10"
+        dataset="fashion-mnist",
+        train_size=6000,
+        noise="symmetric",
+        noise_options={"rate": 0.4},
+        track="T10",
     )
     opened = open_scenario(
         scenario,
         0,
         dataset=FashionMNIST(),
-        noise=SymmetricNoise(),
+        noise=SymmetricNoise(0.4),
         imbalance=Natural(),
         roots=[],
         cache=cache,
@@ -193,7 +197,7 @@ def test_the_real_files_open_with_the_protocols_sizes(
         scenario,
         0,
         dataset=FashionMNIST(),
-        noise=SymmetricNoise(),
+        noise=SymmetricNoise(0.4),
         imbalance=Natural(),
         roots=[],
         cache=cache,

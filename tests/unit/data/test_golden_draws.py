@@ -10,12 +10,12 @@ from tests.unit.data.conftest import Stamps
 
 CONDITIONS = {
     "as it is": {},
-    "tail": {"imbalance": "exponential", "imbalance_ratio": 5.0, "track": "T0"},
-    "step": {"imbalance": "step", "imbalance_ratio": 4.0, "train_size": 200},
-    "symmetric": {"noise": "symmetric", "noise_rate": 0.3, "track": "T10"},
-    "pair": {"noise": "pair", "noise_rate": 0.3, "track": "TM"},
-    "instance": {"noise": "instance", "noise_rate": 0.3},
-    "few labels": {"noise": "symmetric", "noise_rate": 0.3, "label_fraction": 0.2},
+    "tail": {"imbalance": "exponential:5.0", "track": "T0"},
+    "step": {"imbalance": "step:4.0", "train_size": 200},
+    "symmetric": {"noise": "symmetric:0.3", "track": "T10"},
+    "pair": {"noise": "pair:0.3", "track": "TM"},
+    "instance": {"noise": "instance:0.3"},
+    "few labels": {"noise": "symmetric:0.3", "label_fraction": 0.2},
 }
 
 

@@ -26,8 +26,8 @@ def identify_stamps(dataset: DataSet, cache: Path, scenario: Scenario, seed: int
         scenario,
         seed,
         dataset=dataset,
-        noise=SymmetricNoise(),
-        imbalance=Exponential(),
+        noise=SymmetricNoise(0.2),
+        imbalance=Exponential(1),
         roots=[],
         cache=cache,
     )
@@ -35,13 +35,13 @@ def identify_stamps(dataset: DataSet, cache: Path, scenario: Scenario, seed: int
 
 def test_identify_names_what_opening_gives(stamps: MakeStamps, cache: Path) -> None:
     for track in TRACKS:
-        scenario = Scenario(noise="symmetric", noise_rate=0.2, track=track)
+        scenario = Scenario(noise="symmetric", noise_options={"rate": 0.2}, track=track)
         opened = open_scenario(
             scenario,
             3,
             dataset=stamps(),
-            noise=SymmetricNoise(),
-            imbalance=Exponential(),
+            noise=SymmetricNoise(0.2),
+            imbalance=Exponential(1),
             roots=[],
             cache=cache,
         )
@@ -51,7 +51,7 @@ def test_identify_names_what_opening_gives(stamps: MakeStamps, cache: Path) -> N
 def test_identities_are_read_from_the_cache_without_decoding(
     stamps: MakeStamps, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scenario = Scenario(noise="symmetric", noise_rate=0.2)
+    scenario = Scenario(noise="symmetric", noise_options={"rate": 0.2})
     first = identify_stamps(stamps(), cache, scenario)
 
     def decode(*_: object) -> None:
@@ -66,7 +66,7 @@ def test_identities_are_read_from_the_cache_without_decoding(
 
 
 def test_a_damaged_identity_is_worked_out_again(stamps: MakeStamps, cache: Path) -> None:
-    scenario = Scenario(noise="symmetric", noise_rate=0.2)
+    scenario = Scenario(noise="symmetric", noise_options={"rate": 0.2})
     first = identify_stamps(stamps(), cache, scenario)
     [file] = (cache / "identities").iterdir()
     file.write_text(file.read_text()[:20])
@@ -109,7 +109,7 @@ def test_another_matrix_in_the_same_file_is_another_identity(
 def test_a_raised_version_of_a_noise_is_drawn_again(
     stamps: MakeStamps, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scenario = Scenario(noise="symmetric", noise_rate=0.2)
+    scenario = Scenario(noise="symmetric", noise_options={"rate": 0.2})
     first = identify_stamps(stamps(), cache, scenario)
     monkeypatch.setattr(SymmetricNoise, "corrupt", lambda self, part, *_: part.labels.copy())
     assert identify_stamps(stamps(), cache, scenario) == first, "its code cannot be seen to change"

@@ -12,12 +12,14 @@ from benchbase.data.noise import (
     KINDS,
     InstanceNoise,
     MatrixNoise,
+    NoiseOfRate,
     NoNoise,
     PairNoise,
     SymmetricNoise,
     draw_classes,
 )
 from benchbase.errors import DataError, UsageError
+from benchbase.options import construct
 from benchbase.seeding import numpy_stream
 
 
@@ -27,26 +29,26 @@ def part(count: int, classes: int) -> Part:
 
 
 def corrupt(
-    noise: Noise, images: Part, classes: int, rate: float, *, seed: int = 0, name: str = "train"
+    noise: Noise, images: Part, classes: int, *, seed: int = 0, name: str = "train"
 ) -> Part:
     streams = numpy_stream(seed, "noise", name), numpy_stream(seed, "noise", "shared")
-    return Part(images.pixels, noise.corrupt(images, classes, rate, *streams))
+    return Part(images.pixels, noise.corrupt(images, classes, *streams))
 
 
-@pytest.mark.parametrize("noise", [SymmetricNoise(), PairNoise()])
+@pytest.mark.parametrize("kind", [SymmetricNoise, PairNoise])
 @pytest.mark.parametrize(
     ("count", "rate", "changes"), [(101, 0.2, 20), (7, 0.5, 4), (50, 1.0, 50), (50, 0.0, 0)]
 )
 def test_symmetric_and_pair_noise_change_exactly_the_rounded_share(
-    noise: Noise, count: int, rate: float, changes: int
+    kind: type[NoiseOfRate], count: int, rate: float, changes: int
 ) -> None:
     images = part(count, 4)
-    assert (corrupt(noise, images, 4, rate).labels != images.labels).sum() == changes
+    assert (corrupt(kind(rate), images, 4).labels != images.labels).sum() == changes
 
 
 def test_at_rate_one_symmetric_noise_moves_every_label_to_every_other_class() -> None:
     images = part(3000, 3)
-    observed = corrupt(SymmetricNoise(), images, 3, 1.0).labels
+    observed = corrupt(SymmetricNoise(1.0), images, 3).labels
     for true in range(3):
         counts = np.bincount(observed[images.labels == true], minlength=3)
         assert counts[true] == 0
@@ -56,14 +58,14 @@ def test_at_rate_one_symmetric_noise_moves_every_label_to_every_other_class() ->
 
 def test_pair_noise_moves_labels_to_the_next_class_and_the_last_to_the_first() -> None:
     images = part(9, 3)
-    assert corrupt(PairNoise(), images, 3, 1.0).labels.tolist() == [1, 2, 0] * 3
+    assert corrupt(PairNoise(1.0), images, 3).labels.tolist() == [1, 2, 0] * 3
 
 
 def test_symmetric_noise_spoils_the_labels_of_a_long_tail_as_its_rate_predicts() -> None:
     counts = np.array([8000, 4500, 2530, 1423, 800, 450, 253, 142, 80])
     truth = np.repeat(np.arange(9), counts)
     images = Part(np.zeros((len(truth), 1, 6, 6), dtype=np.uint8), truth)
-    observed = corrupt(SymmetricNoise(), images, 9, 0.5).labels
+    observed = corrupt(SymmetricNoise(0.5), images, 9).labels
     purity = [(truth[observed == label] == label).mean() for label in range(9)]
     # (1 - p) n_c / ((1 - p) n_c + p / 8 (N - n_c)): 0.86 for the head, 0.03 for the tail.
     expected = 0.5 * counts / (0.5 * counts + 0.5 / 8 * (counts.sum() - counts))
@@ -73,8 +75,8 @@ def test_symmetric_noise_spoils_the_labels_of_a_long_tail_as_its_rate_predicts()
 
 def test_a_higher_rate_changes_the_same_labels_in_the_same_way_and_more() -> None:
     images = part(400, 5)
-    low = corrupt(SymmetricNoise(), images, 5, 0.2).labels
-    high = corrupt(SymmetricNoise(), images, 5, 0.4).labels
+    low = corrupt(SymmetricNoise(0.2), images, 5).labels
+    high = corrupt(SymmetricNoise(0.4), images, 5).labels
     changed = low != images.labels
     assert (high[changed] == low[changed]).all()
     assert (high != images.labels).sum() == 160
@@ -82,15 +84,15 @@ def test_a_higher_rate_changes_the_same_labels_in_the_same_way_and_more() -> Non
 
 def test_seeds_draw_different_noise_and_one_seed_draws_the_same() -> None:
     images = part(400, 5)
-    for noise in (SymmetricNoise(), PairNoise(), InstanceNoise()):
-        first = corrupt(noise, images, 5, 0.4, seed=0).labels
-        assert (first == corrupt(noise, images, 5, 0.4, seed=0).labels).all()
-        assert (first != corrupt(noise, images, 5, 0.4, seed=1).labels).any()
+    for noise in (SymmetricNoise(0.4), PairNoise(0.4), InstanceNoise(0.4)):
+        first = corrupt(noise, images, 5, seed=0).labels
+        assert (first == corrupt(noise, images, 5, seed=0).labels).all()
+        assert (first != corrupt(noise, images, 5, seed=1).labels).any()
 
 
 def test_instance_noise_comes_close_to_its_rate() -> None:
     images = part(6000, 4)
-    observed = corrupt(InstanceNoise(), images, 4, 0.4).labels
+    observed = corrupt(InstanceNoise(0.4), images, 4).labels
     # Three standard errors of a share of 6,000 are 0.019.
     assert (observed != images.labels).mean() == pytest.approx(0.4, abs=0.02)
 
@@ -101,7 +103,7 @@ def test_instance_noise_depends_on_the_image() -> None:
     other = one[..., ::-1].copy()
     pixels = np.concatenate([one.repeat(500, 0), other.repeat(500, 0)])
     images = Part(pixels, np.zeros(1000, dtype=np.int64))
-    observed = corrupt(InstanceNoise(), images, 6, 0.5).labels
+    observed = corrupt(InstanceNoise(0.5), images, 6).labels
     of_one = np.bincount(observed[:500], minlength=6)[1:]
     of_other = np.bincount(observed[500:], minlength=6)[1:]
     assert of_one.argmax() != of_other.argmax()
@@ -111,9 +113,9 @@ def test_instance_noise_depends_on_the_image() -> None:
 
 def test_instance_noise_confuses_validation_as_it_confuses_train() -> None:
     images = part(3000, 4)
-    train = corrupt(InstanceNoise(), images, 4, 0.5).labels
+    train = corrupt(InstanceNoise(0.5), images, 4).labels
     some = np.arange(0, 3000, 2)
-    validation = corrupt(InstanceNoise(), images.take(some), 4, 0.5, name="validation").labels
+    validation = corrupt(InstanceNoise(0.5), images.take(some), 4, name="validation").labels
     wrong, wrong_there = train[some] != images.labels[some], validation != images.labels[some]
     both_wrong = wrong & wrong_there
     assert (train[some] == validation)[both_wrong].mean() > 0.7
@@ -122,13 +124,13 @@ def test_instance_noise_confuses_validation_as_it_confuses_train() -> None:
 
 def test_instance_noise_at_rate_zero_changes_nothing() -> None:
     images = part(100, 4)
-    assert (corrupt(InstanceNoise(), images, 4, 0.0).labels == images.labels).all()
+    assert (corrupt(InstanceNoise(0.0), images, 4).labels == images.labels).all()
 
 
 def test_instance_noise_states_the_mean_of_its_truncated_rates() -> None:
     images = part(20_000, 4)
-    nominal = 1 - InstanceNoise().transition(4, 0.05)[0, 0]
-    realised = (corrupt(InstanceNoise(), images, 4, 0.05).labels != images.labels).mean()
+    nominal = 1 - InstanceNoise(0.05).transition(4)[0, 0]
+    realised = (corrupt(InstanceNoise(0.05), images, 4).labels != images.labels).mean()
     assert nominal == pytest.approx(0.1009, abs=1e-4)  # 0.05 + 0.1 pdf(0.5) / cdf(0.5)
     assert realised == pytest.approx(nominal, abs=0.01)
 
@@ -137,7 +139,7 @@ def test_a_matrix_is_followed_class_by_class(tmp_path: Path) -> None:
     file = tmp_path / "matrix.csv"
     file.write_text("0.5,0.5,0\n0,1,0\n0.25,0.25,0.5\n")
     images = part(6000, 3)
-    observed = corrupt(MatrixNoise(str(file)), images, 3, 0.0).labels
+    observed = corrupt(MatrixNoise(str(file)), images, 3).labels
     assert set(observed[images.labels == 0]) == {0, 1}
     assert set(observed[images.labels == 1]) == {1}
     shares = np.bincount(observed[images.labels == 2]) / 2000
@@ -158,54 +160,56 @@ def test_a_matrix_that_is_none_is_refused(tmp_path: Path, text: str, complaint: 
     file = tmp_path / "matrix.csv"
     file.write_text(text)
     with pytest.raises(DataError, match=complaint):
-        MatrixNoise(str(file)).transition(3, 0.0)
+        MatrixNoise(str(file)).transition(3)
 
 
-def test_a_matrix_without_its_file_or_with_a_rate_says_so(tmp_path: Path) -> None:
+def test_a_matrix_without_its_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"--noise matrix:FILE\.csv"):
         MatrixNoise().files()
     with pytest.raises(DataError, match=r"no file .*absent\.csv"):
         MatrixNoise(str(tmp_path / "absent.csv")).files()
-    file = tmp_path / "matrix.csv"
-    file.write_text("1,0\n0,1\n")
-    with pytest.raises(UsageError, match="takes its rate from"):
-        MatrixNoise(str(file)).transition(2, 0.4)
 
 
-def test_no_noise_takes_no_rate() -> None:
-    with pytest.raises(UsageError, match=r"symmetric:0\.4"):
-        NoNoise().transition(3, 0.4)
+def test_a_noise_that_exists_at_any_rate_must_be_told_which() -> None:
+    for kind in (SymmetricNoise, PairNoise, InstanceNoise):
+        with pytest.raises(UsageError, match=f"{kind.name}' needs a rate: write {kind.name}:0.4"):
+            kind().transition(3)
+        with pytest.raises(UsageError, match="option rate: expected float from 0 to 1, or none"):
+            construct(kind, {"rate": 1.5})
+    for other in (NoNoise, MatrixNoise):
+        with pytest.raises(UsageError, match="unknown option 'rate'"):
+            construct(other, {"rate": 0.4})
 
 
 @pytest.mark.parametrize(
-    ("noise", "classes", "rate", "expected"),
+    ("noise", "classes", "expected"),
     [
-        (NoNoise(), 2, 0.0, True),
-        (SymmetricNoise(), 2, 0.49, True),
-        (SymmetricNoise(), 2, 0.5, False),
-        (SymmetricNoise(), 3, 2 / 3, False),
-        (SymmetricNoise(), 10, 0.89, True),
-        (SymmetricNoise(), 10, 0.9, False),
-        (PairNoise(), 10, 0.49, True),
-        (PairNoise(), 10, 0.5, False),
-        (InstanceNoise(), 10, 0.4, True),
-        (InstanceNoise(), 10, 0.5, False),
+        (NoNoise(), 2, True),
+        (SymmetricNoise(0.49), 2, True),
+        (SymmetricNoise(0.5), 2, False),
+        (SymmetricNoise(2 / 3), 3, False),
+        (SymmetricNoise(0.89), 10, True),
+        (SymmetricNoise(0.9), 10, False),
+        (PairNoise(0.49), 10, True),
+        (PairNoise(0.5), 10, False),
+        (InstanceNoise(0.4), 10, True),
+        (InstanceNoise(0.5), 10, False),
     ],
 )
 def test_noise_that_hides_the_true_class_is_not_identifiable(
-    noise: Noise, classes: int, rate: float, expected: bool
+    noise: Noise, classes: int, expected: bool
 ) -> None:
-    assert noise.is_identifiable(classes, rate) is expected
+    assert noise.is_identifiable(classes) is expected
 
 
-@pytest.mark.parametrize("noise", [SymmetricNoise(), PairNoise(), InstanceNoise()])
+@pytest.mark.parametrize("noise", [SymmetricNoise(0.3), PairNoise(0.3), InstanceNoise(0.3)])
 def test_rows_of_a_transition_sum_to_one(noise: Noise) -> None:
-    assert noise.transition(4, 0.3).sum(axis=1) == pytest.approx([1] * 4)
+    assert noise.transition(4).sum(axis=1) == pytest.approx([1] * 4)
 
 
 def test_the_pair_transition_stands_beside_the_diagonal() -> None:
     expected = [[0.75, 0.25, 0], [0, 0.75, 0.25], [0.25, 0, 0.75]]
-    assert PairNoise().transition(3, 0.25).tolist() == expected
+    assert PairNoise(0.25).transition(3).tolist() == expected
 
 
 def test_a_class_of_probability_zero_is_never_drawn() -> None:

@@ -51,7 +51,10 @@ def test_no_image_is_in_two_parts(
     open_stamps: Open, stamps: MakeStamps, track: str, pools: dict[str, int]
 ) -> None:
     opened = open_stamps(
-        stamps(**pools), track=track, noise="symmetric", noise_rate=0.4, label_fraction=0.5
+        stamps(**pools),
+        track=track,
+        noise="symmetric:0.4",
+        label_fraction=0.5,
     )
     parts = (opened.train, opened.trusted, opened.unlabelled, opened.validation, opened.test)
     images = stamps_of(*parts)
@@ -60,12 +63,11 @@ def test_no_image_is_in_two_parts(
 
 
 @pytest.mark.parametrize("track", TRACKS)
-@pytest.mark.parametrize("noise", ["none", "symmetric", "pair", "instance"])
+@pytest.mark.parametrize("noise", ["none", "symmetric:0.4", "pair:0.4", "instance:0.4"])
 def test_true_labels_belong_to_their_images_and_noise_never_touches_test(
     open_stamps: Open, track: str, noise: str
 ) -> None:
-    rate = 0.0 if noise == "none" else 0.4
-    opened = open_stamps(track=track, noise=noise, noise_rate=rate, label_fraction=0.5)
+    opened = open_stamps(track=track, noise=noise, label_fraction=0.5)
     assert opened.unlabelled is not None
     for part, true in (
         (opened.train, opened.train_true),
@@ -81,7 +83,7 @@ def test_true_labels_belong_to_their_images_and_noise_never_touches_test(
 
 def test_the_usual_split_has_the_sizes_worked_out_by_hand(open_stamps: Open) -> None:
     # 600 images: 5 trusted a class, a sixth for validation, the rest for training.
-    opened = open_stamps(noise="symmetric", noise_rate=0.4)
+    opened = open_stamps(noise="symmetric:0.4")
     assert (len(opened.trusted), len(opened.validation), len(opened.train)) == (15, 100, 485)
     assert opened.corruption["trusted_per_class"] == [5, 5, 5]
     assert (opened.train.labels != opened.train_true).sum() == 194
@@ -92,7 +94,10 @@ def test_the_usual_split_has_the_sizes_worked_out_by_hand(open_stamps: Open) -> 
 
 
 def test_the_manifest_says_what_was_realised(open_stamps: Open) -> None:
-    opened = open_stamps(noise="pair", noise_rate=0.3, imbalance="exponential", imbalance_ratio=4)
+    opened = open_stamps(
+        noise="pair:0.3",
+        imbalance="exponential:4",
+    )
     manifest = opened.corruption
     true, seen = opened.train_true, opened.train.labels
     for label in range(3):
@@ -107,7 +112,8 @@ def test_the_manifest_says_what_was_realised(open_stamps: Open) -> None:
 
 def test_imbalance_falls_on_true_classes_of_train_and_validation(open_stamps: Open) -> None:
     opened = open_stamps(
-        noise="symmetric", noise_rate=0.4, imbalance="exponential", imbalance_ratio=16
+        noise="symmetric:0.4",
+        imbalance="exponential:16",
     )
     # Train holds 161, 162 and 162 images, validation 34, 33 and 33: the first class sets the tail,
     # 34 / 4 = 8.5 rounds to even.
@@ -119,7 +125,7 @@ def test_imbalance_falls_on_true_classes_of_train_and_validation(open_stamps: Op
 def test_a_training_set_size_is_drawn_in_proportion_before_imbalance(
     open_stamps: Open,
 ) -> None:
-    opened = open_stamps(train_size=90, imbalance="exponential", imbalance_ratio=4)
+    opened = open_stamps(train_size=90, imbalance="exponential:4")
     assert opened.corruption["class_counts"] == [30, 15, 8]
     # A drawn validation set keeps its proportion: a fifth of what is trained on.
     assert sum(open_stamps(train_size=90).corruption["validation_class_counts"]) == 18
@@ -140,7 +146,7 @@ def test_trusted_images_come_from_their_pool_where_there_is_one(
 
 
 def test_in_track_t0_ten_noisy_images_a_class_leave_train(open_stamps: Open) -> None:
-    opened = open_stamps(track="T0", noise="symmetric", noise_rate=0.4)
+    opened = open_stamps(track="T0", noise="symmetric:0.4")
     assert opened.trusted_labels == "noisy"
     assert np.bincount(opened.trusted.labels).tolist() == [10, 10, 10]
     assert len(opened.train) == 500 - 30
@@ -149,7 +155,7 @@ def test_in_track_t0_ten_noisy_images_a_class_leave_train(open_stamps: Open) -> 
 
 
 def test_in_track_t0_a_rare_class_keeps_half_of_its_images(open_stamps: Open) -> None:
-    opened = open_stamps(track="T0", imbalance="exponential", imbalance_ratio=16)
+    opened = open_stamps(track="T0", imbalance="exponential:16")
     # 166, 42 and 10 images under the tail; of the last, 5 go and 5 stay.
     assert opened.corruption["class_counts"] == [156, 32, 5]
     assert opened.corruption["trusted_per_class"] == [10, 10, 5]
@@ -157,7 +163,7 @@ def test_in_track_t0_a_rare_class_keeps_half_of_its_images(open_stamps: Open) ->
 
 @pytest.mark.parametrize(("track", "count"), [("T1", 3), ("T5", 15), ("T20", 60)])
 def test_a_track_grants_trusted_images_a_class(open_stamps: Open, track: str, count: int) -> None:
-    opened = open_stamps(track=track, noise="symmetric", noise_rate=0.4)
+    opened = open_stamps(track=track, noise="symmetric:0.4")
     assert opened.trusted_labels == "clean"
     assert np.bincount(opened.trusted.labels).tolist() == [count // 3] * 3
 
@@ -167,8 +173,8 @@ def test_a_track_grants_trusted_images_a_class(open_stamps: Open, track: str, co
     [
         ("none", False, ("as given", None)),
         ("none", True, ("clean", 0.0)),
-        ("symmetric", False, ("as given", 194 / 485)),
-        ("symmetric", True, ("clean", 194 / 485)),
+        ("symmetric:0.4", False, ("as given", 194 / 485)),
+        ("symmetric:0.4", True, ("clean", 194 / 485)),
     ],
 )
 def test_labels_as_given_have_no_noise_rate_and_no_clean_images(
@@ -179,7 +185,7 @@ def test_labels_as_given_have_no_noise_rate_and_no_clean_images(
     expected: tuple[str, float | None],
 ) -> None:
     monkeypatch.setattr("tests.unit.data.conftest.Stamps.truth_known", known)
-    opened = open_stamps(noise=noise, noise_rate=0.4 * (noise == "symmetric"))
+    opened = open_stamps(noise=noise)
     assert (opened.trusted_labels, opened.noise_rate) == expected
     assert opened.identity.truth_known is known
 
@@ -196,9 +202,7 @@ def test_track_tm_is_balanced_and_at_most_a_twentieth_of_train(
 
 
 def test_one_seed_gives_one_opening_and_another_gives_another(open_stamps: Open) -> None:
-    first, again, other = (
-        open_stamps(noise="symmetric", noise_rate=0.4, seed=seed) for seed in (0, 0, 1)
-    )
+    first, again, other = (open_stamps(noise="symmetric:0.4", seed=seed) for seed in (0, 0, 1))
     assert first.identity == again.identity
     assert same(first.train, again.train)
     assert same(first.trusted, again.trusted)
@@ -209,8 +213,8 @@ def test_one_seed_gives_one_opening_and_another_gives_another(open_stamps: Open)
 
 def test_noise_and_imbalance_leave_the_draws_before_them_alone(open_stamps: Open) -> None:
     plain = open_stamps()
-    noisy = open_stamps(noise="symmetric", noise_rate=0.4)
-    tailed = open_stamps(imbalance="exponential", imbalance_ratio=10)
+    noisy = open_stamps(noise="symmetric:0.4")
+    tailed = open_stamps(imbalance="exponential:10")
     assert noisy.identity.split_hash == plain.identity.split_hash
     assert noisy.identity.labels_hash != plain.identity.labels_hash
     assert noisy.train.pixels.tobytes() == plain.train.pixels.tobytes()
@@ -221,14 +225,14 @@ def test_noise_and_imbalance_leave_the_draws_before_them_alone(open_stamps: Open
 
 
 def test_a_longer_tail_keeps_some_of_the_same_images(open_stamps: Open) -> None:
-    ten = open_stamps(imbalance="exponential", imbalance_ratio=10)
-    hundred = open_stamps(imbalance="exponential", imbalance_ratio=100)
+    ten = open_stamps(imbalance="exponential:10")
+    hundred = open_stamps(imbalance="exponential:100")
     [more, fewer] = stamps_of(ten.train, hundred.train)
     assert fewer < more
 
 
 def test_the_place_of_a_training_row_does_not_tell_its_class(open_stamps: Open) -> None:
-    opened = open_stamps(imbalance="exponential", imbalance_ratio=2)
+    opened = open_stamps(imbalance="exponential:2")
     rows = pixel_rows(opened.train)
     assert rows != sorted(rows)
     halves = np.array_split(opened.train_true, 2)
@@ -237,7 +241,7 @@ def test_the_place_of_a_training_row_does_not_tell_its_class(open_stamps: Open) 
 
 
 def test_withheld_labels_are_minus_one_and_their_truth_is_apart(open_stamps: Open) -> None:
-    opened = open_stamps(label_fraction=0.1, noise="symmetric", noise_rate=0.4)
+    opened = open_stamps(label_fraction=0.1, noise="symmetric:0.4")
     # 485 images, 161 or 162 a class: 16 of each keep their label.
     assert opened.corruption["class_counts"] == [16, 16, 16]
     assert opened.unlabelled is not None
@@ -254,7 +258,7 @@ def test_a_class_keeps_five_labelled_images_or_all_where_it_has_fewer(open_stamp
     assert opened.corruption["class_counts"] == [5, 5, 5]
     assert opened.corruption["unlabelled_count"] == 485 - 15
     # 161, 16 and 1.61 images: the last class keeps both of its labels.
-    rare = open_stamps(label_fraction=0.01, imbalance="exponential", imbalance_ratio=100)
+    rare = open_stamps(label_fraction=0.01, imbalance="exponential:100")
     assert rare.corruption["class_counts"] == [5, 5, 2]
 
 
@@ -265,14 +269,14 @@ def test_a_larger_label_fraction_keeps_the_labels_of_a_smaller_one(open_stamps: 
     assert few < more
 
 
-@pytest.mark.parametrize("noise", ["symmetric", "pair", "instance"])
+@pytest.mark.parametrize("noise", ["symmetric:0.4", "pair:0.4", "instance:0.4"])
 def test_an_image_shows_the_same_label_under_any_label_fraction(
     open_stamps: Open, noise: str
 ) -> None:
     few, more, every = (
         dict(zip(pixel_rows(opened.train), opened.train.labels.tolist(), strict=True))
         for fraction in (0.1, 0.5, None)
-        for opened in [open_stamps(noise=noise, noise_rate=0.4, label_fraction=fraction)]
+        for opened in [open_stamps(noise=noise, label_fraction=fraction)]
     )
     assert few.items() < more.items() < every.items()
 
@@ -282,12 +286,12 @@ def test_garbage_in_withheld_labels_changes_nothing_that_is_handed_out(
     stamps: MakeStamps, tmp_path: Path, track: str
 ) -> None:
     parts = stamps().load([], tmp_path)
-    scenario = Scenario(label_fraction=0.3, noise="symmetric", noise_rate=0.4, track=track)
+    scenario = Scenario(label_fraction=0.3, track=track)
     drawn = split(parts, scenario, Natural(), 0)
     garbled = parts.train.labels.copy()
     garbled[drawn.unlabelled] = (garbled[drawn.unlabelled] + 1) % 3
     other = dataclasses.replace(parts, train=Part(parts.train.pixels, garbled))
-    one, two = (observe(it, drawn, scenario, SymmetricNoise(), 0) for it in (parts, other))
+    one, two = (observe(it, drawn, scenario, SymmetricNoise(0.4), 0) for it in (parts, other))
     for name in ("train", "validation", "trusted"):
         assert (getattr(one, name) == getattr(two, name)).all()
         assert (getattr(one.split, name) == getattr(two.split, name)).all()
@@ -309,12 +313,16 @@ def test_a_group_is_not_in_train_and_validation(
     [
         ({"train_size": 486}, "train size 486: stamps can give 3 to 485 .* track T5"),
         ({"train_size": 0}, "train size 0: stamps can give 3 to 485"),
-        ({"imbalance": "exponential", "imbalance_ratio": 0.5}, "ratio 0.5: expected .* at least 1"),
-        ({"imbalance_ratio": float("nan")}, "ratio nan: expected .* at least 1"),
-        ({"imbalance": "step", "imbalance_ratio": 1e6}, "no training image of class 'c'"),
-        ({"noise": "symmetric", "noise_rate": 1.5}, "rate 1.5: expected a number from 0 to 1"),
-        ({"noise": "pair", "noise_rate": -0.1}, "rate -0.1: expected a number from 0 to 1"),
-        ({"noise": "pair", "noise_rate": float("nan")}, "rate nan"),
+        ({"imbalance": "step:0.5"}, "float of at least 1, .* 0.5"),
+        ({"imbalance": "step"}, "imbalance 'step' needs a ratio: write step:10"),
+        (
+            {"imbalance": "step:1e6"},
+            "no training image of class 'c'",
+        ),
+        ({"noise": "pair:1.5"}, "float from 0 to 1, or none, got 1.5"),
+        ({"noise": "pair[rate=nan]"}, "got 'nan'"),
+        ({"noise": "pair"}, "noise 'pair' needs a rate: write pair:0.4"),
+        ({"noise": "none[rate=0.4]"}, "unknown option 'rate'"),
         ({"label_fraction": 0.0}, "label fraction 0: expected more than 0 and at most 1"),
         ({"label_fraction": 1.1}, "label fraction 1.1"),
         ({"track": "T200"}, "track T200: stamps can give 0 to 199 trusted images a class"),
@@ -340,9 +348,9 @@ def test_a_class_that_a_small_training_set_loses_is_blamed_on_its_size(
 
 
 def test_a_scenario_that_hides_the_truth_is_flagged(open_stamps: Open, stamps: MakeStamps) -> None:
-    binary = open_stamps(stamps(classes=2), noise="symmetric", noise_rate=0.5)
+    binary = open_stamps(stamps(classes=2), noise="symmetric:0.5")
     assert binary.corruption["identifiable"] is False
-    assert open_stamps(noise="symmetric", noise_rate=0.6).corruption["identifiable"] is True
+    assert open_stamps(noise="symmetric:0.6").corruption["identifiable"] is True
 
 
 @dataclass(frozen=True)
@@ -355,7 +363,6 @@ class InPlace(Noise, Imbalance):
         self,
         part: Part,
         num_classes: int,
-        rate: float,
         rng: np.random.Generator,
         shared: np.random.Generator,
     ) -> Labels:
@@ -363,10 +370,10 @@ class InPlace(Noise, Imbalance):
         part.labels[:] = 0
         return part.labels
 
-    def transition(self, num_classes: int, rate: float) -> NDArray[np.float64]:
+    def transition(self, num_classes: int) -> NDArray[np.float64]:
         return np.eye(num_classes)
 
-    def counts(self, available: NDArray[np.int64], ratio: float) -> NDArray[np.int64]:
+    def counts(self, available: NDArray[np.int64]) -> NDArray[np.int64]:
         available[:] = 20
         return available
 
@@ -404,14 +411,13 @@ class Listening(Noise):
         self,
         part: Part,
         num_classes: int,
-        rate: float,
         rng: np.random.Generator,
         shared: np.random.Generator,
     ) -> Labels:
         self.heard.append((rng.random(), shared.random()))
         return part.labels
 
-    def transition(self, num_classes: int, rate: float) -> NDArray[np.float64]:
+    def transition(self, num_classes: int) -> NDArray[np.float64]:
         return np.eye(num_classes)
 
 

@@ -11,7 +11,14 @@ from benchbase.leaderboard import build, render_csv, render_json, render_markdow
 from benchbase.records.committed import slim
 from benchbase.records.record import Score, record_text
 from benchbase.records.validation import parse_record
-from tests.unit.made_records import changed, make_board, make_record, make_records, make_scenario
+from tests.unit.made_records import (
+    NOISY,
+    changed,
+    make_board,
+    make_record,
+    make_records,
+    make_scenario,
+)
 
 THREE = {"plain": 0.7, "clever": 0.8, "poor": 0.5}
 
@@ -154,7 +161,7 @@ def test_scenarios_that_are_not_identifiable_are_shown_and_count_nowhere():
     board = make_board(seeds=3)
     records = make_records(board, {"plain": 0.7, "clever": 0.8})
     for at, record in enumerate(records):
-        if record.spec.scenario.noise_rate == 0.4:
+        if record.spec.scenario == NOISY:
             records[at] = changed(record, "corruption", identifiable=False)
             record.metrics["tail"]["balanced_accuracy"] = Score(value=0.1)
     table = build(board, records)
@@ -244,7 +251,7 @@ def test_the_same_records_give_the_same_bytes_in_any_order_and_slim():
 def test_one_record_alone_cannot_remove_a_scenario():
     board = make_board(seeds=3)
     records = make_records(board, {"plain": 0.7, "clever": 0.8})
-    liar = next(at for at, r in enumerate(records) if r.spec.scenario.noise_rate == 0.4)
+    liar = next(at for at, r in enumerate(records) if r.spec.scenario == NOISY)
     records[liar] = changed(records[liar], "corruption", identifiable=False)
     with pytest.raises(StoreError, match=r"'symmetric 0.4, 1:1' at seed 0: records on the same"):
         build(board, records)
@@ -262,7 +269,7 @@ def test_failures_where_nothing_counts_put_nobody_behind():
     board = make_board(weighters=["plain", "fragile"])
     records = make_records(board, {"plain": 0.7, "fragile": 0.7})
     for at, record in enumerate(records):
-        if record.spec.scenario.noise_rate == 0.4:
+        if record.spec.scenario == NOISY:
             records[at] = changed(record, "corruption", identifiable=False)
             if record.spec.weighter.name == "fragile":
                 records[at] = replace(records[at], status="oom", metrics={})

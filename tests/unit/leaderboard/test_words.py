@@ -11,7 +11,7 @@ from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.words import verdict
 from tests.unit.made_records import make_board, make_record, make_scenario
 
-NOISY = make_scenario(noise="symmetric", noise_rate=0.4)
+NOISY = make_scenario(0.4)
 WOBBLE = (0.0, 0.004, -0.004, 0.002, -0.002, 0.001)
 YARDSTICKS = {
     "weights": parse_selector("perfect"),

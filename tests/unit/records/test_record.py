@@ -246,9 +246,9 @@ def test_a_field_that_no_spec_has_is_refused_even_with_its_own_hash():
 
 def test_a_spec_is_hashed_in_one_spelling_of_its_numbers():
     recipe = Recipe(learning_rate=0.0000313, weight_decay=1e22)
-    record = make_record(scenario=make_scenario(ratio=10, recipe=recipe), options={"gain": 1e-7})
+    record = make_record(scenario=make_scenario(ratio=10.0, recipe=recipe), options={"gain": 1e-7})
     text = canonical_json(as_json(record)["spec"])
-    assert '"imbalance_ratio":10.0,' in text, "not 10, as it was given"
+    assert '"imbalance_options":{"ratio":10},' in text, "also where it was given as 10.0"
     assert '"learning_rate":3.13e-05,' in text
     assert '"weight_decay":1e+22}' in text
     assert '"options":{"gain":1e-07},' in text

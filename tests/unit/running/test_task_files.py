@@ -53,9 +53,9 @@ def test_a_method_is_told_that_nobody_knows_the_noise_rate(
 ) -> None:
     monkeypatch.setattr(stamps, "truth_known", False)
     needs = frozenset({Need.NOISE_RATE, Need.TRUSTED})
-    for rate, told in ((0.0, "unknown"), (0.4, "realised rate")):
+    for noise, rate, told in (("none", 0, "unknown"), ("symmetric:0.4", 0.4, "realised rate")):
         folder = tmp_path / f"task {rate}"
-        opened = open_stamps(noise="symmetric" if rate else "none", noise_rate=rate)
+        opened = open_stamps(noise=noise)
         names = frozenset(need.value for need in needs)
         granted = write_task(folder, opened, Scenario(track="T5"), 0, names)
         assert granted == {"trusted": "as given", "noise rate": told}
@@ -68,7 +68,7 @@ def test_a_method_is_told_that_nobody_knows_the_noise_rate(
 def test_withheld_labels_are_true_for_whoever_knows_the_truth_and_minus_one_else(
     open_stamps, tmp_path: Path, fraction, knows
 ) -> None:
-    opened = open_stamps(label_fraction=fraction, noise="symmetric", noise_rate=0.4)
+    opened = open_stamps(label_fraction=fraction, noise="symmetric:0.4")
     needs = frozenset({Need.UNLABELLED, Need.TRUTH} if knows else {Need.UNLABELLED})
     folder = tmp_path / "task"
     names = frozenset(need.value for need in needs)

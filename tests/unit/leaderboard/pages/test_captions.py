@@ -9,13 +9,13 @@ def test_labels_say_noise_and_imbalance():
         make_scenario(),
         make_scenario(0.4, 10),
         make_scenario(0.2, 20, imbalance="step"),
-        make_scenario(0.2, imbalance="natural"),
+        make_scenario(0.2, imbalance="natural", imbalance_options={}),
         make_scenario(noise="matrix", noise_options={"file": "/some/where/m.csv"}),
     ]
     assert scenario_labels(scenarios) == (
         "labels as given, 1:1",
         "symmetric 0.4, 1:10",
-        "symmetric 0.2, step 1:20",
+        "symmetric 0.2, step:20",
         "symmetric 0.2, natural",
         "matrix m.csv, 1:1",
     )

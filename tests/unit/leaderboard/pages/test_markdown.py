@@ -135,7 +135,7 @@ def golden_table():
         for seed in board.seeds
     ]
     for at, record in enumerate(records):
-        if record.spec.scenario.noise_rate == 0.7:
+        if record.spec.scenario.noise_options == {"rate": 0.7}:
             records[at] = changed(record, "corruption", identifiable=False)
     return build(board, records)
 
@@ -200,7 +200,7 @@ def test_the_page_says_what_was_compared():
     board = make_board(["plain"], scenarios=scenarios, seeds=5)
     records = make_records(board, {"plain": 0.7})
     for at, record in enumerate(records):
-        counts = [1000, 100 if record.spec.scenario.imbalance_ratio == 10 else 1000]
+        counts = [1000, 100 if record.spec.scenario.imbalance_options == {"ratio": 10} else 1000]
         records[at] = changed(record, "corruption", class_counts=counts, test_count=400)
     assert (
         "\n\nData: nuclei, 1,100–2,000 training and 400 test images; network small_cnn; 10 epochs; "

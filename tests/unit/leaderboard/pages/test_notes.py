@@ -53,7 +53,7 @@ def test_weights_that_never_left_one_are_named():
 
 
 def test_shares_of_the_headroom_stand_in_the_first_table_and_by_scenario():
-    scenarios = [make_scenario(), make_scenario(noise="symmetric", noise_rate=0.4)]
+    scenarios = [make_scenario(), make_scenario(0.4)]
     perfect = parse_selector("perfect")
     board = make_board(
         ["plain", "clever"], scenarios, controls=["perfect"], yardsticks={"weights": perfect}
