@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from benchbase.data.own.images import LARGEST, SMALLEST
 from benchbase.errors import UsageError
 
 _RANGES = {
     "train_size": (1, math.inf),
     "label_fraction": (1e-9, 1),
     "label_budget": (0, math.inf),
+    "size": (SMALLEST, LARGEST),
     "epochs": (1, math.inf),
     "jobs": (1, math.inf),
     "timeout": (1e-9, 1e8),
@@ -29,6 +31,10 @@ class Order:
     suite: str | None = None
     plugins: Sequence[str] = ()
     dataset: str | None = None
+    size: int | None = None
+    """Pixels a side of images of one's own."""
+    split: str | Path | None = None
+    """Table that says which of one's own images are of which part."""
     train_size: int | None = None
     label_fraction: float | None = None
     label_budget: int | None = None

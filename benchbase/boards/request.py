@@ -37,6 +37,7 @@ DEFAULT_BOARD = "quick"
 AS_GIVEN = {"track": "T0", "noise": "none", "noise_options": {}}
 AS_GIVEN |= {"imbalance": "natural", "imbalance_options": {}}
 """How data of one's own are taken: no clean labels, no injected noise, their own class counts."""
+_ONLY_OWN = "--size and --split are for images of your own"
 _FEW = 4
 """Scenarios that a title names one by one."""
 
@@ -165,7 +166,9 @@ def _scenarios(
     }
     changes: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
     if order.dataset:
-        changes = {**_data_set(order.dataset, catalogue), **changes}
+        changes = {**_data_set(order, order.dataset, catalogue), **changes}
+    elif order.size is not None or order.split is not None:
+        raise UsageError(f"{_ONLY_OWN}: name them, as --dataset folder:PATH")
     if order.backbone:
         name, options = _chosen("backbones", order.backbone, catalogue)
         changes |= {"backbone": name, "backbone_options": options}
@@ -182,12 +185,21 @@ def _scenarios(
     return tuple(result.values())
 
 
-def _data_set(text: str, catalogue: Catalogue) -> dict[str, Any]:
+def _data_set(order: Order, text: str, catalogue: Catalogue) -> dict[str, Any]:
     """Read which data set is asked for; the labels of one's own are taken as given."""
+    own = {"size": order.size, "split_file": order.split and str(order.split)}
+    own = {key: value for key, value in own.items() if value is not None}
     if not is_own(text):
+        if own:
+            raise UsageError(f"{_ONLY_OWN}, which {text} is not")
         name, options = _chosen("datasets", text, catalogue)
         return {"dataset": name, "dataset_options": options}
     name, options = parse_own(text)
+    if twice := own.keys() & options.keys():
+        raise UsageError(
+            f"{text!r}: {min(twice)} stands there, and as an option of its own as well"
+        )
+    options |= own
     return {"dataset": name, "dataset_options": options, **AS_GIVEN}
 
 

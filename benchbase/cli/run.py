@@ -17,6 +17,7 @@ from benchbase.cli.printing import print_table
 from benchbase.cli.progress import Display, describe
 from benchbase.cli.replayed import found_again
 from benchbase.cli.streams import print_json
+from benchbase.data.own.images import LARGEST, SMALLEST
 from benchbase.leaderboard.results import Results
 from benchbase.pipeline import Ready, carry_out, merge, prepare, publish_run
 from benchbase.records.home import Home
@@ -54,6 +55,17 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     metavar="NAME|SOURCE:PATH",
     help="Data set (see `benchbase list`), as name[option=value]; or your own images, as "
     "folder:PATH, csv:FILE, npz:FILE or hf:OWNER/NAME, with labels as given and no added noise.",
+)
+@click.option(
+    "--size",
+    type=click.IntRange(SMALLEST, LARGEST),
+    help="Pixels a side of your own images, such as 32, 64, 96 or 224.",
+)
+@click.option(
+    "--split",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.csv",
+    help="Which of your own images train, validate and test: columns image and split.",
 )
 @click.option("--train-size", type=click.IntRange(min=1), help="Training images before imbalance.")
 @click.option(

@@ -91,6 +91,29 @@ def test_labels_are_taken_as_given_unless_asked_otherwise():
     assert scenario.imbalance_options == {"ratio": 10}
 
 
+def test_size_and_split_are_said_beside_the_data_as_well():
+    order = Order(dataset="folder:moles[resize=pad]", size=64, split="my split.csv")
+    [scenario] = read_request(order, installed()).board.scenarios
+    assert scenario.data == "folder:moles[resize=pad,size=64,split_file=my split.csv]"
+    [scenario] = read_request(Order(dataset="folder:moles", size=32), installed()).board.scenarios
+    assert scenario.data == "folder:moles"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"size": 64}, "--size and --split are for images of your own: name them, as --dataset"),
+        ({"dataset": "nuclei", "size": 64}, "are for images of your own, which nuclei is not"),
+        ({"dataset": "nuclei", "split": "x.csv"}, "which nuclei is not"),
+        ({"dataset": "folder:x[size=16]", "size": 64}, "size stands there, and beside it as well"),
+    ],
+)
+def test_size_and_split_without_data_of_one_s_own_are_refused(fields, message):
+    with pytest.raises(UsageError) as caught:
+        read_request(Order(**fields), installed())
+    assert message in str(caught.value)
+
+
 def test_two_folders_are_two_data_sets_for_a_table():
     one, other = (
         Scenario(dataset="folder", dataset_options={"path": it, "size": 64}) for it in ("a", "b")
