@@ -23,6 +23,7 @@ from benchbase.boards.plan import (
     make_jobs,
 )
 from benchbase.boards.request import Request, read_request
+from benchbase.boards.shard import of_shard
 from benchbase.boards.strict import refuse_leaks
 from benchbase.data.own.description import describe
 from benchbase.data.own.images import OwnImages
@@ -110,7 +111,7 @@ def prepare(order: Order) -> Iterator[Ready]:
                 refuse_leaks(places)
             sources = given_sources((*selectors_of(board), *board.controls), catalogue)
             entrants = resolve(request, catalogue, describe_sources(server, sources, home))
-            jobs = make_jobs(places, entrants.planned)
+            jobs = of_shard(make_jobs(places, entrants.planned), order.shard)
             # Whoever debugs wants to see the cell run, finished or not.
             done = (
                 found_again(jobs, store, committed, retry_failed=order.retry_failed)

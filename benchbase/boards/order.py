@@ -52,6 +52,8 @@ class Order:
     roots: Sequence[Path] = ()
     """Folders to look for data files in."""
     home: Path | None = None
+    shard: str | None = None
+    """``2/8``: run the second of eight parts of the cells that there are."""
     retry_failed: bool = False
     executor: str = "local"
     keep_models: bool = False

@@ -26,6 +26,7 @@ COMMANDS = {
     "run": ("run:run", "Train and judge weighters, then show the leaderboard."),
     "show": ("show:command", "Show the last tables and curves again."),
     "leaderboard": ("leaderboard:leaderboard", "Rebuild or check the pages of leaderboards/."),
+    "merge": ("merge:merge", "Bring the results of several homes together."),
     "list": ("list:list_installed", "List weighters, backbones, data sets and all that is there."),
     "info": ("info:info", "Explain one of them: what it needs, its options, how to run it."),
     "new": ("new:new", "Write a working start for a method of yours."),

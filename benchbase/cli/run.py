@@ -121,6 +121,12 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for results and caches [default: $BENCHBASE_HOME, else .benchbase].",
 )
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Run the I-th of N parts of the cells, I from 1, each in a home of its own; "
+    "`benchbase merge` brings the parts together.",
+)
 @click.option("--retry-failed", is_flag=True, help="Run failed cells again.")
 @click.option(
     "--executor",
