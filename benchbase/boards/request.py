@@ -27,10 +27,12 @@ from benchbase.boards.conditions import (
 from benchbase.boards.order import Order
 from benchbase.boards.own_data import is_own, parse_own
 from benchbase.boards.places import find_board, is_built_in
-from benchbase.boards.selectors import parse_selector, parse_selectors, settle
+from benchbase.boards.selectors import Selector, parse_selector, parse_selectors, settle
 from benchbase.cell import Scenario, canonical_json, content_hash
+from benchbase.data.own.sources import SOURCES
 from benchbase.errors import UsageError
 from benchbase.leaderboard.pages.captions import scenario_labels
+from benchbase.options import options_of
 from benchbase.plugins import Catalogue
 
 DEFAULT_BOARD = "quick"
@@ -196,10 +198,8 @@ def _data_set(order: Order, text: str, catalogue: Catalogue) -> dict[str, Any]:
         return {"dataset": name, "dataset_options": options}
     name, options = parse_own(text)
     if twice := own.keys() & options.keys():
-        raise UsageError(
-            f"{text!r}: {min(twice)} stands there, and as an option of its own as well"
-        )
-    options |= own
+        raise UsageError(f"{text!r}: {min(twice)} stands there, and beside it as well: say it once")
+    options |= settle(Selector(name, tuple(own.items())), options_of(SOURCES[name]))
     return {"dataset": name, "dataset_options": options, **AS_GIVEN}
 
 
