@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -26,19 +27,21 @@ def make_augment(invariances: Invariances, shift: int) -> Augment:
     if invariances.windows == "none":
         shift = 0
 
+    lines_of = functools.cache(functools.partial(_sources, shift, flips == "both"))
+    columns_of = functools.cache(functools.partial(_sources, shift, flips != "none"))
+
     def augment(
         pixels: UInt8[Tensor, "batch channels height width"], generator: Generator
     ) -> UInt8[Tensor, "batch channels height width"]:
         if flips == "none" and shift == 0:
             return pixels
         count, channels, height, width = pixels.shape
+        moves = torch.randint(-shift, shift + 1, (2, count), generator=generator)
+        mirrors = torch.randint(0, 2, (2, count), generator=generator)
         # All decisions cross to the device in one small copy.
-        moves = torch.randint(-shift, shift + 1, (2, count, 1), generator=generator)
-        mirrors = torch.randint(0, 2, (2, count, 1), generator=generator)
-        down, right, mirror_down, mirror_right = torch.cat((moves, mirrors)).to(pixels.device)
-        lines = _source_lines(height, down, mirror_down if flips == "both" else None)
-        columns = _source_lines(width, right, mirror_right if flips != "none" else None)
-        source = (lines * width).unsqueeze(2) + columns.unsqueeze(1)
+        down, right = moves.add_(mirrors, alpha=2 * shift + 1).to(pixels.device)
+        lines, columns = lines_of(height, pixels.device), columns_of(width, pixels.device)
+        source = torch.add(columns[right].unsqueeze(1), lines[down].unsqueeze(2), alpha=width)
         # One gather along the flattened image: six times as fast on a CPU as indexing by
         # (image, line, column), and the same memory traffic on a GPU.
         source = source.view(count, 1, height * width).expand(-1, channels, -1)
@@ -47,14 +50,18 @@ def make_augment(invariances: Invariances, shift: int) -> Augment:
     return augment
 
 
-def _source_lines(
-    size: int, shift: Int[Tensor, "batch 1"], mirror: Int[Tensor, "batch 1"] | None
-) -> Int[Tensor, "batch size"]:
-    """Tell which source line each line of each image shows; lines beyond the edge repeat it."""
-    lines = (torch.arange(size, device=shift.device) + shift).clamp_(0, size - 1)
-    if mirror is None:
-        return lines
-    return torch.where(mirror.bool(), size - 1 - lines, lines)
+def _sources(
+    shift: int, mirrored: bool, size: int, device: torch.device
+) -> Int[Tensor, "choices size"]:
+    """Tell which source line each line of an image shows, for each mirroring and each shift.
+
+    Lines beyond the edge repeat it. The choice is in order of shifts, plus their number where the
+    image is mirrored; it is rotated so that a shift to the left is a negative index.
+    """
+    shifts = torch.arange(-shift, shift + 1).unsqueeze(1)
+    plain = (torch.arange(size) + shifts).clamp_(0, size - 1)
+    choices = torch.cat((plain, size - 1 - plain if mirrored else plain))
+    return choices.roll(-shift, 0).to(device)
 
 
 def make_normalise(mean: Sequence[float], std: Sequence[float], device: torch.device) -> Normalise:
@@ -64,9 +71,13 @@ def make_normalise(mean: Sequence[float], std: Sequence[float], device: torch.de
     and channels-last, the layout in which CPU convolutions run fastest.
     """
     # (pixel / 255 - mean) / std as one multiplication and one addition.
-    scale = torch.tensor([1 / (255 * value) for value in std], device=device).view(1, -1, 1, 1)
+    scale = torch.tensor([1 / (255 * value) for value in std], device=device)
     offsets = [-centre / spread for centre, spread in zip(mean, std, strict=True)]
-    offset = torch.tensor(offsets, device=device).view(1, -1, 1, 1)
+    offset = torch.tensor(offsets, device=device)
+
+    @functools.cache
+    def of_a_line(width: int) -> tuple[Tensor, Tensor]:
+        return scale.repeat(width), offset.repeat(width)
 
     def normalise(
         pixels: UInt8[Tensor, "batch channels height width"],
@@ -74,6 +85,10 @@ def make_normalise(mean: Sequence[float], std: Sequence[float], device: torch.de
         # The change of type allocates anew, hence also sets the strides of a one-channel image,
         # by which a convolution chooses its layout.
         images = pixels.to(device).to(torch.float32, memory_format=torch.channels_last)
-        return images.mul_(scale).add_(offset)
+        # Whole lines at a time, which are long enough for a processor's vectors; channels are not.
+        lines = images.permute(0, 2, 3, 1).flatten(2)
+        scales, offsets = of_a_line(images.shape[3])
+        lines.mul_(scales).add_(offsets)
+        return images
 
     return normalise

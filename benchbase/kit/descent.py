@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,12 @@ class Descent:
             lr=self._peak,
             momentum=recipe.momentum,
             weight_decay=recipe.weight_decay,
+            fused=has_fused_steps(self._parameters),
         )
+        if recipe.momentum:
+            # Fused steps need it of all parameters, also of those whose first gradient comes later.
+            for parameter in self._parameters:
+                self._optimiser.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
 
     @property
     def lr(self) -> float:
@@ -56,6 +62,24 @@ class Descent:
         self._optimiser.step()
         self._taken += 1
         self._meter.add(backpropagated=backpropagated, steps=1)
+
+
+def has_fused_steps(parameters: Iterable[Tensor]) -> bool:
+    """Tell whether torch's optimisers can take a step of all these in one operation.
+
+    They then walk through memory, so that nothing may lie between the values of a parameter.
+    (``backward`` gives a gradient the layout of such a parameter.)
+    """
+    return all(
+        value.device.type in {"cpu", "cuda"} and value.is_floating_point() and _is_dense(value)
+        for value in parameters
+    )
+
+
+def _is_dense(value: Tensor) -> bool:
+    return value.is_contiguous() or (
+        value.dim() == 4 and value.is_contiguous(memory_format=torch.channels_last)
+    )
 
 
 def cosine(peak: float, progress: float) -> float:

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from benchbase.api import LossWeighter, Need, Step, Task, option
 from benchbase.kit.bilevel import LEAST_SUM, hypergradient
+from benchbase.kit.descent import has_fused_steps
 from benchbase.kit.loops import endless_batches
 
 FADED = 0.02
@@ -76,7 +77,10 @@ class MetaWeighter(LossWeighter):
         with task.seeded("weighting network"):
             network = self.network(signals + self.class_input * task.num_classes).to(task.device)
         optimiser = torch.optim.Adam(
-            network.parameters(), lr=self.meta_learning_rate, weight_decay=WEIGHT_DECAY
+            network.parameters(),
+            lr=self.meta_learning_rate,
+            weight_decay=WEIGHT_DECAY,
+            fused=has_fused_steps(network.parameters()),
         )
         trusted = endless_batches(task, task.trusted, "trusted", task.recipe.trusted_batch_size)
         _warn_of_missing_classes(task)

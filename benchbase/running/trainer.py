@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from benchbase.api import Backbone, Checkpoint, ImageShape, Task, Weighter
 from benchbase.backbones.building import build_network, try_network
 from benchbase.errors import ContractError, DivergedError, PluginError, causes, is_machines_fault
+from benchbase.kit.descent import has_fused_steps
 from benchbase.options import construct
 from benchbase.plugins.loading import load_class
 from benchbase.plugins.source import Source
@@ -148,7 +149,8 @@ def warm_up(task: Task, backbone: Backbone) -> None:
     with task.seeded("warm up"):
         model = build_network(backbone, shape, task.num_classes)
         model = model.to(task.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimiser = torch.optim.SGD(model.parameters(), lr=0.0, momentum=0.9)
+        fused = has_fused_steps(model.parameters())
+        optimiser = torch.optim.SGD(model.parameters(), lr=0.0, momentum=0.9, fused=fused)
         images = task.normalise(task.train.pixels[chosen])
         logits = try_network(backbone, model.train(), images, task.num_classes)
         nn.functional.cross_entropy(logits, task.train.labels[chosen]).backward()

@@ -1,7 +1,8 @@
+import pytest
 import torch
 from torch import nn
 
-from benchbase.kit.descent import Descent
+from benchbase.kit.descent import Descent, has_fused_steps
 
 
 def test_it_is_sgd_with_momentum_and_decay_along_a_cosine(make_task):
@@ -36,3 +37,39 @@ def test_a_peak_of_its_own_replaces_the_recipes(make_task):
     task = make_task(learning_rate=0.2, schedule="constant")
     descent = Descent(task, nn.Linear(1, 1), 5, peak=0.7)
     assert descent.lr == 0.7
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=str)
+def test_a_step_of_kernels_is_the_same_in_any_layout(make_task, layout):
+    task = make_task(learning_rate=0.2, momentum=0.9, weight_decay=0.01)
+    model = nn.Conv2d(3, 4, 3).to(memory_format=layout)
+    twin = nn.Conv2d(3, 4, 3)
+    twin.load_state_dict(model.state_dict())
+    descent = Descent(task, model, 2, peak=0.2)
+    optimiser = torch.optim.SGD(twin.parameters(), lr=0.2, momentum=0.9, weight_decay=0.01)
+    images = torch.linspace(-1, 1, 150).reshape(2, 3, 5, 5)
+    for _ in range(2):
+        optimiser.param_groups[0]["lr"] = descent.lr
+        descent.step(model(images).square().mean(), backpropagated=2)
+        optimiser.zero_grad()
+        twin(images).square().mean().backward()
+        optimiser.step()
+    torch.testing.assert_close(model.weight, twin.weight)
+
+
+def test_parameters_with_gaps_or_without_a_kernel_take_separate_steps():
+    dense = torch.zeros(4, 3, 2, 2)
+    assert has_fused_steps([dense, dense.to(memory_format=torch.channels_last), dense[0, 0, 0]])
+    assert not has_fused_steps([dense, dense[:, :2]])
+    assert not has_fused_steps([dense.to("meta")])
+
+
+def test_a_parameter_may_get_its_first_gradient_later_than_others(make_task):
+    task = make_task(learning_rate=0.5, momentum=0.9, weight_decay=0.0, schedule="constant")
+    early, late = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    start = late.weight.item()
+    descent = Descent(task, nn.ModuleList([early, late]), 2)
+    descent.step(early.weight.sum(), backpropagated=1)
+    assert late.weight.item() == start
+    descent.step(early.weight.sum() + late.weight.sum(), backpropagated=1)
+    assert abs(late.weight.item() - (start - 0.5)) < 1e-6

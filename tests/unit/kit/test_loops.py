@@ -30,7 +30,11 @@ def plain_sgd(task):
     """Train as the loop says it does, by hand."""
     model, recipe = task.build_model(), task.recipe
     optimiser = torch.optim.SGD(
-        model.parameters(), lr=1.0, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+        model.parameters(),
+        lr=1.0,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        fused=True,
     )
     steps = recipe.epochs * math.ceil(len(task.train) / recipe.batch_size)
     batches = endless_batches(task, task.train, "training", recipe.batch_size)

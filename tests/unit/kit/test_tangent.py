@@ -6,7 +6,7 @@ from torch.nn.utils import parametrizations
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchbase.kit.loops import forward
-from benchbase.kit.tangent import directional_losses, saved_maps
+from benchbase.kit.tangent import Saved, directional_losses, saved_by
 
 
 class Squeezed(nn.Module):
@@ -58,6 +58,19 @@ def parametrised(norm):
     return nn.Sequential(norm(nn.Conv2d(4, 4, 3, padding=1)), nn.BatchNorm2d(4))
 
 
+class NormedTwice(nn.Module):
+    """The same maps with two batch norms, of which one looks at fewer channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.norms = nn.ModuleList([nn.BatchNorm2d(4), nn.BatchNorm2d(4, eps=0.1)])
+        self.part = nn.BatchNorm2d(2)
+
+    def forward(self, maps):
+        whole = self.norms[0](maps) * self.norms[1](maps)
+        return whole + F.pad(self.part(maps[:, :2]), (0, 0, 0, 0, 0, 2))
+
+
 LAYERS = {
     "batch norm": nn.BatchNorm2d(4),
     "batch norm without parameters": nn.BatchNorm2d(4, affine=False),
@@ -65,6 +78,10 @@ LAYERS = {
     "batch norm in eval mode": nn.BatchNorm2d(4).eval(),
     "batch norm without running statistics": nn.BatchNorm2d(4, track_running_stats=False),
     "batch norm of vectors": Squeezed(),
+    "three batch norms of the same maps": NormedTwice(),
+    "max-pooling with overlaps and margins": nn.Sequential(
+        nn.MaxPool2d(3, 2, 1, ceil_mode=True), nn.Upsample((6, 6))
+    ),
     "batch norm changed in place": nn.Sequential(nn.BatchNorm2d(4), nn.ReLU(inplace=True)),
     "convolution": nn.Sequential(
         nn.Conv2d(4, 4, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(4), nn.Upsample((6, 6))
@@ -119,11 +136,13 @@ def test_slopes_along_nothing_are_zero(make_step):
 def test_what_convolutions_gave_is_found_in_the_graph(make_step):
     step, _ = make_step()
     convolution = step.model.body[0]
-    found = saved_maps(step.losses)
-    assert list(found) == [convolution.weight.data_ptr()]
-    (maps,) = found.values()
+    found = saved_by(step.losses)
+    assert list(found.maps) == [convolution.weight.data_ptr()]
+    (maps,) = found.maps.values()
     assert torch.equal(maps, convolution(step.batch.images))
-    assert saved_maps(step.losses.detach()) == {}
+    ((mean, _),) = found.statistics.values()
+    torch.testing.assert_close(mean, maps.mean((0, 2, 3)))
+    assert saved_by(step.losses.detach()) == Saved({}, {})
 
 
 class Convolutions(TorchDispatchMode):
