@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchbase import typechecking
 from benchbase.boards.selectors import parse_selectors, settle
 from benchbase.cli import invoke
 from benchbase.plugins import KINDS
@@ -105,7 +106,7 @@ class Reader:
         """Run Python in a process of its own, with the fake installation in sight."""
         ran = subprocess.run(
             [sys.executable, *arguments],
-            env={**os.environ, "PYTHONPATH": str(self.site.folder)},
+            env={**os.environ, "PYTHONPATH": str(self.site.folder), typechecking.SWITCH: "0"},
             capture_output=True,
             text=True,
             check=False,

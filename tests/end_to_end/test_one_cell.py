@@ -203,11 +203,6 @@ BAD = {
         "error",
         "predict each image by itself",
     ),
-    "yields for ever": (
-        "while True:\n            yield Checkpoint(model)",
-        "error",
-        "more than 20 checkpoints",
-    ),
 }
 
 PEEKING = """

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -59,17 +57,18 @@ def test_a_new_package_names_the_harness_and_is_found_by_its_entry_point(
     assert describe_installed(installed).names("weighters") == ["my_loss"]
 
 
-def test_the_test_of_a_new_package_passes(empty_folder) -> None:
+def test_the_test_of_a_new_package_passes(empty_folder, plugin_site, toy_task) -> None:
     assert invoke(["new", "weighter", "my-loss", "--package"]) == 0
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=empty_folder / "benchbase-my-loss",
-        env={**os.environ, "BENCHBASE_TYPECHECK": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    folder = empty_folder / "benchbase-my-loss"
+    source = (folder / "benchbase_my_loss.py").read_text()
+    plugin_site.add("benchbase-my-loss", "benchbase_my_loss", benchbase_my_loss=source)
+    written = runpy.run_path(str(folder / "test_benchbase_my_loss.py"))
+    contract = written["test_it_keeps_the_contract"]
+    [cases] = [mark.args[1] for mark in contract.pytestmark]
+    assert len(cases) > 10
+    for case in cases:
+        contract(*case.values)
+    written["test_it_reports_that_some_images_are_dropped"](toy_task)
 
 
 @pytest.mark.parametrize("package", [[], ["--package"]])
