@@ -20,7 +20,7 @@ def verdict(table: Table) -> list[str]:
     """
     ranked = [row for row in table.rows if row.has_rank]
     if not ranked:
-        return [_nothing_ranked(table)]
+        return []  # the notes say why
     return [
         *_best(table, ranked),
         *_against_reference(table, ranked),
@@ -29,12 +29,6 @@ def verdict(table: Table) -> list[str]:
         *_controls_ahead(table, ranked),
         *_seeds_needed(table, ranked),
     ]
-
-
-def _nothing_ranked(table: Table) -> str:
-    reasons = {row.standing for row in table.rows if not row.is_control}
-    why = f" ({next(iter(reasons))})" if len(reasons) == 1 else ""
-    return f"Nothing is ranked{why}: no method can be called better than another."
 
 
 def _best(table: Table, ranked: Sequence[Row]) -> Iterator[str]:

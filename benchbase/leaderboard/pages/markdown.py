@@ -239,7 +239,8 @@ def render_markdown(table: Table) -> str:
         parts.append(board.description)
     if table.chance:
         parts.append(f"{table.chance}.")
-    parts.append("\n".join(f"- {markdown_text(sentence)}" for sentence in verdict(table)))
+    if sentences := verdict(table):
+        parts.append("\n".join(f"- {markdown_text(sentence)}" for sentence in sentences))
     parts.append(_main_table(table))
     if forest_chart(table):
         parts.append(f"![Differences to {markdown_text(table.reference_label)}]({NAME})")

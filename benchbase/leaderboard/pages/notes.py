@@ -158,7 +158,7 @@ def remarks(table: Table) -> Iterator[str]:
 
 
 def _unmoved(table: Table) -> Iterator[str]:
-    unmoved = [row.label for row in table.rows if row.never_left_one]
+    unmoved = [row.label for row in table.rows if row.never_left_one and row is not table.reference]
     if unmoved:
         yield f"Weights that never left 1: {', '.join(unmoved)}; they train as if there were none."
 
