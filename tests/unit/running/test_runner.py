@@ -9,6 +9,7 @@ import pytest
 
 from benchbase.cell import DataIdentity
 from benchbase.errors import ContractError, DivergedError
+from benchbase.options import OptionSpec
 from benchbase.records.home import Home
 from benchbase.records.record import Result
 from benchbase.running import runner
@@ -29,7 +30,9 @@ def play(tmp_path, monkeypatch):
 
     def run(converse, identity: DataIdentity = PLANNED) -> Result:
         monkeypatch.setattr(runner, "converse", lambda **given: converse(given))
-        job = dataclasses.replace(make_job("plain"), open=lambda: make_opened(identity))
+        job = make_job("plain")
+        weighter = dataclasses.replace(job.weighter, options=(OptionSpec("gain", "float", 2.0),))
+        job = dataclasses.replace(job, weighter=weighter, open=lambda: make_opened(identity))
         settings = Settings(tmp_path / "work", Home(tmp_path), 1.0, 3, PROVENANCE)
         result = runner.run_cell(job, Slot(1, "cuda:1", print), settings).result
         assert not list(tmp_path.glob("work/*"))
@@ -67,6 +70,10 @@ def test_what_a_cell_cost_is_told_although_it_failed(play):
     cost = play(raising(ContractError("nonsense"))).cost
     assert (cost.seconds_train, cost.images_forwarded) == (2.0, 40)
     assert (cost.device, cost.concurrent_cells) == ("cuda", 3)
+
+
+def test_what_options_stand_at_that_were_not_set_is_recorded(play):
+    assert play(raising(ContractError("nonsense"))).defaults == {"gain": 2.0}
 
 
 def test_our_own_fault_is_in_the_cell_s_log_with_its_traceback(play, tmp_path):
