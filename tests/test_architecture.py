@@ -273,6 +273,11 @@ def weighter_names() -> set[str]:
     return {entry.name for entry in join(brought).of("weighters")}
 
 
+def test_the_leaderboard_reads_no_text_that_somebody_typed() -> None:
+    for path in ROOT.glob("benchbase/leaderboard/**/*.py"):
+        assert not re.search(r"\bparse_(selector|noise|imbalance)", path.read_text()), path
+
+
 def test_the_core_never_mentions_a_weighter_by_name() -> None:
     names = weighter_names()
     assert names
