@@ -1,4 +1,4 @@
-"""Measure steps of dsr-pgc and dsr-pgc-e against ERM steps; prints JSON. Run by test_dsr_step.py.
+"""Measure steps of dsr-pgc and dsr-pgc-e against ERM at the start; run by test_dsr_step.py.
 
 A step is everything that a run repeats: drawing, augmentation (two views of the unlabelled
 images), teacher, losses, update. Both back-propagate 100 images.
@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 
 import torch
-from benchbase_baselines import ERM
 from benchbase_dsr_pgc import DSRPGC, DSRPGCE
 from benchbase_dsr_pgc.training import HiddenImages, Training
 
@@ -23,9 +22,9 @@ from benchbase.backbones.torchvision_families import ResNet18
 from benchbase.cell import Invariances
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.data.strong_augment import make_strong_augment
-from benchbase.kit.descent import Descent
-from benchbase.kit.loops import endless_batches, forward
+from benchbase.kit.loops import endless_batches
 from benchbase.seeding import seeded, torch_stream
+from tests.benchmarks.erm_at_start import erm_at_start
 
 SIZE, BATCH, COUNT = 32, 100, 1000
 ROUNDS = {"small_cnn": 31, "resnet18": 9}
@@ -62,20 +61,6 @@ def build_task(backbone: str) -> Task:
     )
 
 
-def erm_step(task: Task) -> Callable[[], None]:
-    """Give what ERM repeats."""
-    model, weigh = task.build_model(), ERM().prepare(task)
-    descent = Descent(task, model, task.steps_per_epoch)
-    batches = endless_batches(task, task.train, "training", BATCH)
-
-    def take_step() -> None:
-        descent.forget_gradients()
-        step = forward(task, model, next(batches), descent.lr, 0)
-        descent.step((weigh(step) * step.losses).mean(), backpropagated=BATCH)
-
-    return take_step
-
-
 def joint_step(task: Task, weighter: DSRPGCE) -> Callable[[], None]:
     """Give what a semi-supervised method repeats."""
     training = Training(task, HiddenImages(task.train.pixels, task.train.rows))
@@ -102,7 +87,7 @@ def measure(backbone: str) -> dict[str, float]:
     torch.set_num_threads(1)
     task = build_task(backbone)
     erm, entropy, corrected = (
-        erm_step(task),
+        erm_at_start(task),
         joint_step(task, DSRPGCE()),
         joint_step(task, DSRPGC()),
     )

@@ -1,4 +1,4 @@
-"""Measure exact MW-Net steps against ERM steps; prints JSON. Run by test_meta_step.py."""
+"""Measure ERM's and exact MW-Net's steps against ERM at the start; run by test_meta_step.py."""
 
 from __future__ import annotations
 
@@ -13,23 +13,35 @@ import torch
 from benchbase_baselines import ERM, MWNet
 from torch.profiler import ProfilerActivity, profile
 
-from benchbase.api import Batch, Classifier, Grants, Images, ImageShape, Need, Recipe, Task
+from benchbase.api import (
+    Classifier,
+    Grants,
+    Images,
+    ImageShape,
+    LossWeighter,
+    Need,
+    Recipe,
+    Task,
+)
+from benchbase.backbones.resnet32 import ResNet32
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.backbones.torchvision_families import ResNet18
 from benchbase.cell import Invariances
 from benchbase.data.augment import make_augment, make_normalise
 from benchbase.data.strong_augment import make_strong_augment
-from benchbase.kit.loops import forward, load_batch
+from benchbase.kit.descent import Descent
+from benchbase.kit.loops import endless_batches, forward
 from benchbase.seeding import seeded, torch_stream
+from tests.benchmarks.erm_at_start import erm_at_start
 
 SIZE, BATCH = 32, 100
-ROUNDS = {"small_cnn": 31, "resnet18": 9}
+ROUNDS = {"small_cnn": 31, "resnet32": 10, "resnet18": 10}
 
 
 def build_task(backbone: str) -> Task:
     """Build a task of random 32-pixel colour images, which cost what any others do."""
     stream = torch_stream(0, "pixels")
-    family = {"small_cnn": SmallCNN, "resnet18": ResNet18}[backbone]()
+    family = {"small_cnn": SmallCNN, "resnet32": ResNet32, "resnet18": ResNet18}[backbone]()
     pixels = torch.randint(0, 256, (2 * BATCH, 3, SIZE, SIZE), generator=stream, dtype=torch.uint8)
     labels = torch.randint(0, 10, (2 * BATCH,), generator=stream)
     everything = Images(pixels, labels, torch.arange(2 * BATCH))
@@ -55,32 +67,36 @@ def build_task(backbone: str) -> Task:
     )
 
 
-def make_steps(task: Task) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Give one optimiser step of ERM and one of MW-Net, both on the same network and batch."""
-    model = task.build_model()
-    recipe = task.recipe
-    optimiser = torch.optim.SGD(
-        model.parameters(), recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay
-    )
-    batch: Batch = load_batch(task, task.train, torch.arange(BATCH), task.rng("augmentation"))
+def kit_step(task: Task, weighter: LossWeighter) -> Callable[[], None]:
+    """Give what the kit's loop repeats, batches included."""
+    model, weigh = task.build_model(), weighter.prepare(task)
+    descent = Descent(task, model, task.steps_per_epoch)
+    batches = endless_batches(task, task.train, "training", task.recipe.batch_size)
 
-    def stepping(weigh) -> Callable[[], None]:
-        def take_step() -> None:
-            optimiser.zero_grad()
-            step = forward(task, model, batch, recipe.learning_rate, 0)
-            (weigh(step) * step.losses).mean().backward()
-            optimiser.step()
+    def take_step() -> None:
+        descent.forget_gradients()
+        step = forward(task, model, next(batches), task.recipe.learning_rate, 0)
+        descent.step((weigh(step) * step.losses).mean(), backpropagated=BATCH)
 
-        return take_step
-
-    return stepping(ERM().prepare(task)), stepping(MWNet().prepare(task))
+    return take_step
 
 
 def seconds(action: Callable[[], None]) -> float:
-    """Time one call."""
-    start = time.perf_counter()
+    """Give the CPU time of one call, which other processes disturb less than its duration."""
+    start = time.process_time()
     action()
-    return time.perf_counter() - start
+    return time.process_time() - start
+
+
+def operations(action: Callable[[], None]) -> int:
+    """Count what one call asks of torch, without what an operation asks of others."""
+    with profile(activities=[ProfilerActivity.CPU]) as recording:
+        action()
+    asked = [event for event in recording.events() if event.name.startswith("aten::")]
+    return sum(
+        event.cpu_parent is None or not event.cpu_parent.name.startswith("aten::")
+        for event in asked
+    )
 
 
 def peak_bytes(action: Callable[[], None]) -> int:
@@ -99,25 +115,22 @@ def peak_bytes(action: Callable[[], None]) -> int:
 
 
 def measure(backbone: str) -> dict[str, float]:
-    """Give the median ratio of alternated steps, and the ratio of the peaks of memory."""
+    """Give the median ratios of alternated steps, and the ratios of operations and of memory."""
     torch.set_num_threads(1)
     task = build_task(backbone)
-    erm, mwnet = make_steps(task)
-    for warm_up in (erm, mwnet, erm, mwnet):
+    start, erm, mwnet = erm_at_start(task), kit_step(task, ERM()), kit_step(task, MWNet())
+    for warm_up in (start, erm, mwnet) * 2:
         warm_up()
-    plain, ratios = [], []
-    before = seconds(erm)
-    for _ in range(ROUNDS[backbone]):
-        exact = seconds(mwnet)
-        after = seconds(erm)
-        ratios.append(2 * exact / (before + after))
-        plain.append(after)
-        before = after
+    rounds = [[seconds(step) for step in (start, erm, mwnet)] for _ in range(ROUNDS[backbone])]
     # Parameters and momentum are there in both; gradients are part of the step.
     always = 2 * sum(value.numel() for value in task.build_model().parameters()) * 4
+    asked = operations(start)
     return {
-        "erm_milliseconds": 1000 * statistics.median(plain),
-        "step_ratio": statistics.median(ratios),
+        "erm_milliseconds": 1000 * statistics.median(plain for plain, _, _ in rounds),
+        "erm_ratio": statistics.median(now / plain for plain, now, _ in rounds),
+        "step_ratio": statistics.median(exact / plain for plain, _, exact in rounds),
+        "erm_operations_ratio": operations(erm) / asked,
+        "operations_ratio": operations(mwnet) / asked,
         "memory_ratio": (peak_bytes(mwnet) + always) / (peak_bytes(erm) + always),
     }
 

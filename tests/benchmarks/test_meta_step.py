@@ -1,10 +1,16 @@
-"""What one exact MW-Net step costs: batch 100 + 100, 32 pixels, one thread, channels-last."""
+"""What ERM's and exact MW-Net's steps cost, against ERM before the kit was made faster.
+
+Batch 100 (and 100 trusted), 32 pixels, one thread, channels-last, everything that a run repeats.
+"""
 
 import pytest
 
 
-@pytest.mark.parametrize(("backbone", "most"), [("small_cnn", 4.9), ("resnet18", 3.9)])
-def test_exact_meta_step_stays_within_its_multiple_of_an_erm_step(measure, backbone, most):
+@pytest.mark.parametrize("backbone", ["small_cnn", "resnet32", "resnet18"])
+def test_steps_stay_within_their_multiples_of_an_erm_step_at_the_start(measure, hold, backbone):
     figures = measure("measure_meta_step.py", backbone)
-    assert figures["step_ratio"] <= most
-    assert figures["memory_ratio"] <= 2.0
+    hold(f"erm's step, {backbone}", figures["erm_ratio"], 1.05)
+    hold(f"erm's operations, {backbone}", figures["erm_operations_ratio"], 0.8)
+    hold(f"mwnet's operations, {backbone}", figures["operations_ratio"], 3.2)
+    hold(f"mwnet's memory, {backbone}", figures["memory_ratio"], 2.0)
+    hold(f"mwnet's step, {backbone}", figures["step_ratio"], 3.5)
