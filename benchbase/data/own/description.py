@@ -23,10 +23,11 @@ def describe(name: str, dataset: DataSet, roots: Sequence[Path], cache: Path) ->
     counts = np.bincount(np.concatenate(labels), minlength=len(parts.classes))
     named = zip(parts.classes, counts.tolist(), strict=True)
     classes = ", ".join(f"{each} {count:,}" for each, count in named)
+    held = f"{validation:,}" if validation else "drawn from it"
     lines = [
         f"{name}: {training + test + validation:,} images; the network sees {seen}",
         f"{len(counts)} classes: {classes}; chance level {1 / len(counts):.1%}",
-        f"training {training:,}, validation {validation or 'drawn from it'}, test {test:,}",
+        f"training {training:,}, validation {held}, test {test:,}",
         f"split: {prepared.folder / SPLIT_FILE} (SHA-256 {text_hash(parts.split_file)[:12]})",
         *parts.notes,
     ]
