@@ -10,6 +10,7 @@ from benchbase.boards.places import leaderboards_of
 from benchbase.boards.request import Request
 from benchbase.leaderboard.choose import means
 from benchbase.leaderboard.pages.files import write_board, write_index
+from benchbase.leaderboard.predictions import commit_predictions
 from benchbase.leaderboard.results import Results
 from benchbase.leaderboard.rows import build
 from benchbase.records.committed import Committed
@@ -33,6 +34,7 @@ def publish(
     if request.as_written and committed is not None and request.folder is not None:
         changed = committed.merge(records)
         board, records = request.written, committed.records()
+        changed += commit_predictions(request.folder, board, records, home)
         written = [*write_board(request.folder, board, records), *changed]
         if (leaderboards := leaderboards_of(request.folder)) is not None:
             write_index(leaderboards)

@@ -73,8 +73,8 @@ class Committed:
 
     def _path(self, record: Record) -> Path:
         spec = record.spec
-        dataset = _file_name(spec.scenario.dataset)
-        return self.folder / dataset / f"{_file_name(spec.weighter.name)}.jsonl"
+        dataset = file_name(spec.scenario.dataset)
+        return self.folder / dataset / f"{file_name(spec.weighter.name)}.jsonl"
 
 
 def slim(record: Record) -> Record:
@@ -113,7 +113,8 @@ def _read_lines(path: Path) -> dict[str, Record]:
     return records
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str) -> str:
+    """Write a name as a file may be called."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "unnamed"
 
 

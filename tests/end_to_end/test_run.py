@@ -171,13 +171,16 @@ def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method
     assert first.returncode == 0, first.stderr
     assert "2 cells: 0 found, 2 run, 0 failed" in first.stdout
     pages = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    assert {path.name for path in pages} == {
+    assert {re.sub("-[0-9a-f]{8}.npz$", ".npz", path.name) for path in pages} == {
         "board.toml",
         "README.md",
         "leaderboard.csv",
         "leaderboard.json",
         "erm.jsonl",
         "focal.jsonl",
+        "erm.npz",
+        "focal.npz",
+        "labels.npz",
     }
 
     # A fresh clone has the committed records and an empty home.

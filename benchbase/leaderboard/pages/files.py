@@ -85,7 +85,8 @@ def index_text(leaderboards: Path) -> str:
     return f"""# Leaderboards
 
 Each board is a folder: `board.toml` says what is compared, `results/` holds the records, and the
-pages are generated from both.
+pages are generated from both. `predictions/` holds what the scores are computed from, in files that
+numpy reads.
 
 {listing}
 
@@ -102,10 +103,12 @@ with them: running it gives a table in the home folder.
    beside the board's rows and changes no file of the board.
 3. Add its name to `weighters` in `BOARD/board.toml`.
 4. `benchbase run --board BOARD` trains what is missing, which is your rows, and rewrites the pages.
-5. `benchbase leaderboard --check` says whether every page follows from its records.
-6. Commit `board.toml`, the new lines below `BOARD/results/` and the pages. A committed line is
-   never altered, so the files only gain lines.
-7. Open a pull request that says where the package can be installed from. CI checks the pages again.
+5. `benchbase leaderboard --check` says whether every page follows from its records, and every
+   score from the predictions.
+6. Commit `board.toml`, the new lines below `BOARD/results/`, the new files below
+   `BOARD/predictions/` and the pages. A committed line is never altered, so the files only gain
+   lines.
+7. Open a pull request that says where the package can be installed from. CI checks all of it again.
 """
 
 

@@ -131,7 +131,7 @@ def test_a_frozen_board_is_neither_rebuilt_nor_checked(frozen):
     assert rebuilt.output == "leaderboards/README.md\n"
     assert (frozen / "README.md").read_text() == "as it was"
     checked = CliRunner().invoke(leaderboard, ["--check"], catch_exceptions=False)
-    assert checked.output == "1 pages agree with their records\n"
+    assert checked.output == "1 pages agree with their records, 0 records with their predictions\n"
 
 
 def test_the_index_says_that_a_frozen_board_is_being_made_anew(frozen):
