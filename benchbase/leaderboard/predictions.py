@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchbase.boards.board import Board
+from benchbase.boards.conditions import scenario_text
 from benchbase.errors import StoreError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.scales import SCALES
@@ -89,4 +90,4 @@ def _complete(board: Board, records: Iterable[Record]) -> Iterator[tuple[Entry, 
 
 
 def _scenario(record: Record) -> str:
-    return f"{record.spec.scenario.data} {record.spec.scenario.label}"
+    return f"{record.spec.scenario.data} {scenario_text(record.spec.scenario)}"

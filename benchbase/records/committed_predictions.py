@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from benchbase.boards.conditions import scenario_text
 from benchbase.cell import Spec, content_hash
 from benchbase.errors import StoreError, UsageError
 from benchbase.files import replace_file
@@ -158,9 +159,9 @@ class CommittedPredictions:
         """Name the file of all that differs in seed and data only."""
         whole: dict[str, Any] = msgspec.to_builtins(spec)
         digest = content_hash({name: it for name, it in whole.items() if name not in _INSIDE})
+        under = f"{spec.scenario.data} {scenario_text(spec.scenario)}"
         method, scenario = (
-            file_name(text)[:_LONGEST_NAME]
-            for text in (spec.weighter.label, f"{spec.scenario.data} {spec.scenario.label}")
+            file_name(text)[:_LONGEST_NAME] for text in (spec.weighter.label, under)
         )
         return self.folder / scenario / f"{method}-{digest[:8]}.npz"
 

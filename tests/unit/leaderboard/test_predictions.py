@@ -58,7 +58,7 @@ def test_complete_seeds_without_predictions_are_told_once(folder, home):
     shutil.rmtree(home.path)
     assert commit_predictions(folder, BOARD, records, home) == []
     [problem] = check_predictions(folder, BOARD, records).problems
-    assert problem.startswith("plain on nuclei none imbalance 1: predictions are missing")
+    assert problem.startswith("plain on nuclei none 1:1: predictions are missing")
 
 
 def test_a_raised_score_is_told_with_its_method_and_seed(folder, home):
@@ -68,7 +68,7 @@ def test_a_raised_score_is_told_with_its_method_and_seed(folder, home):
     block = metrics["tail"]["accuracy"]
     metrics["tail"]["accuracy"] = msgspec.structs.replace(block, value=0.99)
     [problem] = check_predictions(folder, BOARD, records).problems
-    where = f"plain on nuclei none imbalance 1, seed {records[0].spec.seed}: metrics.tail.accuracy"
+    where = f"plain on nuclei none 1:1, seed {records[0].spec.seed}: metrics.tail.accuracy"
     assert problem.startswith(where)
 
 

@@ -51,7 +51,7 @@ def test_one_file_holds_a_method_and_scenario_and_one_its_labels(home, board):
     paths = {*add(board, [one, two], home), *add(board, [other], home)}
     assert len(paths) == 3
     assert {path.parent.relative_to(board).as_posix() for path in paths} == {
-        "predictions/nuclei-none-imbalance-1"
+        "predictions/nuclei-none-1-1"
     }
     names = sorted(path.name for path in paths)
     assert names[1] == "labels.npz"
