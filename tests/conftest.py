@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from benchbase import typechecking
+from benchbase.running import typechecking
 from tests.needs import required
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ each_file = pytest.mark.parametrize(
 )
 
 LAYERS = [
-    {"errors", "typechecking"},
+    {"errors"},
     {"files", "sources"},
     {"options", "seeding", "cell", "hookspecs"},
     {"backbones.contract"},
@@ -90,10 +90,10 @@ TESTED_THROUGH = {
     "running.executors.inline": "end_to_end/test_run.py",
     "running.scout": "unit/cli/test_list.py",
     "running.tally": "unit/running/test_counting.py",
+    "running.typechecking": "conftest.py",
     "running.workers": "end_to_end/test_run.py",
     "task": "unit/testing/test_toy.py",
     "testing": "conformance/test_checks.py",
-    "typechecking": "conftest.py",
 }
 """Modules and rooms that no test beside them names, and the test of whatever uses them."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchbase import typechecking
+from benchbase.running import typechecking
 from benchbase.running.executors.forkserver import CHILD_ENVIRONMENT
 from tests.benchmarks.ratios import Ratio, read, table, write
 

@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchbase import typechecking
 from benchbase.boards.selectors import parse_selectors, settle
 from benchbase.cli import invoke
 from benchbase.plugins import KINDS
@@ -24,6 +23,7 @@ from benchbase.plugins.catalogue import describe_given, describe_installed
 from benchbase.plugins.installed import find_installed
 from benchbase.plugins.source import given_source
 from benchbase.records.home import Home
+from benchbase.running import typechecking
 from benchbase.testing.conformance import check_weighter
 from benchbase.testing.site import PluginSite
 from benchbase.testing.toy import toy_problem

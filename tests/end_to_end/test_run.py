@@ -16,9 +16,9 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from benchbase import typechecking
 from benchbase.cli import invoke
 from benchbase.records.validation import parse_record
+from benchbase.running import typechecking
 
 SMALL = [
     "--train-size=60",

@@ -26,8 +26,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from benchbase import typechecking
 from benchbase.errors import RunError
+from benchbase.running import typechecking
 from benchbase.running.channel import Channel
 
 # glibc otherwise maps and unmaps every activation: page faults cost a fifth of a small network's
