@@ -72,7 +72,6 @@ TORCH_FREE = [
 TESTED_THROUGH = {
     "backbones.contract": "unit/backbones/test_backbones.py",
     "boards.toml_table": "unit/boards/test_board.py",
-    "cli.merge": "unit/records/test_merging.py",
     "cli.predictions": "unit/cli/test_show.py",
     "data.own": "unit/data/own",
     "data.parts": "unit/data/test_opening.py",
