@@ -19,6 +19,7 @@ from benchbase.backbones.contract import Backbone as Backbone
 from benchbase.backbones.contract import Classifier as Classifier
 from benchbase.backbones.contract import ImageShape as ImageShape
 from benchbase.cell import Recipe as Recipe
+from benchbase.errors import ContractError
 from benchbase.hookspecs import API_VERSION as API_VERSION
 from benchbase.hookspecs import hookimpl as hookimpl
 from benchbase.options import option as option
@@ -134,4 +135,10 @@ class LossWeighter(Weighter):
         """Train one fresh backbone with the weights or losses that ``prepare`` computes."""
         from benchbase.kit.loops import supervised
 
-        yield from supervised(task, task.build_model(), self.prepare(task))
+        weigh = self.prepare(task)
+        if not callable(weigh):
+            raise ContractError(
+                f"{self.name}.prepare gave {type(weigh).__name__}, expected a function from a step "
+                "to its weights: does it end with `return weigh`?"
+            )
+        yield from supervised(task, task.build_model(), weigh)

@@ -30,7 +30,7 @@ COMMANDS = {
     "list": ("list:list_installed", "List weighters, backbones, data sets and all that is there."),
     "info": ("info:info", "Explain one of them: what it needs, its options, how to run it."),
     "new": ("new:new", "Write a working start for a method of yours."),
-    "check": ("check:check", "Check a weighter of yours against the contract."),
+    "check": ("check:check", "Check a plugin of yours against its contract."),
 }
 """Command -> its module and function below this package, and the line that help shows for it."""
 

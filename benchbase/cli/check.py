@@ -1,89 +1,179 @@
-"""``benchbase check``: run the conformance checks on a weighter."""
+"""``benchbase check``: run the conformance checks on a plugin of any kind."""
 
 from __future__ import annotations
 
 import os
+import sys
 import traceback
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchbase.boards.selectors import parse_selector
+from benchbase.boards.selectors import looks_like_path, parse_selector
 from benchbase.cli import FAILED
 from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
+from benchbase.options import unknown
+from benchbase.plugins import KINDS, Catalogue, Entry
 from benchbase.plugins.catalogue import describe_given, describe_installed, join
 from benchbase.plugins.installed import find_installed
 from benchbase.plugins.source import given_source
 
 if TYPE_CHECKING:
-    from benchbase.api import Weighter
+    from benchbase.testing.conformance import Outcome
 
 EPILOG = """\b
 Examples:
-  benchbase check ./my_method.py      every weighter of a file
-  benchbase check my_package.method   every weighter of a module
-  benchbase check NAME                an installed one
+  benchbase check ./my_method.py      everything in a file
+  benchbase check my_package.method   everything in a module
+  benchbase check NAME                an installed one, of any kind
 
 \b
 Exit codes: 0 all checks passed, 2 it does not load, 3 some checks failed.
 BENCHBASE_DEBUG=1 prints the traceback of each failed check.
 """
+OWN_NAME = "has a name of its own"
 
 
 @click.command(epilog=EPILOG)
 @click.argument("name", metavar="NAME|FILE.py|MODULE")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0.1),
+    default=60.0,
+    show_default=True,
+    help="Seconds that a single check may take.",
+)
+@click.option(
+    "--data-root",
+    "roots",
+    multiple=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder where a data set finds its files; may be repeated.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show what the plugin prints in each check.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-def check(name: str, as_json: bool) -> int:
-    """Check a weighter against the contract, on small synthetic images and with default options.
+def check(
+    name: str, time_limit: float, roots: tuple[Path, ...], *, verbose: bool, as_json: bool
+) -> int:
+    """Check a plugin of any kind against its contract, with default options.
 
-    It takes seconds, needs no data, and covers what a run would stumble over later.
+    It takes seconds and covers what a run would stumble over later. A weighter is shown small
+    synthetic images; a data set is loaded from its own files.
     """
     selector = parse_selector(name)
     if selector.options:
         raise UsageError(
             f"the checks take default options: write benchbase check {selector.target}"
         )
-    weighters = _load(selector.target)
+    catalogue = join([describe_installed(one) for one in find_installed()])
+    entries = _find(selector.target, catalogue)
+    classes = [entry.load() for entry in entries]
     # Imported after the plugin proved to load: these are what takes the seconds.
     from benchbase.running.trainer import prepare_device
-    from benchbase.testing.conformance import run_checks
+    from benchbase.testing.conformance import checks_for, run_checks
 
     prepare_device("cpu")
-    results = []
-    for weighter in weighters:
-        seen: set[str] = set()
-        for outcome in run_checks(weighter):
-            reason = None
-            if outcome.error is not None:
-                reason = f"{type(outcome.error).__name__}: {outcome.error}"
-                if os.environ.get("BENCHBASE_DEBUG"):
-                    traceback.print_exception(outcome.error)
-            entry = {"weighter": weighter.name, "check": outcome.check.name, "reason": reason}
-            results.append(entry)
-            if not as_json:
-                _show(weighter.name, outcome.check.title, reason, known=reason in seen)
-            if reason is not None:
-                seen.add(reason)
-    failed = sum(entry["reason"] is not None for entry in results)
+    results: list[dict[str, Any]] = []
+    not_run = 0
+    for entry, cls in zip(entries, classes, strict=True):
+        shown = Shown(entry, cls, verbose=verbose, as_json=as_json)
+        shown.add(OWN_NAME, _name_is_taken(entry, cls, catalogue))
+        given = (roots,) if entry.kind == "datasets" else ()
+        left = len([*checks_for(cls)])
+        for outcome in run_checks(cls, *given, seconds=time_limit):
+            shown.add_outcome(outcome)
+            left -= 1
+        if left and not as_json:
+            click.echo(f"not run  {entry.name}  {left} more checks, which hang on this one")
+        not_run += left
+        results += shown.results
+    failed = sum(one["reason"] is not None for one in results)
+    passed = len(results) - failed
     if as_json:
-        print_json({"passed": len(results) - failed, "failed": failed, "checks": results})
+        print_json({"passed": passed, "failed": failed, "not_run": not_run, "checks": results})
     else:
-        click.echo(f"{len(results) - failed} of {len(results)} checks passed")
+        click.echo(f"{passed} of {len(results) + not_run} checks passed")
     return FAILED if failed else 0
 
 
-def _load(name: str) -> list[type[Weighter]]:
-    """Load the weighters that a name, file or module means, in this process."""
+class Shown:
+    """Writes a line a check, and keeps what came of each."""
+
+    def __init__(self, entry: Entry, cls: type[Any], *, verbose: bool, as_json: bool) -> None:
+        self.results: list[dict[str, Any]] = []
+        self._entry = entry
+        self._cls = cls
+        self._verbose = verbose
+        self._as_json = as_json
+        self._seen: set[str] = set()
+
+    def add_outcome(self, outcome: Outcome) -> None:
+        """Take in what a check came to."""
+        from benchbase.testing.telling import tell
+
+        reason = None
+        if outcome.error is not None:
+            reason = tell(outcome.error, self._cls)
+            if os.environ.get("BENCHBASE_DEBUG"):
+                traceback.print_exception(outcome.error)
+        self.add(outcome.check.title, reason, outcome.check.name, outcome.printed)
+
+    def add(self, title: str, reason: str | None, check: str = "", printed: str = "") -> None:
+        """Take in a verdict; ``reason`` is None where the check passed."""
+        kind, name = KINDS[self._entry.kind].thing, self._entry.name
+        check = check or title.replace(" ", "_")
+        self.results.append({"kind": kind, "name": name, "check": check, "reason": reason})
+        if self._as_json:
+            return
+        if reason is None:
+            click.echo(f"{click.style('ok    ', fg='green')}  {name}  {title}")
+        else:
+            again = "  (as above)" if reason in self._seen else ""
+            click.echo(f"{click.style('FAILED', fg='red')}  {name}  {title}{again}")
+            if not again:
+                _indented(reason)
+            self._seen.add(reason)
+        if printed and (self._verbose or reason is not None):
+            click.echo("        it printed:")
+            _indented(printed[-2000:], "        | ")
+
+
+def _indented(text: str, indent: str = "        ") -> None:
+    for line in text.rstrip().splitlines():
+        click.echo(f"{indent}{line}")
+
+
+def _find(name: str, catalogue: Catalogue) -> list[Entry]:
+    """Find what a name, file or module means, of every kind.
+
+    Raises:
+        UsageError: nothing has that name; the error names the nearest.
+        PluginError: a file or module does not load, or holds nothing of benchbase's.
+    """
+    if not looks_like_path(name):
+        found = [entry for kind in KINDS for entry in catalogue.matching(kind, name)]
+        if found:
+            return found
     source = given_source(name)
-    if source is not None:
-        return [entry.load() for entry in describe_given(source)]
-    catalogue = join([describe_installed(one) for one in find_installed()])
-    return [catalogue.find("weighters", name).load()]
+    if source is None:
+        known = [known for kind in KINDS for known in catalogue.names(kind)]
+        raise UsageError(unknown("name", name, known) + catalogue.broken)
+    return [*describe_given(source, (*KINDS,))]
 
 
-def _show(weighter: str, title: str, reason: str | None, *, known: bool) -> None:
-    mark = click.style("ok    ", fg="green") if reason is None else click.style("FAILED", fg="red")
-    click.echo(f"{mark}  {weighter}  {title}")
-    if reason is not None:
-        click.echo("        as above" if known else f"        {reason}")
+def _name_is_taken(entry: Entry, cls: type[Any], catalogue: Catalogue) -> str | None:
+    """Say who else brings something of this kind and name, and what to do."""
+    for other in catalogue.matching(entry.kind, entry.name):
+        if _file_of(other.load()) != _file_of(cls):
+            return (
+                f"{other.distribution} has one of the {entry.kind} called {entry.name!r} as well, "
+                "and a run would refuse to mix the two: rename yours, "
+                f'`name = "my-{entry.name}"`'
+            )
+    return None
+
+
+def _file_of(cls: type[Any]) -> Path:
+    return Path(sys.modules[cls.__module__].__file__ or "").resolve()

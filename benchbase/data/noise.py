@@ -203,7 +203,7 @@ class InstanceNoise(NoiseOfRate):
         rate = self.share
         if rate == 0:
             return part.labels.copy()
-        flat = part.pixels.reshape(len(part), -1)
+        flat = part.pixels.reshape(len(part), int(np.prod(part.pixels.shape[1:])))
         projection = shared.standard_normal(
             (num_classes, flat.shape[1], num_classes), dtype=np.float32
         )

@@ -145,22 +145,27 @@ def describe_installed(installed: Installed) -> Catalogue:
     return Catalogue(tuple(entries), tuple(problems))
 
 
-def describe_given(source: Source, kind: str = "weighters") -> tuple[Entry, ...]:
-    """Import a file or module and tell what it brings of one kind.
+def describe_given(source: Source, kinds: Sequence[str] = ("weighters",)) -> tuple[Entry, ...]:
+    """Import a file or module and tell what it brings of some kinds.
 
     Raises:
         PluginError: it does not import, brings none or two of one name, or brings what the
             contract rules out.
     """
-    classes = load_classes(source, [kind])[kind]
+    brought = load_classes(source, kinds)
     with source.blamed():
-        if not classes:
-            base = {"weighters": "LossWeighter or Weighter"}.get(kind, KINDS[kind].base)
+        if not any(brought.values()):
+            things = " and no ".join(KINDS[kind].thing for kind in kinds)
+            bases = ["LossWeighter", *(KINDS[kind].base for kind in kinds)]
             raise PluginError(
-                f"it holds no {KINDS[kind].thing}: write a subclass of {base} with a `name`"
+                f"it holds no {things}: write a subclass of {' or '.join(bases)} with a `name`"
             )
-        entries = tuple(_entry(source, kind, cls, str(source.kind), "") for cls in classes)
-        for name, count in Counter(entry.name for entry in entries).items():
+        entries = tuple(
+            _entry(source, kind, cls, str(source.kind), "")
+            for kind in kinds
+            for cls in brought[kind]
+        )
+        for (kind, name), count in Counter((one.kind, one.name) for one in entries).items():
             if count > 1:
                 raise PluginError(f"two {kind} are called {name!r}: rename one of them")
     return entries

@@ -1,22 +1,25 @@
-"""One check of the contract: a plain function of a weighter class that raises if it fails."""
+"""One check of a contract: a plain function of a plugin's class that raises if it fails."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from benchbase.api import Need, Weighter
+from benchbase.api import Need
 
-Run = Callable[[type[Weighter]], None]
+Run = Callable[..., None]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check; call it with a weighter class."""
+    """One check; call it with a class, and a data set's with the folders of its files as well."""
 
     run: Run
-    need: Need | None
+    need: Need | None = None
     """Only weighters with this need have to pass it."""
+    first: bool = False
+    """Whether the checks behind it say nothing new where it fails."""
 
     @property
     def name(self) -> str:
@@ -28,16 +31,18 @@ class Check:
         """The name as words."""
         return self.name.replace("_", " ")
 
-    def __call__(self, weighter: type[Weighter]) -> None:
+    def __call__(self, plugin: type[Any], *given: Any) -> None:
         """Run the check on the class with its default options."""
-        self.run(weighter)
+        self.run(plugin, *given)
 
 
-def enter(checks: list[Check], need: Need | None = None) -> Callable[[Run], Run]:
+def enter(
+    checks: list[Check], need: Need | None = None, *, first: bool = False
+) -> Callable[[Run], Run]:
     """Make a decorator that enters a function among ``checks``."""
 
     def entered(run: Run) -> Run:
-        checks.append(Check(run, need))
+        checks.append(Check(run, need, first))
         return run
 
     return entered

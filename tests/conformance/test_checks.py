@@ -19,7 +19,7 @@ from benchbase.testing import conformance
 from benchbase.testing.check import Check
 from benchbase.testing.checks import CHECKS
 from benchbase.testing.conformance import (
-    check_weighter,
+    check_plugin,
     checks_for,
     parametrize_with_checks,
     run_checks,
@@ -53,7 +53,7 @@ def test_checks_for_a_need_are_left_out_without_it() -> None:
     def names(weighter: type[Weighter]) -> set[str]:
         return {check.name for check in checks_for(weighter)}
 
-    everything = {check.name for check in CHECKS}
+    everything = {check.name for check in CHECKS["weighters"]}
     assert names(Capped) == everything
     assert names(Needy) == everything - {
         "works_without_a_budget",
@@ -178,6 +178,12 @@ class NoWeights(Plain):
     def fit(self, task: Task) -> Iterator[Checkpoint]:
         for checkpoint in super().fit(task):
             yield Checkpoint(checkpoint.model, torch.full((len(task.train),), torch.nan))
+
+
+class ClimbsTheLoss(Plain):
+    def fit(self, task: Task) -> Iterator[Checkpoint]:
+        for checkpoint in super().fit(task):
+            yield Checkpoint(checkpoint.model, torch.full((len(task.train),), -1.0))
 
 
 class UndeclaredNeed(Plain):
@@ -313,6 +319,7 @@ BROKEN: list[tuple[str, type[Weighter], str]] = [
     ("leaves_its_task_alone", CleansLabelsInPlace, "changed its task's images or labels"),
     ("reports_weights_of_training_rows", ShortWeights, r"shape \(3,\), expected .*\(72,\)"),
     ("reports_weights_of_training_rows", NoWeights, "NaN for every row"),
+    ("reports_weights_of_training_rows", ClimbsTheLoss, r"a weight is -1: .*clamp\(min=0\)"),
     ("uses_only_what_it_declares", UndeclaredNeed, "without declaring it: add Need.TRUSTED"),
     ("uses_only_what_it_declares", UndeclaredNetwork, "add Need.OWN_NETWORK"),
     ("makes_no_more_steps_than_the_others", TrainsTwice, "updated 40 times in a recipe of 20"),
@@ -339,7 +346,7 @@ BROKEN: list[tuple[str, type[Weighter], str]] = [
 
 
 def named(name: str) -> Check:
-    return next(check for check in CHECKS if check.name == name)
+    return next(check for check in CHECKS["weighters"] if check.name == name)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +358,7 @@ def test_a_check_finds_what_it_is_for(name: str, weighter: type[Weighter], messa
 
 
 def test_every_check_has_a_weighter_that_fails_it() -> None:
-    assert {name for name, _, _ in BROKEN} == {check.name for check in CHECKS}
+    assert {name for name, _, _ in BROKEN} == {check.name for check in CHECKS["weighters"]}
 
 
 @pytest.fixture
@@ -371,7 +378,7 @@ def test_one_failing_check_leaves_the_others_to_run() -> None:
 @pytest.mark.usefixtures("few_checks")
 def test_all_failures_are_told_at_once() -> None:
     with pytest.raises(ContractError) as caught:
-        check_weighter(TwoClassesAreTooFew)
+        check_plugin(TwoClassesAreTooFew)
     assert "plain fails 1 checks:\n  works_with_two_classes: " in str(caught.value)
 
 
@@ -380,7 +387,7 @@ def test_what_the_class_states_is_checked_first() -> None:
         name = "Not A Name"
 
     with pytest.raises(PluginError, match="expected lower-case letters"):
-        check_weighter(Unnamed)
+        check_plugin(Unnamed)
 
 
 def test_a_check_names_itself_in_words() -> None:

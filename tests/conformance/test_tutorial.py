@@ -24,7 +24,7 @@ from benchbase.plugins.installed import find_installed
 from benchbase.plugins.source import given_source
 from benchbase.records.home import Home
 from benchbase.running import typechecking
-from benchbase.testing.conformance import check_weighter
+from benchbase.testing.conformance import check_plugin
 from benchbase.testing.site import PluginSite
 from benchbase.testing.toy import toy_problem
 from benchbase.testing.watching import train
@@ -120,7 +120,7 @@ def test_the_tutorial_leads_from_an_empty_folder_to_a_green_conformance_run(
 ) -> None:
     reader.read("A method in one file")
     reader.read("Check it, run it")
-    assert "20 of 20 checks passed" in capsys.readouterr().out
+    assert "21 of 21 checks passed" in capsys.readouterr().out
     reader.read("Make it a package")
     out = capsys.readouterr().out
     assert re.search(
@@ -151,7 +151,7 @@ def test_the_loss_of_ones_own_is_short_and_keeps_the_contract(reader: Reader) ->
 def test_the_method_with_its_own_schedule_keeps_the_contract(reader: Reader) -> None:
     reader.read("A method with its own schedule")
     [two_phases] = describe_given(given_source("./two_phases.py"))
-    check_weighter(two_phases.load())
+    check_plugin(two_phases.load())
 
 
 @pytest.mark.usefixtures("shared_server")

@@ -13,7 +13,7 @@ from benchbase.options import options_of
 from benchbase.plugins.catalogue import describe_given, describe_installed
 from benchbase.plugins.installed import find_installed
 from benchbase.plugins.source import given_source
-from benchbase.testing.checks import trains_and_yields_checkpoints
+from benchbase.testing.checks.weighters import trains_and_yields_checkpoints
 from benchbase.testing.site import PluginSite
 
 

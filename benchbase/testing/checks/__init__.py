@@ -1,0 +1,27 @@
+"""What each kind of plugin has to keep, as checks in the order in which they are run."""
+
+from benchbase.testing.check import Check
+from benchbase.testing.checks import (
+    backbones,
+    datasets,
+    executors,
+    imbalances,
+    metrics,
+    noises,
+    odd_data,
+    weighters,
+)
+from benchbase.testing.checks.options import options_survive_json
+
+CHECKS: dict[str, list[Check]] = {
+    kind: [Check(options_survive_json), *checks]
+    for kind, checks in {
+        "weighters": [*weighters.CHECKS, *odd_data.CHECKS],
+        "backbones": backbones.CHECKS,
+        "datasets": datasets.CHECKS,
+        "noises": noises.CHECKS,
+        "imbalances": imbalances.CHECKS,
+        "metrics": metrics.CHECKS,
+        "executors": executors.CHECKS,
+    }.items()
+}
