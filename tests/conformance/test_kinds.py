@@ -13,6 +13,8 @@ import torch
 from torch import nn
 
 from benchbase.api import Backbone, Classifier
+from benchbase.backbones.resnet32 import ResNet32
+from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.data.contract import DataParts, DataSet, Imbalance, Noise, Part
 from benchbase.data.digits import Digits
 from benchbase.data.imbalance import Exponential, Natural, Step
@@ -36,6 +38,11 @@ def test_our_noises_keep_the_contract(noise, check) -> None:
 @parametrize_with_checks([Natural, Exponential, Step])
 def test_our_imbalances_keep_the_contract(imbalance, check) -> None:
     check(imbalance)
+
+
+@parametrize_with_checks([SmallCNN, ResNet32])
+def test_our_small_backbones_keep_the_contract(backbone, check) -> None:
+    check(backbone)
 
 
 @parametrize_with_checks([LocalExecutor, InlineExecutor])
