@@ -38,6 +38,7 @@ LAYERS = [
     {"judging"},
     {"boards.toml_table", "boards.selectors", "boards.conditions", "boards.places"},
     {"boards.own_data"},
+    {"boards.scenarios"},
     {"boards.board"},
     {"records"},
     {"plugins"},
@@ -71,6 +72,7 @@ TORCH_FREE = [
 
 TESTED_THROUGH = {
     "backbones.contract": "unit/backbones/test_backbones.py",
+    "boards.scenarios": "unit/boards/test_board.py",
     "boards.toml_table": "unit/boards/test_board.py",
     "cli.predictions": "unit/cli/test_show.py",
     "data.own": "unit/data/own",

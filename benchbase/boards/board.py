@@ -6,22 +6,17 @@ selection rule. Both are TOML files; a board file is a suite as well.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchbase.boards.conditions import (
-    grid,
-    parse_imbalance,
-    parse_noise,
     parse_seeds,
-    parse_track,
     scenario_text,
 )
-from benchbase.boards.own_data import is_own, parse_own
 from benchbase.boards.places import LEADERBOARDS, board_folder, board_name, find_board
+from benchbase.boards.scenarios import read_scenarios
 from benchbase.boards.selectors import (
     Selector,
     looks_like_path,
@@ -29,8 +24,7 @@ from benchbase.boards.selectors import (
     parse_selectors,
 )
 from benchbase.boards.toml_table import TomlTable
-from benchbase.cell import Recipe, Scenario
-from benchbase.data.own.sources import SOURCES
+from benchbase.cell import Scenario
 from benchbase.errors import UsageError
 from benchbase.judging.clinical import problem_of
 from benchbase.judging.scales import RANKABLE
@@ -59,21 +53,6 @@ _SUITE_KEYS = ("title", "description", "scenarios", "seeds")
 _BOARD_KEYS = (
     *(*_SUITE_KEYS, "suite", "weighters", "controls", "reference", "metric", "metric_options"),
     *("rule", "frozen", "yardsticks"),
-)
-_RECIPE_INTEGERS = {"epochs": 1, "batch_size": 1, "trusted_batch_size": 1, "shift": 0}
-_RECIPE_NUMBERS = {"learning_rate": 100.0, "momentum": 1.0, "weight_decay": 100.0}
-_SCENARIO_KEYS = (
-    "dataset",
-    "dataset_options",
-    "train_size",
-    "label_fraction",
-    "label_budget",
-    "noise",
-    "imbalance",
-    "track",
-    "backbone",
-    "backbone_options",
-    "recipe",
 )
 
 
@@ -239,7 +218,7 @@ def _board_suite(table: TomlTable, root: Path) -> Suite:
 
 def _own_suite(table: TomlTable) -> Suite:
     name = board_name(table.path)
-    scenarios = [item for part in table.tables("scenarios") for item in _scenarios(part)]
+    scenarios = [item for part in table.tables("scenarios") for item in read_scenarios(part)]
     for index, scenario in enumerate(scenarios):
         if scenario in scenarios[:index]:
             text = scenario_text(scenario)
@@ -257,60 +236,3 @@ def _seeds(table: TomlTable) -> tuple[int, ...]:
         return parse_seeds(",".join(table.texts("seeds", [])) + ",")
     except UsageError as error:
         table.fail("", str(error))
-
-
-def _scenarios(table: TomlTable) -> tuple[Scenario, ...]:
-    """Read one ``[[scenarios]]`` table: a base, and what it is put under.
-
-    Label fractions, noises and imbalances may be lists: a scenario for each combination.
-    """
-    table.allow(_SCENARIO_KEYS)
-    given = table.values
-    default = Scenario()
-    dataset, dataset_options = _data_set(table, default)
-    as_given = dataset in SOURCES
-    base = Scenario(
-        dataset=dataset,
-        dataset_options=dataset_options,
-        train_size=table.integer("train_size", 1) if "train_size" in given else None,
-        label_budget=table.integer("label_budget", 0) if "label_budget" in given else None,
-        track=table.text("track", "T0" if as_given else default.track),
-        backbone=table.text("backbone", default.backbone),
-        backbone_options=dict(table.table("backbone_options").values),
-        recipe=_recipe(table.table("recipe")),
-    )
-    try:
-        parse_track(base.track)
-        noises = parse_noise(",".join(table.texts("noise", ["none"])))
-        imbalances = parse_imbalance(",".join(table.texts("imbalance", ["natural"])))
-    except UsageError as error:
-        table.fail("", str(error))
-    fractions = table.numbers("label_fraction", 0, 1) if "label_fraction" in given else [None]
-    bases = [dataclasses.replace(base, label_fraction=fraction) for fraction in fractions]
-    return tuple(scenario for each in bases for scenario in grid(each, noises, imbalances))
-
-
-def _data_set(table: TomlTable, default: Scenario) -> tuple[str, dict[str, Any]]:
-    """Read a name, or where images of one's own are; options in brackets or in a table."""
-    text = table.text("dataset", default.dataset)
-    options = dict(table.table("dataset_options").values)
-    if not is_own(text):
-        return text, options
-    try:
-        name, said = parse_own(text)
-    except UsageError as error:
-        table.fail("dataset", str(error))
-    return name, {**said, **options}
-
-
-def _recipe(table: TomlTable) -> Recipe:
-    table.allow((*_RECIPE_INTEGERS, *_RECIPE_NUMBERS, "schedule"))
-    values: dict[str, Any] = {}
-    for key in table.values:
-        if key in _RECIPE_INTEGERS:
-            values[key] = table.integer(key, _RECIPE_INTEGERS[key])
-        elif key in _RECIPE_NUMBERS:
-            values[key] = table.number(key, 0, _RECIPE_NUMBERS[key])
-        else:
-            values[key] = table.text(key, "", ("cosine", "constant"))
-    return Recipe(**values)

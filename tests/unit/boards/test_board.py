@@ -95,6 +95,17 @@ def test_a_yardstick_that_is_none_is_refused(tmp_path, line, told):
         load_board(write(tmp_path, f"{text}[yardsticks]\n{line}\n"))
 
 
+def test_a_board_may_fix_the_steps_of_an_epoch(tmp_path):
+    recipe = "recipe = {epochs = 30, steps_per_epoch = 100}"
+    text = SMALL.replace('dataset = "digits"', f'dataset = "digits"\n{recipe}')
+    board = load_board(write(tmp_path, text))
+    assert {scenario.recipe for scenario in board.scenarios} == {
+        Recipe(epochs=30, steps_per_epoch=100)
+    }
+    with pytest.raises(UsageError, match=r"recipe\.steps_per_epoch: expected a whole"):
+        load_board(write(tmp_path, text.replace("100", "0")))
+
+
 def test_a_list_of_label_fractions_is_one_scenario_each(tmp_path):
     text = SMALL.replace('dataset = "digits"', "label_fraction = [0.05, 0.5]\nlabel_budget = 30")
     scenarios = load_board(write(tmp_path, text)).scenarios
