@@ -365,7 +365,7 @@ def test_every_check_has_a_weighter_that_fails_it() -> None:
 def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run three checks only: what is done with them does not hang on how many there are."""
     few = ("trains_and_yields_checkpoints", "works_with_two_classes", "works_with_one_channel")
-    monkeypatch.setattr(conformance, "CHECKS", [named(name) for name in few])
+    monkeypatch.setattr(conformance, "CHECKS", {"weighters": [named(name) for name in few]})
 
 
 @pytest.mark.usefixtures("few_checks")

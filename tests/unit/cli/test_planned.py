@@ -25,7 +25,7 @@ def said(monkeypatch, capsys):
     def run(done: int, *options: str) -> str:
         jobs = tuple(make_job(f"m{n}") for n in range(3))
         plan = Plan(jobs, {job.cell.key: make_record() for job in jobs[:done]})
-        ready = SimpleNamespace(request=SimpleNamespace(notice=""), plan=plan)
+        ready = SimpleNamespace(request=SimpleNamespace(notice=""), plan=plan, told=())
 
         @contextmanager
         def prepare(_):
