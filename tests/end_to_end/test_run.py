@@ -274,7 +274,7 @@ def test_labels_that_a_method_buys_are_counted_and_scored_against(tmp_path, own_
     [line] = [
         line
         for line in page.read_text().splitlines()
-        if line.startswith("| buyer") and f" {100 * area:.1f} " in line
+        if line.startswith("| > buyer") and f" {100 * area:.1f} " in line
     ]
     assert [f"{100 * score:.1f}" for score in told.balanced_accuracy] == [
         cell.strip() for cell in line.split("|")[2:5]
@@ -350,7 +350,7 @@ def test_a_killed_parent_takes_its_children_along_and_loses_no_finished_cell(
     (tmp_path / "slow.py").write_text(
         WEIGHTER.replace(
             "return weigh",
-            "import os, pathlib, time; pathlib.Path('slow.pid').write_text(str(os.getpid())); "
+            "import os, pathlib, time; pathlib.Path(__file__).with_suffix('.pid').write_text(str(os.getpid())); "
             "time.sleep(600)",
         )
     )
