@@ -350,8 +350,10 @@ def test_a_killed_parent_takes_its_children_along_and_loses_no_finished_cell(
     (tmp_path / "slow.py").write_text(
         WEIGHTER.replace(
             "return weigh",
-            "import os, pathlib, time; pathlib.Path(__file__).with_suffix('.pid').write_text(str(os.getpid())); "
-            "time.sleep(600)",
+            "import os, pathlib, time\n"
+            "        note = pathlib.Path(__file__).with_suffix('.pid')\n"
+            "        note.write_text(str(os.getpid()))\n"
+            "        time.sleep(600)",
         )
     )
     process = start("run", "--plugin", "./slow.py", *SMALL)
