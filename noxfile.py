@@ -45,7 +45,7 @@ def slow(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Tell which lines no unit test runs."""
+    """Tell which lines no unit test runs; their share may not fall (`fail_under`)."""
     # Without the type checks, whose wrappers would be counted.
     without = {"BENCHBASE_TYPECHECK": "0"}
     where = session.posargs or ["tests/unit"]
