@@ -64,6 +64,11 @@ def forest_chart(table: Table) -> dict[str, str]:
     return {NAME: picture(parts, WIDTH, bottom + 28)}
 
 
+def has_forest(table: Table) -> bool:
+    """Tell whether ``forest_chart`` draws anything."""
+    return any(_ends(row) is not None for row in table.rows)
+
+
 def _ends(row: Row) -> tuple[float, float] | None:
     """Give the ends of a row's interval in points; none where failures take it."""
     difference = row.difference

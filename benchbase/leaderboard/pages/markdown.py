@@ -30,7 +30,7 @@ from benchbase.leaderboard.cells import (
 from benchbase.leaderboard.class_recalls import recall_tables
 from benchbase.leaderboard.label_curves import label_note, label_tables
 from benchbase.leaderboard.pages.escaping import markdown_table, markdown_text
-from benchbase.leaderboard.pages.forest_chart import NAME, forest_chart
+from benchbase.leaderboard.pages.forest_chart import NAME, has_forest
 from benchbase.leaderboard.pages.label_chart import chart_name
 from benchbase.leaderboard.pages.notes import notes
 from benchbase.leaderboard.table import Table
@@ -242,7 +242,7 @@ def render_markdown(table: Table) -> str:
     if sentences := verdict(table):
         parts.append("\n".join(f"- {markdown_text(sentence)}" for sentence in sentences))
     parts.append(_main_table(table))
-    if forest_chart(table):
+    if has_forest(table):
         parts.append(f"![Differences to {markdown_text(table.reference_label)}]({NAME})")
     parts.append("\n".join(f"- {note}" for note in notes(table)))
     parts += ["## Further columns", _further_table(table)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from benchbase.boards.selectors import parse_selector
@@ -166,4 +164,4 @@ def test_a_reference_that_failed_is_compared_with_nobody():
     ]
     table = build(board, records)
     assert not any("etter than erm" in sentence for sentence in verdict(table))
-    assert dataclasses.replace(table).spread is None
+    assert table.spread is None
