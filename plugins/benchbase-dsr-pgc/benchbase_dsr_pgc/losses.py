@@ -21,6 +21,11 @@ from benchbase.kit.elsewhere import call_at
 from benchbase.kit.loops import endless_batches
 from benchbase_dsr_pgc.training import PROJECTION, JointStep, Training
 
+PAPER = (
+    "Liu, Liu, Liu: Enhanced semi-supervised medical image classification based on dynamic sample "
+    "reweighting and pseudo-label guided contrastive learning (DSRPGC). Mathematics 12(22), 3572, "
+    "2024. https://doi.org/10.3390/math12223572"
+)
 LONGEST_QUEUE = 4096
 ENTROPY_FORMS = ("one-minus-entropy", "exp-entropy")
 CORRECTED_FROM = 0.1

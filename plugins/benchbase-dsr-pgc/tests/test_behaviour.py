@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 import torch
-from benchbase_dsr_pgc import DSR, DSRPGC, DSRPGCE, DSRCorrected, FixMatch, MeanTeacher
+from benchbase_dsr_pgc import DSRPGC, DSRPGCE, FixMatch, MeanTeacher
+from benchbase_dsr_pgc.plug_in import DSR, DSRCorrected
 from sklearn.metrics import roc_auc_score
 
 from benchbase.kit.loops import supervised

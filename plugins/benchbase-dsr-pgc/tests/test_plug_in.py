@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from benchbase_dsr_pgc import DSR, DSRCorrected, mean_one
+from benchbase_dsr_pgc.plug_in import DSR, DSRCorrected, mean_one
 
 from benchbase.kit.bilevel import hypergradient
 from benchbase.kit.loops import endless_batches, forward, load_batch

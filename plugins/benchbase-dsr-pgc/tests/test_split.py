@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from benchbase_dsr_pgc.training import (
+from benchbase_dsr_pgc.loss_split import (
     LEAST_SPREAD,
     LossSplit,
     believable,

@@ -7,8 +7,9 @@ from itertools import islice
 import pytest
 import torch
 from benchbase_dsr_pgc import DSRPGC, DSRPGCE, FixMatch, MeanTeacher
+from benchbase_dsr_pgc.loss_split import LossSplit
 from benchbase_dsr_pgc.losses import Reweighting, ramp
-from benchbase_dsr_pgc.training import HiddenImages, LossSplit, Tally, Training, Views
+from benchbase_dsr_pgc.training import HiddenImages, Tally, Training, Views
 from torch.nn import functional as F
 
 from benchbase.api import Images
