@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from benchbase.api import option as option
     from benchbase.boards.board import load_board as load_board
     from benchbase.cell import Invariances as Invariances
+    from benchbase.data.card import Card as Card
+    from benchbase.data.card import SourceFile as SourceFile
     from benchbase.data.contract import DataParts as DataParts
     from benchbase.data.contract import DataSet as DataSet
     from benchbase.data.contract import Imbalance as Imbalance
@@ -48,6 +50,7 @@ _HOMES = {
     ),
     "benchbase.boards.board": "load_board",
     "benchbase.cell": "Invariances",
+    "benchbase.data.card": "Card SourceFile",
     "benchbase.data.contract": "DataParts DataSet Imbalance Noise Part",
     "benchbase.errors": "DataError",
     "benchbase.judging.metrics": "Metric",

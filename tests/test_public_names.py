@@ -16,7 +16,8 @@ PUBLIC = {
     # networks
     "Backbone", "Classifier", "ImageShape",
     # data
-    "DataError", "DataParts", "DataSet", "Imbalance", "Invariances", "Noise", "Part",
+    "Card", "DataError", "DataParts", "DataSet", "Imbalance", "Invariances", "Noise", "Part",
+    "SourceFile",
     # scores
     "Metric",
     # running and reading

@@ -94,6 +94,7 @@ def page_of(entry: Entry, given: str) -> Page:
         }
     if entry.kind == "datasets":
         facts = {"labels": entry.labels, "augments": entry.invariances}
+        facts |= {} if entry.card is None else entry.card.lines()
     argument = _argument(entry, given)
     return Page(
         kind=KINDS[entry.kind].thing,

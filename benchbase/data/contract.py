@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.cell import Invariances
+from benchbase.data.card import Card
 
 Pixels = NDArray[np.uint8]
 """Images, shape (count, channels, height, width)."""
@@ -70,6 +71,8 @@ class DataSet(ABC):
     If not, they are as given: nobody knows how many are wrong, so that no noise rate is granted
     and trusted images are not called clean.
     """
+    card: ClassVar[Card | None] = None
+    """Where it comes from, on which terms, and what to know of it."""
     locations: ClassVar[tuple[str, ...]] = ()
     """Options that say where files lie: relative to the board that names them, and no part of
     what is decoded, for which the files' content and names stand."""

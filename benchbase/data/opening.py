@@ -120,6 +120,7 @@ def open_scenario(
         "test_count": len(parts.test),
         "leakage": prepared.leakage,
         "notes": list(parts.notes),
+        "card": {} if dataset.card is None else dict(dataset.card.lines()),
     }
     return Opened(
         classes=parts.classes,

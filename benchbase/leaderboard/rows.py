@@ -15,7 +15,7 @@ from benchbase.leaderboard.class_recalls import class_recalls
 from benchbase.leaderboard.compare import Compared, compare, data_sets, failure_of, score_of
 from benchbase.leaderboard.label_curves import label_curves
 from benchbase.leaderboard.leaks import leak_texts
-from benchbase.leaderboard.own_data import own_data_texts
+from benchbase.leaderboard.own_data import cards_of, own_data_texts
 from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.leaderboard.setting import (
     as_given_texts,
@@ -65,6 +65,7 @@ def build(board: Board, records: Iterable[Record]) -> Table:
         leaks=leak_texts(board, entries),
         as_given=as_given_texts(board, entries),
         own_data=own_data_texts(board, entries),
+        cards=cards_of(board, entries),
     )
 
 

@@ -178,6 +178,8 @@ class Table:
     """A sentence for each data set of which nobody knows how many labels are wrong."""
     own_data: tuple[str, ...] = ()
     """What was read of images of one's own, a data set each."""
+    cards: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Data set -> its card, label by label."""
 
     @property
     def planned(self) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchbase.cell import normalise_distribution
+from benchbase.data.card import Card
 from benchbase.errors import PluginError, UsageError
 from benchbase.options import OptionSpec, options_of, unknown
 from benchbase.plugins.installed import Installed
@@ -44,6 +45,7 @@ class Entry:
     """In words, what augmentation may do to a data set's images."""
     labels: str = ""
     """Of a data set: ``right``, or ``as given``."""
+    card: Card | None = None
 
     @property
     def qualified(self) -> str:
@@ -200,6 +202,7 @@ def _entry(source: Source, kind: str, cls: Any, distribution: str, version: str)
     if kind == "datasets":
         facts["invariances"] = str(cls.invariances)
         facts["labels"] = "right" if cls.truth_known else "as given"
+        facts["card"] = cls.card
     return Entry(
         kind=kind,
         name=cls.name,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchbase.cell import Invariances
+from benchbase.data.card import Card
 from benchbase.errors import PluginError
 from benchbase.options import options_of
 
@@ -50,7 +51,17 @@ KINDS = {
     )
 }
 
-_FACTS = ("name", "version", "needs", "honesty", "paper", "invariances", "truth_known", "trusted")
+_FACTS = (
+    "name",
+    "version",
+    "needs",
+    "honesty",
+    "paper",
+    "invariances",
+    "truth_known",
+    "trusted",
+    "card",
+)
 """What a class states of itself: no options, though a dataclass might take them for some."""
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 """What anything that a plugin brings may be called."""
@@ -100,6 +111,9 @@ def _check_statements(cls: type) -> None:
             f"{cls.__name__}.truth_known is {known!r:.80}: expected True where its labels are "
             "right, False where they are as given"
         )
+    card = getattr(cls, "card", None)
+    if card is not None and not isinstance(card, Card):
+        raise PluginError(f"{cls.__name__}.card is {card!r:.80}: expected a Card, or None")
 
 
 def _check_options(cls: type) -> None:

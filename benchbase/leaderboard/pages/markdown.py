@@ -231,6 +231,13 @@ def _label_parts(table: Table) -> list[str]:
     return [*parts, label_note(table)]
 
 
+def _card_parts(table: Table) -> Iterator[str]:
+    """Write where the data come from and on which terms, where a card says it."""
+    for name, card in table.cards.items():
+        yield f"## The data: {markdown_text(name)}"
+        yield "\n".join(f"- **{label}**: {markdown_text(text)}" for label, text in card.items())
+
+
 def render_markdown(table: Table) -> str:
     """Write the page of a board: the tables, and what each column means in plain words."""
     board = table.board
@@ -263,6 +270,7 @@ def render_markdown(table: Table) -> str:
             f"{_lower_is_better(table)}.{_chosen_by(board)}{_without_value(table)}"
         )
     parts += _work_parts(table)
+    parts += _card_parts(table)
     if any(row.versions for row in table.rows):
         parts += ["## Whose code ran", _code_table(table)]
         parts.append(

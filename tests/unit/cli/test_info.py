@@ -37,6 +37,35 @@ class SmallLoss(LossWeighter):
 '''
 
 
+CARDED = '''
+from benchbase import Card, DataSet, hookimpl
+
+BENCHBASE_API = 2
+
+
+class Moons(DataSet):
+    """Moons."""
+
+    name = "moons"
+    card = Card(
+        "Moons of Jupiter",
+        "CC0",
+        "Galilei 1610",
+        "look up",
+        (("io", 3), ("europa", 1)),
+        predictions_shown=True,
+    )
+
+    def load(self, roots, scratch):
+        raise AssertionError
+
+
+@hookimpl
+def register_datasets():
+    return [Moons]
+'''
+
+
 @pytest.fixture
 def method(tmp_path: Path) -> str:
     path = tmp_path / "small_loss.py"
@@ -124,6 +153,19 @@ def test_a_data_set_tells_what_keeps_its_classes(capsys) -> None:
     [page] = found(capsys, "nuclei")
     assert page["facts"]["labels"] == "right"
     assert page["facts"]["augments"].startswith("mirrored both ways, windows around the centre")
+
+
+def test_a_data_set_shows_its_card(plugin_site: PluginSite, capsys) -> None:
+    plugin_site.add("moon-data", "moon_data", moon_data=CARDED)
+    assert invoke(["info", "moons"]) == 0
+    assert capsys.readouterr().out.splitlines()[5:11] == [
+        "  source    Moons of Jupiter",
+        "  licence   CC0",
+        "  use       predictions may be shown; images may not be shown",
+        "  citation  Galilei 1610",
+        "  classes   2 in 4 images: io 3, europa 1",
+        "  get it    look up",
+    ]
 
 
 @pytest.mark.parametrize("width", [50, 80])

@@ -98,6 +98,7 @@ def test_a_class_of_another_kind_is_told(plugin_site: PluginSite) -> None:
             "from benchbase import Invariances; invariances = Invariances(turns=200)",
             "turns is 200.0: expected degrees from 0 to 180",
         ),
+        ('card = "CC0"', "Moons.card is 'CC0': expected a Card, or None"),
         ('truth_known = "yes"', "Moons.truth_known is 'yes': expected True where its labels are"),
     ],
 )
