@@ -7,26 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from benchbase.cell import JSON
 
 LONGEST_TAIL = 5
 """Epochs that the headline averages at most."""
+LONGEST_REMARK = 300
+
+Count = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 
 
 @dataclass(frozen=True)
 class Counted:
     """What had been done to a method's networks at a checkpoint."""
 
-    updates: tuple[int, ...]
+    updates: tuple[Count, ...]
     """Of each network that ``build_model`` gave, in that order."""
-    judged: int
+    judged: Count
     """Updates of the judged network; of the most updated one where the judged one was not
     trained itself, as a moving average is not."""
-    digest: str
+    digest: Annotated[str, Meta(max_length=32)]
     """Hash of the judged model's state: the same model twice has the same one."""
-    images_with_gradient: int
-    difference: str | None
+    images_with_gradient: Count
+    difference: Annotated[str, Meta(max_length=LONGEST_REMARK)] | None
     """How the judged model differs from one ``build_model()``; None where it does not."""
 
 

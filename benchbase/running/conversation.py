@@ -13,26 +13,33 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar
 
-import msgspec
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
-from benchbase.cell import JSON, Status
+from benchbase.cell import Status
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError
 from benchbase.judging.judge import Judge, Questions
 from benchbase.plugins import Entry
+from benchbase.records.record import Failure
+from benchbase.running.arrays import read_logits, read_weights
 from benchbase.running.executors.contract import ChildProcess, Job, Slot
 from benchbase.running.messages import (
-    read_counted,
-    read_failure,
-    read_logits,
-    read_notes,
-    read_rows,
-    read_spent,
-    read_weights,
+    Checkpoint,
+    Done,
+    Failed,
+    Go,
+    Labels,
+    Loadable,
+    Logits,
+    Message,
+    Query,
+    Ready,
+    Spent,
+    Start,
 )
 from benchbase.running.settings import Progress, Settings
 from benchbase.running.task_files import write_questions
@@ -41,14 +48,15 @@ CHECKPOINTS_AN_EPOCH = 10
 """A weighter that yields more than this many checkpoints for each epoch is cut off."""
 GRACE_SECONDS = 10.0
 """How long a child that closed its connection may take to end."""
+Kind = TypeVar("Kind", bound=Message)
 
 
 class CellFailedError(Exception):
     """How a cell ended short; becomes the result's status, reason and error."""
 
-    def __init__(self, status: str, reason: str, error: JSON | None = None) -> None:
+    def __init__(self, status: Status, reason: str, error: Failure | None = None) -> None:
         super().__init__(reason)
-        self.status = cast("Status", status)
+        self.status = status
         self.reason = reason
         self.error = error
 
@@ -60,7 +68,8 @@ class Costs:
     train: float = 0.0
     judge: float = 0.0
     judged: int = 0
-    spent: JSON = field(default_factory=dict)
+    spent: Spent = field(default_factory=Spent)
+    parameters: int | None = None
     bought: set[int] = field(default_factory=set)
 
 
@@ -82,53 +91,48 @@ def converse(
     write_questions(folder / "questions", opened, questions.order)
     model = folder / "model.pt"
     cell = job.cell
-    for_sale = "oracle" in job.weighter.needs and bool(cell.scenario.label_budget)
-    contestant = {
-        "weighter": _loadable(job.weighter, cell.weighter.options),
-        "backbone": _loadable(job.backbone, cell.scenario.backbone_options),
-        "device": slot.device,
-    }
+    for_sale = "oracle" in job.weighter.needs and cell.scenario.label_budget
+    start = _start(job, slot.device, folder / "questions", model)
     log = settings.home.log(job.cell.key)
     predictor = trainer = None
     try:
         predictor = slot.start("benchbase.running.predictor", log)
         predictor.channel.deadline = deadline
-        _tell(predictor, {**contestant, "folder": str(folder / "questions")}, settings)
-        _hear(predictor, settings, "ready")
+        _tell(predictor, start, settings)
+        _hear(predictor, settings, Ready)
         # Loaded: the images that a method is tested on are gone before it starts.
         shutil.rmtree(folder / "questions")
         trainer = slot.start("benchbase.running.trainer", log)
         trainer.channel.deadline = deadline
-        _tell(
-            trainer, {**contestant, "folder": str(folder / "task"), "model": str(model)}, settings
-        )
-        _hear(trainer, settings, "ready")
+        _tell(trainer, structs.replace(start, folder=str(folder / "task")), settings)
+        _hear(trainer, settings, Ready)
         while True:
             waiting = time.monotonic()
+            message: Checkpoint | Query | Done
             try:
-                message, blob = _hear(trainer, settings, "checkpoint", "query", "done")
+                message, blob = _hear(trainer, settings, Checkpoint, Query, Done)
             finally:
                 costs.train += time.monotonic() - waiting
-            if message["type"] == "query":
-                rows = read_rows(message, len(opened.train))
-                _tell(trainer, {"labels": _sell(rows, job, opened, costs)}, settings)
+            if isinstance(message, Query):
+                _tell(trainer, Labels(labels=_sell(message.rows, job, opened, costs)), settings)
                 continue
-            costs.spent |= read_spent(message)
-            _check_schedule(message["type"], judge.checkpoints, cell.scenario.recipe.epochs)
-            if message["type"] == "done":
+            costs.spent = message.spent
+            _check_schedule(message, judge.checkpoints, cell.scenario.recipe.epochs)
+            if isinstance(message, Done):
                 return
+            costs.parameters = message.parameters
             judging = time.monotonic()
-            notes, weights = read_notes(message), read_weights(blob, len(opened.train))
-            logits = _predict(predictor, settings, model, questions, len(opened.classes))
+            weights = read_weights(blob, len(opened.train))
+            logits = _predict(predictor, settings, questions, len(opened.classes))
             judge.hear(
-                logits, weights, notes, read_counted(message), costs.bought if for_sale else None
+                logits, weights, message.notes, message.counted, costs.bought if for_sale else None
             )
             _put_away(model, settings.models, cell.key)
             costs.judged += len(logits)
             costs.judge += time.monotonic() - judging
             if settings.heard is not None:
-                settings.heard(Progress(job, judge.checkpoints, notes))
-            _tell(trainer, {"go": True}, settings)
+                settings.heard(Progress(job, judge.checkpoints, message.notes))
+            _tell(trainer, Go(), settings)
     finally:
         children = [child for child in (trainer, predictor) if child is not None]
         for child in children:
@@ -137,18 +141,26 @@ def converse(
             child.exit_code(GRACE_SECONDS)  # so that none writes into the folder any more
 
 
-def _loadable(entry: Entry, options: Mapping[str, Any]) -> JSON:
-    """Tell a child what to load and how to set it."""
-    source = msgspec.to_builtins(entry.source)
-    return {"source": source, "name": entry.name, "options": dict(options)}
+def _start(job: Job, device: str, folder: Path, model: Path) -> Start:
+    return Start(
+        weighter=_loadable(job.weighter, job.cell.weighter.options),
+        backbone=_loadable(job.backbone, job.cell.scenario.backbone_options),
+        device=device,
+        folder=str(folder),
+        model=str(model),
+    )
 
 
-def _check_schedule(kind: str, judged: int, epochs: int) -> None:
+def _loadable(entry: Entry, options: Mapping[str, Any]) -> Loadable:
+    return Loadable(source=entry.source, name=entry.name, options=dict(options))
+
+
+def _check_schedule(message: Checkpoint | Done, judged: int, epochs: int) -> None:
     """Refuse an end before the first checkpoint, and checkpoints without end."""
     limit = CHECKPOINTS_AN_EPOCH * (epochs + 1)
-    if kind == "done" and not judged:
+    if isinstance(message, Done) and not judged:
         raise ContractError("the child was done before its first checkpoint")
-    if kind == "checkpoint" and judged >= limit:
+    if isinstance(message, Checkpoint) and judged >= limit:
         raise ContractError(
             f"more than {limit} checkpoints for {epochs} epochs: yield one an epoch, and end"
         )
@@ -164,15 +176,17 @@ def _put_away(model: Path, keep_in: Path | None, key: str) -> None:
 
 
 def _predict(
-    predictor: ChildProcess, settings: Settings, model: Path, questions: Questions, classes: int
+    predictor: ChildProcess, settings: Settings, questions: Questions, classes: int
 ) -> NDArray[np.float32]:
-    _tell(predictor, {"model": str(model)}, settings)
-    reply, blob = _hear(predictor, settings, "logits")
+    _tell(predictor, Go(), settings)
+    reply, blob = _hear(predictor, settings, Logits)
     return questions.answers(read_logits(reply, blob, len(questions.order), classes))
 
 
 def _sell(rows: list[int], job: Job, opened: Opened, costs: Costs) -> list[int]:
     """Answer an oracle query; the ledger and the budget are the parent's."""
+    if any(row >= len(opened.train) for row in rows):
+        raise ContractError(f"the oracle was asked for rows that do not exist: {rows!r:.100}")
     costs.bought.update(rows)
     budget = job.cell.scenario.label_budget or 0
     if "oracle" not in job.weighter.needs or len(costs.bought) > budget:
@@ -182,7 +196,7 @@ def _sell(rows: list[int], job: Job, opened: Opened, costs: Costs) -> list[int]:
     return [int(label) for label in opened.train_true[rows]]
 
 
-def _tell(child: ChildProcess, message: JSON, settings: Settings) -> None:
+def _tell(child: ChildProcess, message: Message, settings: Settings) -> None:
     try:
         child.channel.send(message)
     except TimeoutError:
@@ -191,19 +205,18 @@ def _tell(child: ChildProcess, message: JSON, settings: Settings) -> None:
         _hear(child, settings)  # its last words, or the way it ended
 
 
-def _hear(child: ChildProcess, settings: Settings, *expected: str) -> tuple[JSON, bytes]:
+def _hear(child: ChildProcess, settings: Settings, *expected: type[Kind]) -> tuple[Kind, bytes]:
     """Receive one of the expected messages, or raise what became of the child."""
+    message: Kind | Failed
     try:
-        message, blob = child.channel.receive()
+        message, blob = child.channel.receive(*expected, Failed)
     except TimeoutError:
         raise _timeout(settings) from None
     except (EOFError, OSError):
         raise _ending(child) from None
-    if message.get("type") == "failed":
-        status, error = read_failure(message)
-        raise CellFailedError(status, f"{error['type']}: {error['message']}", error)
-    if message.get("type") not in expected:
-        raise ContractError(f"the child sent {message!r:.100}, expected {' or '.join(expected)}")
+    if isinstance(message, Failed):
+        error = Failure(type=message.error, message=message.message, traceback=message.traceback)
+        raise CellFailedError(message.status, f"{error.type}: {error.message}", error)
     return message, blob
 
 

@@ -32,7 +32,7 @@ from torch.optim.optimizer import (
 
 from benchbase.api import Classifier, Task
 from benchbase.errors import ContractError
-from benchbase.judging.steps import Counted
+from benchbase.judging.steps import LONGEST_REMARK, Counted
 from benchbase.running.anatomy import anatomy, difference_of, digest_of
 from benchbase.running.tally import Network, Tally, norm_of, same_norm, updates_behind, version_of
 
@@ -117,12 +117,13 @@ class Counter:
             self._settle(parameter, tally)
         judged = self._judged(model)
         self._check_values(known)
+        difference = self._difference(model)
         return Counted(
             updates=tuple(network.updates for network in self.networks),
             judged=judged,
             digest=digest_of([*model.state_dict().values()]),
             images_with_gradient=self._images,
-            difference=self._difference(model),
+            difference=difference and difference[:LONGEST_REMARK],
         )
 
     def _know(self, parameter: Tensor, tally: Tally) -> None:

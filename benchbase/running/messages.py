@@ -1,112 +1,125 @@
-"""Reads what a child says into checked values: it runs a stranger's code and may say anything.
+"""What the parent and its children say to each other: every message, its shape and its bounds.
 
-Every function raises ContractError for what no honest child sends, so that the worst a lie can do
-is to fail its own cell.
+A child runs a stranger's code and may say anything. ``Channel.receive`` refuses what has another
+shape, so that the worst a lie can do is to fail its own cell.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from typing import Any
+import sys
+from typing import Annotated, Any, Literal
 
-import msgspec
-import numpy as np
-from numpy.typing import NDArray
+from msgspec import Meta, Struct
 
-from benchbase.cell import JSON
-from benchbase.errors import ContractError, DivergedError
-from benchbase.judging.steps import Counted
+from benchbase.judging.steps import Count, Counted
+from benchbase.plugins import Catalogue, Entry, Source
+from benchbase.plugins.installed import Installed
 
 MOST_NOTES = 20
 LONGEST_TEXT = 20_000
-LONGEST_REMARK = 300
-SPENT = ("forwarded", "backpropagated", "peak_memory_bytes", "parameters")
+LONGEST_NAME = 100
+
+_Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
+_Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
+_Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 
 
-def read_failure(message: JSON) -> tuple[str, JSON]:
-    """Give the status and the error of a ``failed`` message."""
-    status, error = message.get("status"), message.get("error")
-    if status not in ("error", "oom", "diverged", "killed") or not isinstance(error, dict):
-        raise ContractError(f"the child failed in an unknown way: {message!r:.200}")
-    texts = {name: error.get(name) for name in ("type", "message", "traceback")}
-    if not all(isinstance(text, str) for text in texts.values()):
-        raise ContractError(f"the child failed in an unknown way: {message!r:.200}")
-    return str(status), {name: str(text)[:LONGEST_TEXT] for name, text in texts.items()}
+class Message(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=str.lower):
+    """One frame's JSON; its ``type`` is the class's name in small letters."""
 
 
-def read_notes(message: JSON) -> dict[str, float]:
-    """Give the figures that a checkpoint reports."""
-    notes = message.get("notes")
-    if (
-        not isinstance(notes, dict)
-        or len(notes) > MOST_NOTES
-        or not all(_is_number(value) for value in notes.values())
-    ):
-        raise ContractError(
-            f"expected at most {MOST_NOTES} notes, name -> finite number, got {notes!r:.200}"
-        )
-    return {name[:100]: float(value) for name, value in notes.items()}
+class Loadable(Struct, frozen=True, kw_only=True):
+    """A plugin's class for a child to load, and how to set it."""
+
+    source: Source
+    name: str
+    options: dict[str, Any]
 
 
-def read_spent(message: JSON) -> dict[str, int]:
-    """Give the counts of work and memory that a message holds."""
-    spent = {name: message[name] for name in SPENT if name in message}
-    if not all(_is_count(value) for value in spent.values()):
-        raise ContractError(f"expected counts of at least 0, got {spent!r:.200}")
-    return spent
+class Start(Message, frozen=True):
+    """To the trainer and to the predictor: what they work on, and how."""
+
+    weighter: Loadable
+    backbone: Loadable
+    device: str
+    folder: str
+    """Holds the task, or the questions."""
+    model: str
+    """File in which each checkpoint passes from one to the other."""
 
 
-def read_counted(message: JSON) -> Counted:
-    """Give what a checkpoint says of the work on its networks."""
-    counted = message.get("counted")
-    try:
-        found = msgspec.convert(counted, Counted)
-    except msgspec.ValidationError as error:
-        raise ContractError(f"expected counts of updates, got {counted!r:.200}: {error}") from None
-    if min((*found.updates, found.judged, found.images_with_gradient)) < 0:
-        raise ContractError(f"expected counts of at least 0, got {counted!r:.200}")
-    difference = found.difference and found.difference[:LONGEST_REMARK]
-    return dataclasses.replace(found, digest=found.digest[:32], difference=difference)
+class Ready(Message, frozen=True):
+    """From both: loaded, and warm; the clock may run."""
 
 
-def read_rows(message: JSON, num_rows: int) -> list[int]:
-    """Give the rows of a ``query`` message."""
-    rows = message.get("rows")
-    if not isinstance(rows, list) or not all(_is_count(row) and row < num_rows for row in rows):
-        raise ContractError(f"the oracle was asked for rows that do not exist: {rows!r:.100}")
-    return rows
+class Go(Message, frozen=True):
+    """To the trainer: go on. To the predictor: there is a model to be asked."""
 
 
-def read_logits(reply: JSON, blob: bytes, rows: int, num_classes: int) -> NDArray[np.float32]:
-    """Give the logits of a ``logits`` message, shape (rows, classes)."""
-    shape = reply.get("shape")
-    if shape != [rows, num_classes] or len(blob) != 4 * rows * num_classes:
-        raise ContractError(
-            f"expected logits of shape ({rows} images, {num_classes} classes), got {shape!r:.100}"
-        )
-    return np.frombuffer(blob, np.float32).reshape(rows, num_classes)
+class Spent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Work and memory up to now, as a record's cost names them."""
+
+    images_forwarded: Count | None = None
+    images_backpropagated: Count | None = None
+    peak_memory_bytes: Count | None = None
 
 
-def read_weights(blob: bytes, rows: int) -> NDArray[np.float32] | None:
-    """Give the weights that came with a checkpoint, or None where none did.
+class Checkpoint(Message, frozen=True):
+    """From the trainer: a model is to be judged. Weights may come with it, float32, one a row."""
 
-    Raises:
-        DivergedError: a weight is infinite.
-    """
-    if not blob:
-        return None
-    if len(blob) != 4 * rows:
-        raise ContractError(f"expected {rows} weights, got {len(blob) / 4:g}")
-    weights = np.frombuffer(blob, np.float32)
-    if np.isinf(weights).any():
-        raise DivergedError("a reported weight is infinite; NaN means a row never seen")
-    return weights
+    notes: Annotated[dict[_Name, _Finite], Meta(max_length=MOST_NOTES)]
+    counted: Counted
+    parameters: Count
+    spent: Spent
 
 
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 1 << 63
+class Query(Message, frozen=True):
+    """From the trainer: training rows whose true labels it buys."""
+
+    rows: list[Count]
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+class Labels(Message, frozen=True):
+    """To the trainer: what it bought."""
+
+    labels: list[int]
+
+
+class Done(Message, frozen=True):
+    """From the trainer: there are no more checkpoints."""
+
+    spent: Spent
+
+
+class Logits(Message, frozen=True):
+    """From the predictor: its answers come with it, float32."""
+
+    shape: list[int]
+
+
+class Failed(Message, frozen=True):
+    """From both: the last word."""
+
+    status: Literal["error", "oom", "diverged", "killed"]
+    error: _Text
+    """Name of the exception's class."""
+    message: _Text
+    traceback: _Text
+
+
+class Look(Message, frozen=True):
+    """To the scout: what it is to look at."""
+
+    path: list[str]
+    environment: dict[str, str]
+    installed: list[Installed]
+    given: list[Source]
+    gpus: bool
+
+
+class Seen(Message, frozen=True):
+    """From the scout: what each brings, or for one that was given, why there is nothing."""
+
+    installed: list[Catalogue]
+    given: list[tuple[Entry, ...] | str]
+    gpus: list[str]

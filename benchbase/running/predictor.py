@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from benchbase.data.augment import make_normalise
 from benchbase.running.channel import Channel
+from benchbase.running.messages import Go, Logits, Ready, Start
 from benchbase.running.trainer import describe_failure, load_contestant, prepare_device
 
 BATCH = 100
@@ -29,25 +29,20 @@ COMPARED = 16
 
 def main(channel: Channel) -> None:
     """Answer the parent's requests until it closes the connection."""
-    start, _ = channel.receive()
+    start, _ = channel.receive(Start)
     try:
-        device = prepare_device(start["device"])
+        device = prepare_device(start.device)
         load_contestant(start)  # so that the classes of its checkpoints can be found
-        folder = Path(start["folder"])
+        folder = Path(start.folder)
         facts = json.loads((folder / "questions.json").read_text())
         pixels = torch.from_numpy(np.load(folder / "pixels.npy", allow_pickle=False)).to(device)
         normalise = make_normalise(facts["mean"], facts["std"], device)
-        channel.send({"type": "ready"})
+        channel.send(Ready())
         while True:
-            request, _ = channel.receive()
-            began = time.perf_counter()
-            model = torch.load(request["model"], map_location=device, weights_only=False)
+            channel.receive(Go)
+            model = torch.load(start.model, map_location=device, weights_only=False)
             logits = predict(model, pixels, normalise).float().cpu().contiguous().numpy()
-            seconds = time.perf_counter() - began
-            channel.send(
-                {"type": "logits", "shape": list(logits.shape), "seconds": seconds},
-                logits.tobytes(),
-            )
+            channel.send(Logits(shape=list(logits.shape)), logits.tobytes())
     except EOFError:
         return
     except Exception as error:  # noqa: BLE001 - a stranger's model may raise anything

@@ -141,16 +141,13 @@ def _steps_allowed(opened: Opened, job: Job) -> int:
 
 
 def _cost(costs: Costs, slot: Slot, settings: Settings, total: float) -> JSON:
-    spent = costs.spent
     return {
         "seconds_train": costs.train,
         "seconds_judge": costs.judge,
         "seconds_total": total,
-        "peak_memory_bytes": spent.get("peak_memory_bytes"),
-        "images_forwarded": spent.get("forwarded"),
-        "images_backpropagated": spent.get("backpropagated"),
+        **msgspec.structs.asdict(costs.spent),
         "images_judged": costs.judged,
-        "parameters": spent.get("parameters"),
+        "parameters": costs.parameters,
         "labels_bought": len(costs.bought),
         "device": slot.device.partition(":")[0],
         "concurrent_cells": settings.concurrent_cells,

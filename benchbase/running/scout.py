@@ -8,48 +8,36 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
-
-import msgspec
 
 from benchbase.errors import PluginError
+from benchbase.plugins import Entry, Source
 from benchbase.plugins.catalogue import describe_given, describe_installed
-from benchbase.plugins.installed import Installed
-from benchbase.plugins.source import Source
 from benchbase.running.channel import Channel
+from benchbase.running.messages import Look, Seen
 
 
 def main(channel: Channel) -> None:
     """Answer one request: describe distributions, files or modules, or name the GPUs."""
-    request, _ = channel.receive()
+    look, _ = channel.receive(Look)
     # A parent that was told of more places than this child inherits (a notebook, a test).
-    sys.path[:] = request["path"]
-    os.environ.update(request["environment"])
-    channel.send({"found": _ANSWERS[request["ask"]](request["about"])})
+    sys.path[:] = look.path
+    os.environ.update(look.environment)
+    seen = Seen(
+        installed=[describe_installed(each) for each in look.installed],
+        given=[_describe_given(each) for each in look.given],
+        gpus=_gpu_names() if look.gpus else [],
+    )
+    channel.send(seen)
 
 
-def _describe_installed(distributions: list[Any]) -> list[Any]:
-    return [
-        msgspec.to_builtins(describe_installed(msgspec.convert(each, Installed)))
-        for each in distributions
-    ]
+def _describe_given(source: Source) -> tuple[Entry, ...] | str:
+    try:
+        return describe_given(source)
+    except PluginError as error:
+        return str(error)
 
 
-def _describe_given(sources: list[Any]) -> list[Any]:
-    described: list[Any] = []
-    for each in sources:
-        try:
-            entries = describe_given(msgspec.convert(each, Source))
-            described.append({"entries": msgspec.to_builtins(entries)})
-        except PluginError as error:
-            described.append({"error": str(error)})
-    return described
-
-
-def _gpu_names(_: list[Any]) -> list[Any]:
+def _gpu_names() -> list[str]:
     import torch
 
     return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-
-
-_ANSWERS = {"installed": _describe_installed, "given": _describe_given, "gpus": _gpu_names}

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from benchbase.cell import content_hash
-from benchbase.errors import PluginError, StoreError
+from benchbase.errors import ContractError, PluginError, StoreError
 from benchbase.files import replace_file
 from benchbase.plugins.catalogue import Catalogue, Entry, join
 from benchbase.plugins.installed import (
@@ -26,6 +26,7 @@ from benchbase.plugins.installed import (
 from benchbase.plugins.source import Source
 from benchbase.records.home import Home
 from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.messages import Look, Seen
 
 IMPORT_SECONDS = 300
 
@@ -42,10 +43,10 @@ def read_catalogue(server: ForkServer, home: Home) -> Catalogue:
     asked = [one for one, catalogue in known.items() if catalogue is None]
     if asked:
         names = ", ".join(one.distribution for one in asked)
-        answers = _ask(server, "installed", [msgspec.to_builtins(one) for one in asked], names)
-        for one, answer in zip(asked, answers, strict=True):
-            known[one] = _converted(answer, Catalogue, names)
-            _remember(places[one], known[one], known[one].entries)
+        seen = _look(server, names, installed=asked).installed
+        for one, catalogue in zip(asked, seen, strict=True):
+            known[one] = catalogue
+            _remember(places[one], catalogue, catalogue.entries)
     catalogue = join([each for each in known.values() if each is not None])
     if catalogue.problems and is_strict():
         raise PluginError(catalogue.problems[0].reason)
@@ -64,19 +65,17 @@ def describe_sources(
     asked = [source for source, entries in known.items() if entries is None]
     if asked:
         names = ", ".join(source.target for source in asked)
-        answers = _ask(server, "given", [msgspec.to_builtins(one) for one in asked], names)
-        for source, answer in zip(asked, answers, strict=True):
-            if isinstance(answer, dict) and "error" in answer:
-                raise PluginError(str(answer["error"]))
-            found = answer.get("entries") if isinstance(answer, dict) else None
-            known[source] = _converted(found, tuple[Entry, ...], names)
-            _remember(_given_at(source, home), known[source], known[source])
+        for source, found in zip(asked, _look(server, names, given=asked).given, strict=True):
+            if isinstance(found, str):
+                raise PluginError(found)
+            known[source] = found
+            _remember(_given_at(source, home), found, found)
     return {source: entries for source, entries in known.items() if entries is not None}
 
 
 def find_gpus(server: ForkServer) -> tuple[str, ...]:
     """Name the GPUs that torch sees; asked in a child, for CUDA does not survive a fork."""
-    return tuple(map(str, _ask(server, "gpus", [], "torch")))
+    return tuple(_look(server, "torch", gpus=True).gpus)
 
 
 def is_strict() -> bool:
@@ -84,33 +83,34 @@ def is_strict() -> bool:
     return os.environ.get("BENCHBASE_STRICT", "") not in ("", "0")
 
 
-def _ask(server: ForkServer, what: str, about: Sequence[Any], names: str) -> list[Any]:
+def _look(
+    server: ForkServer,
+    names: str,
+    *,
+    installed: Sequence[Installed] = (),
+    given: Sequence[Source] = (),
+    gpus: bool = False,
+) -> Seen:
+    own = {name: value for name, value in os.environ.items() if name.startswith("BENCHBASE_")}
+    look = Look(path=sys.path, environment=own, installed=[*installed], given=[*given], gpus=gpus)
     child = server.start("benchbase.running.scout")
     child.channel.deadline = time.monotonic() + IMPORT_SECONDS
-    own = {name: value for name, value in os.environ.items() if name.startswith("BENCHBASE_")}
-    request = {"ask": what, "about": [*about], "path": sys.path, "environment": own}
     try:
-        child.channel.send(request)
-        found = child.channel.receive()[0].get("found")
+        child.channel.send(look)
+        seen, _ = child.channel.receive(Seen)
     except TimeoutError:
         raise PluginError(f"importing {names} did not end within {IMPORT_SECONDS} s") from None
+    except ContractError:  # a plugin was imported there
+        seen = None
     except (EOFError, OSError):
         raise PluginError(
             f"a process that only imported {names} ended by itself: does a plugin exit on import?"
         ) from None
     finally:
         child.kill()
-    expected = 0 if what == "gpus" else len(about)
-    if not isinstance(found, list) or (expected and len(found) != expected):
+    if seen is None or (len(seen.installed), len(seen.given)) != (len(installed), len(given)):
         raise PluginError(f"importing {names} left a process that answers nonsense")
-    return found
-
-
-def _converted(answer: Any, kind: Any, names: str) -> Any:
-    try:
-        return msgspec.convert(answer, kind)
-    except msgspec.ValidationError as error:  # a plugin was imported there
-        raise PluginError(f"importing {names} left a process that answers nonsense") from error
+    return seen
 
 
 def _remembered_at(installed: Installed, home: Home) -> Path:

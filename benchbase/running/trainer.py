@@ -14,9 +14,8 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import msgspec
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -27,42 +26,37 @@ from benchbase.errors import ContractError, DivergedError, PluginError, causes, 
 from benchbase.kit.descent import has_fused_steps
 from benchbase.options import construct
 from benchbase.plugins.loading import load_class
-from benchbase.plugins.source import Source
+from benchbase.running import messages
 from benchbase.running.channel import Channel
 from benchbase.running.counting import Counter
+from benchbase.running.messages import LONGEST_NAME, LONGEST_TEXT, Loadable, Start
 from benchbase.seeding import seed_everything
 
 
 def main(channel: Channel) -> None:
     """Train; the parent's first message says what."""
-    start, _ = channel.receive()
+    start, _ = channel.receive(Start)
     try:
-        device = prepare_device(start["device"])
+        device = prepare_device(start.device)
         weighter, backbone = load_contestant(start)
         counter = Counter()
         task = counter.watching(_load_task(channel, start, weighter, backbone, device))
         warm_up(task, backbone)
         seed_everything(task.seed, "global")
         before = _digest(task)
-        channel.send({"type": "ready"})
+        channel.send(messages.Ready())
         with counter.counting():
             for index, checkpoint in enumerate(_checkpoints(weighter, task)):
                 _report(
-                    channel,
-                    Path(start["model"]),
-                    checkpoint,
-                    task=task,
-                    index=index,
-                    counter=counter,
+                    channel, Path(start.model), checkpoint, task=task, index=index, counter=counter
                 )
-                if not channel.receive()[0]["go"]:
-                    return
+                channel.receive(messages.Go)
         if _digest(task) != before:
             raise ContractError(
                 "the weighter changed its task's images or labels in place; make new views "
                 "instead (`task.train.subset(...)`, `task.train.relabelled(...)`)"
             )
-        channel.send({"type": "done", **_spent(task)})
+        channel.send(messages.Done(spent=_spent(task)))
     except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
         channel.send(describe_failure(error))
 
@@ -85,20 +79,18 @@ def prepare_device(name: str) -> torch.device:
     return torch.device(kind)
 
 
-def load_contestant(start: dict[str, Any]) -> tuple[Weighter, Backbone]:
+def load_contestant(start: Start) -> tuple[Weighter, Backbone]:
     """Load the plugins in this process and build the weighter and the backbone with options."""
-    weighter, backbone = (
-        construct(
-            load_class(msgspec.convert(one["source"], Source), kind, one["name"]), one["options"]
-        )
-        for kind, one in (("weighters", start["weighter"]), ("backbones", start["backbone"]))
-    )
-    return weighter, backbone
+    return _load("weighters", start.weighter), _load("backbones", start.backbone)
 
 
-def describe_failure(error: BaseException) -> dict[str, Any]:
+def _load(kind: str, one: Loadable) -> Any:
+    return construct(load_class(one.source, kind, one.name), one.options)
+
+
+def describe_failure(error: BaseException) -> messages.Failed:
     """Turn an exception into the message that the parent records; paths are cut to names."""
-    text = str(error)
+    status: Literal["error", "oom", "diverged", "killed"]
     memory = MemoryError | torch.OutOfMemoryError
     if any(isinstance(cause, memory) or "can't allocate" in str(cause) for cause in causes(error)):
         status = "oom"
@@ -110,20 +102,17 @@ def describe_failure(error: BaseException) -> dict[str, Any]:
     trace = [f"{Path(f.filename).name}:{f.lineno} in {f.name}: {f.line}" for f in frames[-12:]]
     with contextlib.suppress(OSError):  # a log on a full disk must not take the last word with it
         traceback.print_exception(error)
-    return {
-        "type": "failed",
-        "status": status,
-        "error": {
-            "type": type(error).__name__,
-            "message": text[:2000],
-            "traceback": "\n".join(trace),
-        },
-    }
+    return messages.Failed(
+        status=status,
+        error=type(error).__name__,
+        message=str(error)[:2000],
+        traceback="\n".join(trace)[:LONGEST_TEXT],
+    )
 
 
 def _load_task(
     channel: Channel,
-    start: dict[str, Any],
+    start: Start,
     weighter: Weighter,
     backbone: Backbone,
     device: torch.device,
@@ -131,12 +120,10 @@ def _load_task(
     from benchbase.running.task_files import load_task
 
     def ask(rows: list[int]) -> list[int]:
-        channel.send({"type": "query", "rows": rows})
-        answer, _ = channel.receive()
-        labels: list[int] = answer["labels"]
-        return labels
+        channel.send(messages.Query(rows=rows))
+        return channel.receive(messages.Labels)[0].labels
 
-    return load_task(Path(start["folder"]), backbone, weighter.needs, device, ask)
+    return load_task(Path(start.folder), backbone, weighter.needs, device, ask)
 
 
 def warm_up(task: Task, backbone: Backbone) -> None:
@@ -193,16 +180,13 @@ def _report(
             "must stand at the top of a module, without lambdas or local functions"
         ) from error
     path.write_bytes(saved.getbuffer())
-    notes = {str(name): float(value) for name, value in checkpoint.notes.items()}
-    finite = {name: value for name, value in notes.items() if np.isfinite(value)}
-    parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
-    message = {
-        "type": "checkpoint",
-        "notes": finite,
-        "parameters": parameters,
-        "counted": msgspec.to_builtins(counter.look(checkpoint.model)),
-        **_spent(task),
-    }
+    notes = {str(name)[:LONGEST_NAME]: float(value) for name, value in checkpoint.notes.items()}
+    message = messages.Checkpoint(
+        notes={name: value for name, value in notes.items() if np.isfinite(value)},
+        counted=counter.look(checkpoint.model),
+        parameters=sum(parameter.numel() for parameter in checkpoint.model.parameters()),
+        spent=_spent(task),
+    )
     channel.send(message, b"" if weights is None else weights.tobytes())
 
 
@@ -219,18 +203,17 @@ def _checked_weights(weights: Any, rows: int) -> np.ndarray | None:
     return array
 
 
-def _spent(task: Task) -> dict[str, Any]:
+def _spent(task: Task) -> messages.Spent:
     if task.device.type == "cuda":
         peak = torch.cuda.max_memory_allocated()
     else:
         unit = 1 if sys.platform == "darwin" else 1024
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    meter = task.meter
-    return {
-        "forwarded": meter.forwarded,
-        "backpropagated": meter.backpropagated,
-        "peak_memory_bytes": peak,
-    }
+    return messages.Spent(
+        images_forwarded=task.meter.forwarded,
+        images_backpropagated=task.meter.backpropagated,
+        peak_memory_bytes=peak,
+    )
 
 
 def _digest(task: Task) -> str:

@@ -59,4 +59,4 @@ def test_a_network_that_is_too_large_ran_out_of_memory_as_before() -> None:
 
     with pytest.raises(PluginError) as caught:
         build_network(made(too_large), ImageShape(3, 4, 4), 3)
-    assert describe_failure(caught.value)["status"] == "oom"
+    assert describe_failure(caught.value).status == "oom"

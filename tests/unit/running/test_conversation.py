@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from benchbase.records.home import Home
 from benchbase.running.channel import Channel
 from benchbase.running.conversation import CellFailedError, Costs, converse
 from benchbase.running.executors.contract import Slot
+from benchbase.running.messages import Go, Message, Spent
 from benchbase.running.settings import Progress, Settings
 from tests.unit.jobs import make_job
 from tests.unit.made_records import PROVENANCE
@@ -29,8 +32,14 @@ COUNTED = {
     "difference": None,
 }
 READY = {"type": "ready"}
-CHECKPOINT = {"type": "checkpoint", "notes": {"loss": 0.5}, "counted": COUNTED, "forwarded": 12}
-DONE = {"type": "done", "forwarded": 24}
+CHECKPOINT = {
+    "type": "checkpoint",
+    "notes": {"loss": 0.5},
+    "counted": COUNTED,
+    "parameters": 7,
+    "spent": {"images_forwarded": 12},
+}
+DONE = {"type": "done", "spent": {"images_forwarded": 24}}
 PREDICTED = 8 + 8
 """Four images for validation, four for test, and each a second time."""
 LOGITS = {"type": "logits", "shape": [PREDICTED, 2]}
@@ -41,18 +50,23 @@ class Script(Channel):
 
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
-        self.told: list[dict[str, Any]] = []
+        self.told: list[Message] = []
         self.deadline = None
+        self.left = b""
 
-    def send(self, message: dict[str, Any], blob: bytes | memoryview = b"") -> None:
+    def send(self, message: Message, blob: bytes | memoryview = b"") -> None:
         self.told.append(message)
 
-    def receive(self) -> tuple[dict[str, Any], bytes]:
-        line = self.lines.pop(0)
-        if isinstance(line, Exception):
-            raise line
-        blob = bytes(4 * PREDICTED * 2) if line["type"] == "logits" else b""
-        return line, blob
+    def _read(self, count: int) -> bytes:
+        if count and not self.left:
+            line = self.lines.pop(0)
+            if isinstance(line, Exception):
+                raise line
+            text = json.dumps(line).encode()
+            blob = bytes(4 * PREDICTED * 2) if line["type"] == "logits" else b""
+            self.left = struct.pack(">II", len(text), len(blob)) + text + blob
+        read, self.left = self.left[:count], self.left[count:]
+        return read
 
 
 class Actor:
@@ -126,11 +140,12 @@ def play(tmp_path: Path) -> Iterator[Play]:
 def test_each_checkpoint_is_predicted_judged_and_put_away_before_the_next(play):
     play([READY, CHECKPOINT, DONE])
     assert play.judge.checkpoints == 1
-    assert [message.keys() for message in play.trainer.channel.told][1:] == [{"go"}]
-    assert [list(message) for message in play.predictor.channel.told][1:] == [["model"]]
+    for child, folder in ((play.trainer, "task"), (play.predictor, "questions")):
+        start, *others = child.channel.told
+        assert (start.folder, others) == (str(play.folder / folder), [Go()])
     assert not (play.folder / "model.pt").exists()
     assert play.costs.judged == 8
-    assert play.costs.spent == {"forwarded": 24}
+    assert (play.costs.spent, play.costs.parameters) == (Spent(images_forwarded=24), 7)
     assert [progress.notes for progress in play.heard] == [{"loss": 0.5}]
 
 
@@ -153,11 +168,7 @@ def test_the_last_model_is_kept_where_a_folder_was_given(play, tmp_path):
         (EOFError(), -9, "killed", "SIGKILL"),
         (EOFError(), -11, "error", r"crashed \(SIGSEGV\)"),
         (
-            {
-                "type": "failed",
-                "status": "oom",
-                "error": {"type": "E", "message": "m", "traceback": ""},
-            },
+            {"type": "failed", "status": "oom", "error": "E", "message": "m", "traceback": ""},
             0,
             "oom",
             "E: m",
@@ -179,7 +190,7 @@ def test_the_predictor_s_end_is_told_like_the_trainer_s(play):
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        ([{"type": "go"}], "expected ready"),
+        ([{"type": "go"}], "expected a message ready"),
         ([READY, DONE], "done before its first checkpoint"),
         ([READY, {"type": "query", "rows": [4]}], "rows that do not exist"),
     ],

@@ -11,16 +11,17 @@ from benchbase.cell import DataIdentity
 from benchbase.errors import ContractError, DivergedError
 from benchbase.options import OptionSpec
 from benchbase.records.home import Home
-from benchbase.records.record import Result
+from benchbase.records.record import Failure, Result
 from benchbase.running import runner
 from benchbase.running.conversation import CellFailedError
 from benchbase.running.executors.contract import Slot
+from benchbase.running.messages import Spent
 from benchbase.running.settings import Settings
 from tests.unit.jobs import make_job
 from tests.unit.made_records import PROVENANCE
 from tests.unit.small_opened import make_opened
 
-FAILURE = {"type": "E", "message": "m", "traceback": ""}
+FAILURE = Failure(type="E", message="m", traceback="")
 PLANNED = make_job("plain").cell.data
 
 
@@ -43,7 +44,7 @@ def play(tmp_path, monkeypatch):
 
 def raising(error):
     def converse(given):
-        given["costs"].train, given["costs"].spent = 2.0, {"forwarded": 40}
+        given["costs"].train, given["costs"].spent = 2.0, Spent(images_forwarded=40)
         raise error
 
     return converse
