@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -73,6 +74,17 @@ def explained(path: Path) -> Iterator[None]:
 def is_unsupported(error: OSError) -> bool:
     """Tell whether a file system answered that it does not know the operation."""
     return error.errno in _NOT_SUPPORTED
+
+
+def lock_file(descriptor: int, how: int) -> bool:
+    """Lock an open file, as ``fcntl.flock`` does; tell whether its file system knows locks."""
+    try:
+        fcntl.flock(descriptor, how)
+    except OSError as error:
+        if not is_unsupported(error):
+            raise
+        return False
+    return True
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from benchbase.boards.order import Order
 from benchbase.boards.plan import Plan
 from benchbase.cli.interrupts import interruptible
 from benchbase.cli.planned import models_notice, plan_json, plan_text
+from benchbase.cli.preparing import shown_preparation
 from benchbase.cli.printing import print_table
 from benchbase.cli.progress import Display, describe
 from benchbase.cli.replayed import found_again
@@ -155,7 +156,7 @@ def run(
 
     Finished cells are found again: the same command a second time only shows the table.
     """
-    with prepare(Order(**options)) as ready:
+    with shown_preparation(), prepare(Order(**options)) as ready:
         if ready.request.notice:
             click.echo(ready.request.notice, err=True)
         for text in ready.told:

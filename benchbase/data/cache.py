@@ -8,13 +8,12 @@ process first opens it, so that a truncated or edited entry is decoded again.
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
+import fcntl
 import json
 import os
+import secrets
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +25,11 @@ from numpy.typing import NDArray
 from benchbase.cell import JSON, content_hash
 from benchbase.data.asking import ask_files, ask_parts
 from benchbase.data.contract import DataParts, DataSet, Part
+from benchbase.data.hashes import array_hash, file_hash, file_hashes, text_hash
 from benchbase.data.leakage import count_leaks
 from benchbase.data.parts import GROUPS, PARTS
 from benchbase.errors import DataError, RunError
+from benchbase.files import lock_file
 from benchbase.options import settings_of
 from benchbase.sources import OWN_PACKAGE, code_files, helper_files
 
@@ -57,25 +58,26 @@ def prepare(dataset: DataSet, roots: Sequence[Path], cache: Path) -> Prepared:
         DataError: a source file is missing, or not what it claims to be.
         RunError: the cache could not be written.
     """
-    folder = cache / "data" / data_key(dataset, roots)[:32]
+    folder = cache / "data" / data_key(dataset, roots, cache)[:32]
     prepared = _read(folder)
     if prepared is None:
-        with writing(folder.parent):
-            _write(dataset, roots, folder)
+        with writing(cache), _alone(cache, folder.name) as work:
+            if _read(folder) is None:  # nobody prepared it while this process waited
+                _write(dataset, roots, folder, work)
         prepared = _read(folder)
     if prepared is None:
         raise RunError(f"{folder} changed while it was written: is another program using it?")
     return prepared
 
 
-def data_key(dataset: DataSet, roots: Sequence[Path]) -> str:
-    """Hash what the decoded arrays depend on, without decoding."""
+def data_key(dataset: DataSet, roots: Sequence[Path], cache: Path) -> str:
+    """Hash what the decoded arrays depend on, without decoding; hashes of files are remembered."""
     files = ask_files(dataset, roots)
     options = settings_of(dataset)
     return content_hash(
         {
             "format": FORMAT,
-            "files": [file_hash(path) for path in files],
+            "files": file_hashes(files, cache / "hashes"),
             "names": _names_below(files) if dataset.locations else [],
             "options": {name: it for name, it in options.items() if name not in dataset.locations},
             "source": source_hash(type(dataset)),
@@ -104,37 +106,6 @@ def source_hash(owner: type) -> str:
     return content_hash([owner.__qualname__, *(file_hash(file) for file in files)])
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's content; read once a process unless size or time change.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
-    try:
-        status = path.stat()
-        return _file_hash(path, (status.st_size, status.st_mtime_ns))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
-
-
-@functools.cache
-def _file_hash(path: Path, _seen: tuple[int, int]) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def array_hash(array: NDArray[Any]) -> str:
-    """SHA-256 of an array's type, shape and content."""
-    digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
-    digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
-    return digest.hexdigest()
-
-
-def text_hash(text: str) -> str:
-    """SHA-256 of a text."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 @contextlib.contextmanager
 def writing(folder: Path) -> Iterator[None]:
     """Turn a failed write below ``folder`` into a RunError that says what to do."""
@@ -147,38 +118,58 @@ def writing(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _write(dataset: DataSet, roots: Sequence[Path], folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        dir=folder.parent, prefix=".", ignore_cleanup_errors=True
-    ) as name:
-        temporary = Path(name)
-        scratch, entry, replaced = (temporary / it for it in ("scratch", "entry", "replaced"))
-        scratch.mkdir()
-        entry.mkdir()
-        parts = ask_parts(dataset, roots, scratch)
-        arrays = _arrays(parts)
-        for array_name, array in arrays.items():
-            np.save(entry / f"{array_name}.npy", array, allow_pickle=False)
-        manifest = {
-            "classes": list(parts.classes),
-            "arrays": {array_name: array_hash(array) for array_name, array in arrays.items()},
-            "leakage": count_leaks(parts),
-            "notes": list(parts.notes),
-            "split_file": text_hash(parts.split_file),
-        }
-        (entry / SPLIT_FILE).write_text(parts.split_file, encoding="utf-8")
-        (entry / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-        shutil.rmtree(scratch, ignore_errors=True)
-        # A damaged entry steps aside; one that another process has just finished is as good.
-        with contextlib.suppress(FileNotFoundError):
-            if _read(folder) is None:
-                folder.rename(replaced)
+@contextlib.contextmanager
+def _alone(cache: Path, name: str) -> Iterator[Path]:
+    """Wait until nobody else prepares the same; give the folder to do it in.
+
+    It is deleted afterwards, but stays where the process was interrupted.
+    """
+    work = cache / "preparing" / name
+    lock = cache / "locks" / name
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        if not lock_file(file.fileno(), fcntl.LOCK_EX):
+            # No locks here: each works in a folder of its own.
+            work = work.with_name(f"{name}-{secrets.token_hex(4)}")
+        work.mkdir(parents=True, exist_ok=True)
         try:
-            entry.rename(folder)
-        except OSError:
-            if _read(folder) is None:
-                raise
+            yield work
+        except Exception:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write(dataset: DataSet, roots: Sequence[Path], folder: Path, work: Path) -> None:
+    scratch, entry, replaced = (work / it for it in ("scratch", "entry", "replaced"))
+    left_behind = (entry, replaced) if dataset.resumes else (entry, replaced, scratch)
+    for path in left_behind:
+        shutil.rmtree(path, ignore_errors=True)
+    scratch.mkdir(exist_ok=True)
+    entry.mkdir()
+    parts = ask_parts(dataset, roots, scratch)
+    arrays = _arrays(parts)
+    for array_name, array in arrays.items():
+        np.save(entry / f"{array_name}.npy", array, allow_pickle=False)
+    manifest = {
+        "classes": list(parts.classes),
+        "arrays": {array_name: array_hash(array) for array_name, array in arrays.items()},
+        "leakage": count_leaks(parts),
+        "notes": list(parts.notes),
+        "split_file": text_hash(parts.split_file),
+    }
+    (entry / SPLIT_FILE).write_text(parts.split_file, encoding="utf-8")
+    (entry / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    folder.parent.mkdir(exist_ok=True)
+    # A damaged entry steps aside; one that another process has just finished is as good.
+    with contextlib.suppress(FileNotFoundError):
+        if _read(folder) is None:
+            folder.rename(replaced)
+    try:
+        entry.rename(folder)
+    except OSError:
+        if _read(folder) is None:
+            raise
 
 
 def _arrays(parts: DataParts) -> dict[str, NDArray[Any]]:

@@ -77,6 +77,9 @@ class DataSet(ABC):
     """Options that say where files lie: relative to the board that names them, and no part of
     what is decoded, for which the files' content and names stand."""
 
+    resumes: ClassVar[bool] = False
+    """Whether ``load`` goes on from what it left in ``scratch`` when it was interrupted."""
+
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Find the files that ``load`` reads below ``roots``; none for generated data.
 
@@ -87,8 +90,9 @@ class DataSet(ABC):
 
     @abstractmethod
     def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
-        """Decode the whole data set; ``scratch`` is an empty folder that is removed afterwards.
+        """Decode the whole data set; ``scratch`` is a folder that is removed afterwards.
 
+        It is empty, but for what an interrupted call left in it where the data set ``resumes``.
         Called once: the harness keeps the decoded arrays. The order of the rows may say nothing
         that is kept from a method; the harness shuffles training rows for each seed.
 

@@ -20,15 +20,10 @@ from numpy.typing import NDArray
 from benchbase import seeding
 from benchbase.cell import JSON, DataIdentity, Invariances, Scenario, content_hash
 from benchbase.data.asking import ask_files, ask_whether_identifiable
-from benchbase.data.cache import (
-    array_hash,
-    data_key,
-    file_hash,
-    prepare,
-    source_hash,
-)
+from benchbase.data.cache import data_key, prepare, source_hash
 from benchbase.data.contract import DataSet, Imbalance, Labels, Noise, Part
 from benchbase.data.corruption import Observed, count_classes, describe_labels, observe, share_wrong
+from benchbase.data.hashes import array_hash, file_hash
 from benchbase.data.split import split
 from benchbase.files import replace_file
 from benchbase.options import settings_of
@@ -170,7 +165,7 @@ def identify(
     }
     key = content_hash(
         {
-            "data": data_key(dataset, roots),
+            "data": data_key(dataset, roots, cache),
             "invariances": vars(dataset.invariances),
             "truth_known": dataset.truth_known,
             "scenario": drawn,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchbase.errors import StoreError, UsageError
-from benchbase.files import create_file, is_unsupported, replace_file
+from benchbase.files import create_file, lock_file, replace_file
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Home:
             self.logs.mkdir(exist_ok=True)
             lock = (own / "lock").open("w")
             # Where there are no locks, the dead cannot be told from the living: nothing is cleared.
-            if _lock(lock.fileno(), fcntl.LOCK_EX):
+            if lock_file(lock.fileno(), fcntl.LOCK_EX):
                 for folder in parent.iterdir():
                     if folder != own:
                         _clear_if_dead(folder)
@@ -139,20 +139,9 @@ class Home:
                 shutil.rmtree(own, ignore_errors=True)
 
 
-def _lock(descriptor: int, how: int) -> bool:
-    """Lock an open file; tell whether its file system knows locks."""
-    try:
-        fcntl.flock(descriptor, how)
-    except OSError as error:
-        if not is_unsupported(error):
-            raise
-        return False
-    return True
-
-
 def _clear_if_dead(folder: Path) -> None:
     """Delete a run's folder, unless the run holds its lock; a dead run holds none."""
     gone_or_alive = (FileNotFoundError, NotADirectoryError, BlockingIOError)
     with contextlib.suppress(*gone_or_alive), (folder / "lock").open() as lock:
-        if _lock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
+        if lock_file(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB):
             shutil.rmtree(folder, ignore_errors=True)

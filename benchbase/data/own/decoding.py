@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.data.contract import DataParts, Labels, Part, Pixels
+from benchbase.data.own.chunks import decode_all
 from benchbase.data.own.duplicates import near_duplicates
 from benchbase.data.own.listing import Listing, classes_of
-from benchbase.data.own.reading import RULE_TEXTS, Decoded, read_picture
+from benchbase.data.own.reading import RULE_TEXTS
 from benchbase.data.own.splitting import TEST_SHARE, draw_test, split_text
 from benchbase.errors import DataError
 
 
-def decode(listing: Listing, size: int | None, resize: str) -> DataParts:
-    """Decode every image of a listing and put it into its part.
+def decode(listing: Listing, size: int | None, resize: str, scratch: Path) -> DataParts:
+    """Decode every image of a listing and put it into its part; work lies in ``scratch``.
 
     Raises:
         DataError: an image cannot be read or has another shape than the others, or no split can
             be drawn.
     """
-    pixels, notes = _pixels(listing, size, resize)
+    pixels, notes = _pixels(listing, size, resize, scratch)
     if size is not None:
         notes = (f"resized to {size} x {size} from {RULE_TEXTS[resize]}", *notes)
     classes = classes_of(listing.labels)
@@ -61,19 +60,13 @@ def decode(listing: Listing, size: int | None, resize: str) -> DataParts:
     )
 
 
-def _pixels(listing: Listing, size: int | None, resize: str) -> tuple[Pixels, tuple[str, ...]]:
-    def read(index: int) -> Decoded:
-        return read_picture(listing.picture(index), listing.names[index], size, resize)
-
-    # Pillow lets go of the interpreter while it works, so threads will do. Its warnings, of large
-    # images and odd metadata, are not for the user; the filter holds for all threads.
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.simplefilter("ignore")
-        try:
-            decoded = list(pool.map(read, range(len(listing.names))))
-        except DataError as error:
-            pool.shutdown(cancel_futures=True)
-            raise DataError(f"{listing.where}: {error}") from None
+def _pixels(
+    listing: Listing, size: int | None, resize: str, scratch: Path
+) -> tuple[Pixels, tuple[str, ...]]:
+    try:
+        decoded = decode_all(listing, size, resize, scratch)
+    except DataError as error:
+        raise DataError(f"{listing.where}: {error}") from None
     remarks = Counter(remark for each in decoded for remark in each.remarks)
     notes = [f"{count:,} of {len(decoded):,} images {text}" for text, count in remarks.items()]
     channels = Counter(len(each.pixels) for each in decoded)

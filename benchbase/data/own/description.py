@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchbase.data.cache import SPLIT_FILE, prepare, text_hash
+from benchbase.data.cache import SPLIT_FILE, prepare
 from benchbase.data.contract import DataSet
+from benchbase.data.hashes import text_hash
 
 
 def describe(name: str, dataset: DataSet, roots: Sequence[Path], cache: Path) -> str:

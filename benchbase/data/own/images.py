@@ -43,6 +43,7 @@ class OwnImages(DataSet):
     split_file: str = option("", "Table of images and parts (columns image and split).")
 
     locations: ClassVar[tuple[str, ...]] = ("path", "split_file")
+    resumes: ClassVar[bool] = True
 
     @classmethod
     def found_at(cls, where: str) -> dict[str, str]:
@@ -84,7 +85,7 @@ class OwnImages(DataSet):
 
     def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
         """Decode all images at one size, and split them."""
-        return decode(self.complete(), self.size, self.resize)
+        return decode(self.complete(), self.size, self.resize, scratch)
 
     def complete(self) -> Listing:
         """List the images, with groups by the pattern and parts by the split file, checked."""

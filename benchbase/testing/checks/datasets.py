@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from benchbase.data.asking import ask_files, ask_parts
-from benchbase.data.cache import array_hash
 from benchbase.data.contract import DataParts, DataSet
+from benchbase.data.hashes import array_hash
 from benchbase.data.leakage import count_leaks
 from benchbase.data.parts import GROUPS, PARTS
 from benchbase.errors import ContractError

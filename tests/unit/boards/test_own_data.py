@@ -166,11 +166,13 @@ def test_what_was_read_is_told_and_kept_with_the_results(tmp_path: Path):
     [split] = tmp_path.glob("cache/data/*/split.csv")
     assert str(split) in text
     # Moved, it is found again; with a class renamed, it is another data set.
-    known = data_key(place.parts["dataset"], ())
+    known = data_key(place.parts["dataset"], (), tmp_path)
     folder.rename(tmp_path / "moved")
-    assert data_key(Folder(path=str(tmp_path / "moved"), size=8), ()) == known
+    moved = Folder(path=str(tmp_path / "moved"), size=8)
+    assert data_key(moved, (), tmp_path) == known
     (tmp_path / "moved" / "x").rename(tmp_path / "moved" / "z")
-    assert data_key(Folder(path=str(tmp_path / "moved"), size=8), ()) != known
+    moved = Folder(path=str(tmp_path / "moved"), size=8)
+    assert data_key(moved, (), tmp_path) != known
 
 
 def test_a_mistake_in_a_board_names_file_and_key(tmp_path: Path):

@@ -86,7 +86,8 @@ def test_a_data_set_is_decoded_once_and_mapped_afterwards(cache: Path) -> None:
 
 def test_nothing_but_the_entry_stays_behind(cache: Path) -> None:
     prepare(Counted(), [], cache)
-    assert entries(cache) == [data_key(Counted(), [])[:32]]
+    assert entries(cache) == [data_key(Counted(), [], cache)[:32]]
+    assert list((cache / "preparing").iterdir()) == []
     assert not Counted.decoded[0].exists()
 
 
@@ -149,9 +150,9 @@ def test_a_damaged_entry_is_decoded_again(cache: Path, damage: Callable[[Path], 
 def test_other_files_and_options_are_other_entries(cache: Path, tmp_path: Path) -> None:
     file = tmp_path / "source"
     file.write_text("one")
-    keys = {data_key(Counted(), []), data_key(Counted(str(file)), [])}
+    keys = {data_key(Counted(), [], cache), data_key(Counted(str(file)), [], cache)}
     file.write_text("another")
-    keys |= {data_key(Counted(str(file)), []), data_key(Counted(fill=8), [])}
+    keys |= {data_key(Counted(str(file)), [], cache), data_key(Counted(fill=8), [], cache)}
     assert len(keys) == 4
     one, two = prepare(Counted(), [], cache), prepare(Counted(fill=8), [], cache)
     assert one.fingerprint != two.fingerprint
@@ -174,10 +175,41 @@ def test_where_a_file_lies_is_no_part_of_the_entry(tmp_path: Path) -> None:
     for name in ("here", "there"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "source").write_text("the same")
-    assert data_key(Rooted(), [tmp_path / "here"]) == data_key(Rooted(), [tmp_path / "there"])
+    here, there = (data_key(Rooted(), [tmp_path / it], tmp_path) for it in ("here", "there"))
+    assert here == there
 
 
-def test_several_writers_at_once_leave_one_sound_entry(cache: Path) -> None:
+def prepare_four_times_at_once(dataset: DataSet, cache: Path) -> list[Prepared]:
+    found: list[Prepared] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(prepare(dataset, [], cache))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(found) == 4
+    assert all(same(found[0], other) for other in found)
+    assert len(entries(cache)) == 1
+    return found
+
+
+def test_of_several_writers_one_decodes_and_the_others_wait(cache: Path) -> None:
+    started = threading.Event()
+
+    @dataclass(frozen=True)
+    class Slow(Counted):
+        def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+            started.wait(timeout=0.1)  # Time for the others to find the cache empty.
+            return super().load(roots, scratch)
+
+    prepare_four_times_at_once(Slow(), cache)
+    assert len(Counted.decoded) == 1
+
+
+def test_several_writers_where_there_are_no_locks_leave_one_sound_entry(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     barrier = threading.Barrier(4)
 
     @dataclass(frozen=True)
@@ -186,18 +218,33 @@ def test_several_writers_at_once_leave_one_sound_entry(cache: Path) -> None:
             barrier.wait(timeout=30)  # All have found the cache empty.
             return super().load(roots, scratch)
 
-    found: list[Prepared] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(prepare(Together(), [], cache)))
-        for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert len(found) == len(Counted.decoded) == 4
-    assert all(same(found[0], other) for other in found)
-    assert len(entries(cache)) == 1
+    monkeypatch.setattr(cache_module, "lock_file", lambda descriptor, how: False)
+    prepare_four_times_at_once(Together(), cache)
+    assert len(Counted.decoded) == 4
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_what_an_interrupted_preparation_left_is_there_for_those_who_go_on_from_it(
+    cache: Path, resumes: bool
+) -> None:
+    found: list[bool] = []
+
+    @dataclass(frozen=True)
+    class Interrupted(Counted):
+        def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+            found.append((scratch / "half").exists())
+            (scratch / "half").write_text("unzipped")
+            if len(found) == 1:
+                raise KeyboardInterrupt
+            (scratch / "half").unlink()
+            return super().load(roots, scratch)
+
+    Interrupted.resumes = resumes
+    with pytest.raises(KeyboardInterrupt):
+        prepare(Interrupted(), [], cache)
+    prepare(Interrupted(), [], cache)
+    assert found == [False, resumes]
+    assert list((cache / "preparing").iterdir()) == []
 
 
 def test_a_decoder_that_fails_leaves_nothing_behind(cache: Path) -> None:
@@ -209,7 +256,8 @@ def test_a_decoder_that_fails_leaves_nothing_behind(cache: Path) -> None:
 
     with pytest.raises(DataError, match=r"source\.gz is truncated"):
         prepare(Failing(), [], cache)
-    assert entries(cache) == []
+    assert not (cache / "data").exists()
+    assert list((cache / "preparing").iterdir()) == []
 
 
 def test_a_cache_that_cannot_be_written_names_itself_and_the_way_out(tmp_path: Path) -> None:
@@ -346,8 +394,8 @@ def test_a_data_sets_helper_counts(
     monkeypatch.syspath_prepend(str(tmp_path))
     name = module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     moons = importlib.import_module(name).Moons
-    before = data_key(moons(), [])
+    before = data_key(moons(), [], tmp_path)
     (tmp_path / helper).write_text("SHIFT = 20")
-    assert data_key(moons(), []) != before
+    assert data_key(moons(), [], tmp_path) != before
     for each in {name, name.partition(".")[0], "moon_reading"}:
         sys.modules.pop(each, None)

@@ -1,0 +1,116 @@
+"""Decodes the images of a listing in several processes, a chunk of them at a time.
+
+Each chunk is a file as soon as it is there, so that an interrupted preparation goes on from it.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchbase.data.own.listing import Listing
+from benchbase.data.own.reading import Decoded, Picture, read_picture
+from benchbase.data.progress import tell
+
+CHUNK = 64
+"""Images: less than a second's work of small ones, some seconds' of photographs."""
+_IDLE_SECONDS = 2
+"""After which a process ends that has nothing to do."""
+
+
+def decode_all(listing: Listing, size: int | None, resize: str, folder: Path) -> list[Decoded]:
+    """Decode every image, in the order of the listing; chunks are kept below ``folder``.
+
+    Raises:
+        DataError: an image cannot be read.
+    """
+    count = len(listing.names)
+    if isinstance(listing.picture(0), np.ndarray):
+        pictures = (listing.picture(index) for index in range(count))
+        named = zip(pictures, listing.names, strict=True)
+        return [read_picture(picture, name, size, resize) for picture, name in named]
+    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    files = [folder / f"{chunk.start}.npz" for chunk in chunks]
+    missing = [
+        (file, chunk) for file, chunk in zip(files, chunks, strict=True) if _read(file) is None
+    ]
+    what = f"decoding {listing.where}"
+    done = count - sum(len(chunk) for _, chunk in missing)
+    tell(what, done, count)
+    for finished in _decoded(missing, listing, size, resize):
+        done += finished
+        tell(what, done, count)
+    found = [decoded for file in files for decoded in _read(file) or ()]
+    for file in files:
+        file.unlink()
+    return found
+
+
+def _decoded(
+    missing: Sequence[tuple[Path, range]], listing: Listing, size: int | None, resize: str
+) -> Iterator[int]:
+    """Decode chunks; give the length of each that is done."""
+    if not missing:
+        return
+    # joblib's processes do not run a user's unguarded script again, as multiprocessing's would.
+    import joblib
+
+    jobs = (
+        joblib.delayed(_decode_chunk)(
+            [listing.picture(index) for index in chunk],
+            [listing.names[index] for index in chunk],
+            size, resize, file,
+        )
+        for file, chunk in missing
+    )  # fmt: skip
+    workers = min(joblib.cpu_count(), len(missing))
+    with joblib.parallel_config("loky", n_jobs=workers, idle_worker_timeout=_IDLE_SECONDS):
+        parallel = joblib.Parallel(return_as="generator_unordered", batch_size=1, max_nbytes=None)
+        yield from parallel(jobs)
+
+
+def _decode_chunk(
+    pictures: Sequence[Picture], names: Sequence[str], size: int | None, resize: str, file: Path
+) -> int:
+    with warnings.catch_warnings():
+        # Pillow's, of large images and odd metadata, are not for the user.
+        warnings.simplefilter("ignore")
+        decoded = [
+            read_picture(picture, name, size, resize)
+            for picture, name in zip(pictures, names, strict=True)
+        ]
+    _write(file, decoded)
+    return len(decoded)
+
+
+def _write(file: Path, decoded: Sequence[Decoded]) -> None:
+    temporary = file.with_suffix(".tmp")
+    with temporary.open("wb") as out:
+        np.savez(
+            out,
+            pixels=np.concatenate([each.pixels.reshape(-1) for each in decoded]),
+            shapes=np.array([each.pixels.shape for each in decoded]),
+            remarks=np.array(json.dumps([each.remarks for each in decoded])),
+        )
+    temporary.replace(file)
+
+
+def _read(file: Path) -> list[Decoded] | None:
+    """Read a chunk; None where it is not there, or was cut short."""
+    try:
+        with file.open("rb") as source, np.load(source, allow_pickle=False) as found:
+            pixels, shapes = found["pixels"], found["shapes"]
+            remarks = json.loads(str(found["remarks"]))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    ends = np.cumsum(shapes.prod(axis=1))[:-1]
+    images = np.split(pixels, ends)
+    return [
+        Decoded(image.reshape(shape), tuple(said))
+        for image, shape, said in zip(images, shapes, remarks, strict=True)
+    ]
