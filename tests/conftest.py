@@ -73,7 +73,7 @@ def server() -> Iterator[ForkServer]:
 def shared_server(server: ForkServer) -> Iterator[ForkServer]:
     """Let commands that are run in this process use the one server of the tests."""
     from benchbase import pipeline
-    from benchbase.cli import info, show
+    from benchbase.cli import info, show, verify
     from benchbase.cli import list as listing
     from benchbase.errors import RunError
     from benchbase.running.executors.forkserver import Child, ForkServer
@@ -98,7 +98,7 @@ def shared_server(server: ForkServer) -> Iterator[ForkServer]:
                 child.kill()
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (pipeline, info, listing, show):
+        for module in (pipeline, info, listing, show, verify):
             patch.setattr(module, "ForkServer", Shared)
         yield server
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchbase.boards.board import Board
+from benchbase.boards.board import Board, Suite
 from benchbase.boards.selectors import Selector, settle
 from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec, format_label
+from benchbase.data.labels import DrawnLabels, draw_labels
 from benchbase.data.opening import Opened, identify, open_scenario
 from benchbase.errors import UsageError
 from benchbase.options import construct
@@ -122,7 +123,7 @@ def is_named(contestant: Contestant, selectors: Iterable[Selector]) -> bool:
 
 
 def conditions(
-    board: Board,
+    board: Board | Suite,
     catalogue: Catalogue,
     roots: Sequence[Path],
     cache: Path,
@@ -246,6 +247,10 @@ class Condition:
     def identify(self) -> DataIdentity:
         """Give the hashes of the data."""
         return identify(self.scenario, self.seed, **self.parts)
+
+    def draw_labels(self) -> DrawnLabels:
+        """Draw what its cells are judged by, without the images."""
+        return draw_labels(self.scenario, self.seed, **self.parts)
 
     def open(self) -> Opened:
         """Draw images and labels; the cells of one condition share them."""

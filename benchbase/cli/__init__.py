@@ -1,7 +1,7 @@
 """The command line: one module a command, imported only when its command runs.
 
-Exit codes: 0 all ok, 1 internal error, 2 usage, 3 some cells or checks failed, 4 a committed page
-differs, 130 interrupted.
+Exit codes: 0 all ok, 1 internal error, 2 usage, 3 some cells or checks failed, 4 a page or a
+record does not follow, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ INTERRUPTED = 130
 COMMANDS = {
     "run": ("run:run", "Train and judge weighters, then show the leaderboard."),
     "show": ("show:command", "Show the last tables and curves again."),
-    "leaderboard": ("leaderboard:leaderboard", "Rebuild or check the pages of leaderboards/."),
+    "leaderboard": ("leaderboard:leaderboard", "Rebuild the pages of leaderboards/."),
+    "verify": ("verify:verify", "Check pages against records, records against predictions."),
     "merge": ("merge:merge", "Bring the results of several homes together."),
     "list": ("list:list_installed", "List weighters, backbones, data sets and all that is there."),
     "info": ("info:info", "Explain one of them: what it needs, its options, how to run it."),

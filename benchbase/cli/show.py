@@ -9,7 +9,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from benchbase.boards.board import LEADERBOARDS, Board, board_folder
+from benchbase.boards.board import Board
 from benchbase.boards.conditions import scenario_text
 from benchbase.cell import format_label
 from benchbase.cli.predictions import write_predictions
@@ -21,8 +21,9 @@ from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.compare import score_of
 from benchbase.leaderboard.curves import mean_curves
 from benchbase.leaderboard.rows import build
+from benchbase.records.finding import find_record
 from benchbase.records.home import Home
-from benchbase.records.last import board_records, committed_records, last_run
+from benchbase.records.last import board_records, last_run
 from benchbase.records.record import Record
 from benchbase.records.record import as_json as record_json
 from benchbase.records.store import Store
@@ -55,7 +56,7 @@ def command(
     """Show the last run's tables and curves again; nothing is run."""
     store = Store(Home.at(home))
     if cell is not None:
-        record = _find_cell(cell, store, board_name)
+        record = find_record(cell, store, board_name).record
         if predictions is not None:
             count = write_predictions(record, store.home.path, predictions)
             click.echo(f"{predictions}: {count:,} test images", err=as_json)
@@ -126,25 +127,6 @@ def _states_a_version(record: Record) -> bool:
 def _condition(record: Record) -> str:
     scenario = record.spec.scenario
     return f"{scenario.data} {scenario_text(scenario)} | seed {record.spec.seed}"
-
-
-def _find_cell(prefix: str, store: Store, board_name: str | None) -> Record:
-    """Give the newest attempt of the one cell whose key starts with ``prefix``."""
-    records = list(store.records())
-    folders = [path.parent for path in sorted(LEADERBOARDS.glob("*/board.toml"))]
-    if board_name:
-        folders = [folder] if (folder := board_folder(board_name)) else []
-    for folder in folders:
-        records += committed_records(folder)
-    found = [record for record in records if record.key.startswith(prefix.lower())]
-    keys = sorted({record.key for record in found})
-    if len(keys) != 1:
-        what = "no cell" if not keys else f"{len(keys)} cells"
-        raise UsageError(
-            f"{what} below {store.home.path} with a key that starts with {prefix!r}: "
-            "`benchbase show` lists the keys of failed cells, --json those of a table"
-        )
-    return max(found, key=lambda record: record.attempt)
 
 
 def _show_cell(record: Record, home: Home, *, as_json: bool) -> None:

@@ -136,7 +136,7 @@ def open_scenario(
         # What noise was added is known; what was wrong before is not, unless the truth is.
         noise_rate=added if dataset.truth_known or added else None,
         corruption=corruption,
-        identity=_identity(dataset, prepared.fingerprint, observed),
+        identity=identity_of(dataset, prepared.fingerprint, observed),
     )
 
 
@@ -183,7 +183,7 @@ def identify(
         pass  # Not there yet, or damaged.
     parts = (prepared := prepare(dataset, roots, cache)).parts
     observed = observe(parts, split(parts, scenario, imbalance, seed), scenario, noise, seed)
-    identity = _identity(dataset, prepared.fingerprint, observed)
+    identity = identity_of(dataset, prepared.fingerprint, observed)
     replace_file(path, json.dumps(dataclasses.asdict(identity)))
     return identity
 
@@ -227,7 +227,8 @@ def _trusted_labels(scenario: Scenario, dataset: DataSet) -> str:
     return "clean" if dataset.truth_known else "as given"
 
 
-def _identity(dataset: DataSet, fingerprint: str, observed: Observed) -> DataIdentity:
+def identity_of(dataset: DataSet, fingerprint: str, observed: Observed) -> DataIdentity:
+    """Hash what is trained and judged on."""
     rows = observed.split
     return DataIdentity(
         fingerprint=fingerprint,

@@ -31,8 +31,6 @@ from benchbase.judging.steps import Counted, describe_training, tail_of
 from benchbase.judging.weights import diagnose_weights, weight_auroc
 from benchbase.seeding import numpy_stream
 
-PRIMARY = "balanced_accuracy"
-"""By which the rules choose the checkpoint of whatever no board ranks by."""
 Stored = NDArray[np.float16]
 REPEATED = 64
 """Images that are predicted twice, in different company."""
@@ -161,7 +159,7 @@ class Judge:
         selected = {
             "tail": [*tail.values()],
             **rules.fixed(self.checkpoints),
-            **{rule: [checkpoint] for rule, checkpoint in best.pop(PRIMARY).items()},
+            **{rule: [checkpoint] for rule, checkpoint in best.pop(rules.PRIMARY).items()},
         }
         finished = finished_models([len(rows) for rows in self._bought])
         self._used = sorted(
@@ -230,7 +228,7 @@ class Judge:
 
     def _curves(self, scores: dict[str, list[dict[str, Score]]]) -> dict[str, list[float | None]]:
         drawn = {("test", name) for name in scores["test"][0]}
-        drawn |= {(part, PRIMARY) for part in scores}
+        drawn |= {(part, rules.PRIMARY) for part in scores}
         curves = {
             f"{part}_{name}": [_number(each[name]) for each in scores[part]]
             for part, name in sorted(drawn)

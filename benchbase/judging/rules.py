@@ -13,6 +13,8 @@ from benchbase.judging.metrics import Score, Scores, Undefined
 from benchbase.judging.statistics import balanced_accuracy_interval
 from benchbase.judging.steps import LONGEST_TAIL
 
+PRIMARY = "balanced_accuracy"
+"""By which the rules choose the checkpoint of whatever no board ranks by."""
 CHOSEN_ON = {
     "val_noisy": "validation_noisy",
     "val_clean": "validation_clean",

@@ -189,7 +189,9 @@ def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method
     assert "2 cells: 2 found, 0 run, 0 failed" in again.stdout, again.stderr
     assert again.stderr.count("found: ") == 2
     assert {path: path.read_bytes() for path in pages} == pages
-    assert benchbase("leaderboard", "--check").returncode == 0
+    verified = benchbase("verify")
+    assert verified.returncode == 0, verified.stderr
+    assert "2 computed again from their predictions, 2 compared with the data" in verified.stdout
 
     beside = benchbase(*clone, "--plugin", "./small_loss.py")
     assert "2 cells: 1 found, 1 run, 0 failed" in beside.stdout, beside.stderr
@@ -199,7 +201,7 @@ def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method
     assert all(name in shown.stdout for name in ("small-loss", "erm", "focal")), shown.stderr
 
     (folder / "README.md").write_text("edited")
-    assert benchbase("leaderboard", "--check").returncode == 4
+    assert benchbase("verify", "mini").returncode == 4
 
 
 BUYING = """

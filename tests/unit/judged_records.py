@@ -11,6 +11,7 @@ import numpy as np
 
 from benchbase.cell import DataIdentity, Invariances
 from benchbase.data.contract import Part
+from benchbase.data.corruption import share_wrong
 from benchbase.data.opening import Opened
 from benchbase.judging.extra import Extra
 from benchbase.judging.judge import Judge
@@ -62,9 +63,17 @@ def judged_record(
         bought = range(min(20, 5 * (done // 3))) if buys else None
         judge.hear(logits - logits.max(axis=1, keepdims=True), None, {}, counted, bought)
     counts = np.bincount(true.labels, minlength=classes).tolist()
-    corruption = {**CORRUPTION, "identifiable": True, "class_counts": counts}
-    verdict = judge.conclude()
-    record = make_record(seed=seed, data=f"d{seed}", corruption=corruption, **verdict, **fields)
+    corruption = {
+        **CORRUPTION,
+        "identifiable": True,
+        "class_counts": counts,
+        "test_count": IMAGES,
+        "validation_class_counts": counts,
+        "validation_realised_rate": share_wrong(*labels),
+    }
+    fields = {"corruption": corruption, **judge.conclude(), **fields}
+    training = judge.describe_training(CHECKPOINTS, own_network=False)
+    record = make_record(seed=seed, data=f"d{seed}", training=training, **fields)
     path = Home(home).predictions(record.key, record.attempt)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, allow_pickle=False, **judge.predictions())

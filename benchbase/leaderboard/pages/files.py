@@ -103,8 +103,8 @@ with them: running it gives a table in the home folder.
    beside the board's rows and changes no file of the board.
 3. Add its name to `weighters` in `BOARD/board.toml`.
 4. `benchbase run --board BOARD` trains what is missing, which is your rows, and rewrites the pages.
-5. `benchbase leaderboard --check` says whether every page follows from its records, and every
-   score from the predictions.
+5. `benchbase verify` says whether every page follows from its records, and every score from the
+   predictions.
 6. Commit `board.toml`, the new lines below `BOARD/results/`, the new files below
    `BOARD/predictions/` and the pages. A committed line is never altered, so the files only gain
    lines.

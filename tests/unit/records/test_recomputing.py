@@ -10,7 +10,7 @@ from benchbase.judging.clinical import board_metrics
 from benchbase.records.committed import slim
 from benchbase.records.committed_predictions import Answers, Truth
 from benchbase.records.predictions import read_predictions
-from benchbase.records.recomputing import differences
+from benchbase.records.recomputing import differences, recorded_only
 from benchbase.records.record import Score
 from tests.unit.judged_records import judged_record
 from tests.unit.made_records import make_scenario
@@ -115,6 +115,45 @@ def test_scores_at_each_number_of_labels_bought_are_compared(tmp_path):
     record.relabelling.macro_f1[0] += 0.001
     [told] = differences(record, answers, truth)
     assert told.startswith("relabelling.macro_f1: ")
+
+
+@pytest.mark.parametrize(("rule", "at"), [("tail", [9]), ("last", [8]), ("last5", [9])])
+def test_the_checkpoints_of_a_rule_are_those_that_it_takes(tmp_path, rule, at):
+    record, answers, truth = judged(tmp_path)
+    record.selected[rule] = at
+    assert any(
+        each.startswith(f"selected.{rule}: the record says {at}, its predictions give [")
+        for each in differences(record, answers, truth)
+    )
+
+
+@pytest.mark.parametrize(("rule", "curve"), [("val_noisy", "validation_noisy"), ("oracle", "test")])
+def test_a_rule_that_chooses_has_chosen_the_best_checkpoint(tmp_path, rule, curve):
+    record, answers, truth = judged(tmp_path)
+    heights = record.curves[f"{curve}_balanced_accuracy"]
+    other = min(answers.checkpoints.tolist(), key=heights.__getitem__)
+    record.selected[rule] = [other]
+    told = f"{rule}: checkpoint {other} is not the best one of curves.{curve}_balanced_accuracy"
+    assert told in [*differences(record, answers, truth)]
+
+
+def test_a_checkpoint_chosen_by_another_metric_is_the_best_one_by_it(tmp_path):
+    record, answers, truth = judged(tmp_path)
+    heights = record.curves["test_macro_f1"]
+    other = min(answers.checkpoints.tolist(), key=heights.__getitem__)
+    record.chosen["macro_f1"]["oracle"] = other
+    told = f"oracle: checkpoint {other} is not the best one of curves.test_macro_f1"
+    assert told in [*differences(record, answers, truth)]
+
+
+def test_what_predictions_do_not_give_is_named(tmp_path):
+    record, answers, _ = judged(tmp_path, **TWO_CLASSES)
+    metrics = TWO_CLASSES["metrics"]
+    under_tail = {"macro_auroc", "macro_auprc", "brier", "ece", "sensitivity"}
+    assert recorded_only(record, answers, metrics) == under_tail
+    assert recorded_only(record, answers) == under_tail | {"expected_cost", "cost_avoided"}
+    _, whole, _ = judged(tmp_path / "all", all_logits=True, **TWO_CLASSES)
+    assert recorded_only(record, whole, metrics) == set()
 
 
 def flipped(labels):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import functools
 import shutil
 from pathlib import Path
 
@@ -66,22 +65,6 @@ def test_charts_that_the_page_does_not_name_any_more_are_deleted(tmp_path):
     assert all((tmp_path / name).exists() for name in kept)
 
 
-def test_the_check_notices_a_chart_that_no_page_names(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "leaderboards" / "kidneys"
-    folder.mkdir(parents=True)
-    (folder / "board.toml").write_text(TEXT)
-    rebuild = functools.partial(CliRunner().invoke, leaderboard, catch_exceptions=False)
-    rebuild()
-    assert rebuild(["--check"]).exit_code == 0
-    (folder / "labels-bought-3.svg").write_text("<svg/>")
-    noticed = rebuild(["--check"])
-    assert noticed.exit_code == 4
-    assert "kidneys/labels-bought-3.svg" in noticed.output
-    rebuild()
-    assert rebuild(["--check"]).exit_code == 0
-
-
 def test_a_folder_that_cannot_be_written_is_a_store_error(tmp_path):
     (tmp_path / "demo").write_text("a file")
     with pytest.raises(StoreError, match="cannot be written"):
@@ -126,12 +109,10 @@ def frozen(tmp_path, monkeypatch):
     return folder
 
 
-def test_a_frozen_board_is_neither_rebuilt_nor_checked(frozen):
+def test_a_frozen_board_is_not_rebuilt(frozen):
     rebuilt = CliRunner().invoke(leaderboard, catch_exceptions=False)
     assert rebuilt.output == "leaderboards/README.md\n"
     assert (frozen / "README.md").read_text() == "as it was"
-    checked = CliRunner().invoke(leaderboard, ["--check"], catch_exceptions=False)
-    assert checked.output == "1 pages agree with their records, 0 records with their predictions\n"
 
 
 def test_the_index_says_that_a_frozen_board_is_being_made_anew(frozen):

@@ -1,0 +1,199 @@
+"""``benchbase verify``: whether pages follow from records, and records from predictions."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from benchbase.boards.board import LEADERBOARDS, Board, Suite, board_folder, load_board
+from benchbase.boards.labels import LabelsHere
+from benchbase.errors import StoreError, UsageError
+from benchbase.leaderboard.cells import METRIC_ORDER, metric_name
+from benchbase.leaderboard.pages.files import index_text
+from benchbase.leaderboard.verifying import (
+    Verified,
+    Verifier,
+    differing_pages,
+    text_of,
+    verify_board,
+)
+from benchbase.plugins import Catalogue
+from benchbase.records.committed import Committed
+from benchbase.records.committed_predictions import Answers, CommittedPredictions, Truth
+from benchbase.records.finding import find_record
+from benchbase.records.home import Home
+from benchbase.records.predictions import read_predictions
+from benchbase.records.store import Store
+from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.scouting import read_catalogue
+
+DIFFERS = 4
+KEY = re.compile(r"[0-9a-f]{4,64}", re.IGNORECASE)
+
+EPILOG = """\b
+Examples:
+  benchbase verify             every board of leaderboards/, and the index
+  benchbase verify nuclei      one board
+  benchbase verify 3f9a2c      one record, by the first letters of its key
+
+\b
+Exit codes: 0 all follows, 2 usage, 4 a page or a record does not follow.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("target", metavar="[BOARD|RECORD]", required=False)
+@click.option(
+    "--data-root",
+    "roots",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder to look for data files in; repeatable.",
+)
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for results and caches [default: $BENCHBASE_HOME, else .benchbase].",
+)
+def verify(target: str | None, roots: tuple[Path, ...], home: Path | None) -> int:
+    """Verify that pages follow from records, and records from what they are computed from.
+
+    Each record's shape and key are checked, every metric is computed again from the predictions,
+    labels are compared with the committed ones and, where the data are on this machine, with
+    these. Nothing is trained and nothing is written.
+    """
+    store = Store(Home.at(home))
+    server = ForkServer()
+    try:
+        verifying = _Verifying(server, roots, store)
+        if target is None:
+            problems = verifying.all_boards()
+        elif (folder := _folder(target)) is not None:
+            problems = verifying.board(folder)
+        else:
+            problems = verifying.record(target)
+    finally:
+        server.close()
+    for problem in problems:
+        click.echo(problem, err=True)
+    click.echo(f"{len(problems)} problems" if problems else "all follows")
+    return DIFFERS if problems else 0
+
+
+def _folder(target: str) -> Path | None:
+    """Find the board's folder; None for the key of a record.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    try:
+        folder = board_folder(target)
+    except UsageError:
+        if KEY.fullmatch(target):
+            return None
+        raise
+    if folder is None:
+        raise UsageError(f"{target!r} has no leaderboard: verify a record, by its key")
+    return folder
+
+
+class _Verifying:
+    """One run of the command; each part gives what does not follow."""
+
+    def __init__(self, server: ForkServer, roots: Sequence[Path], store: Store) -> None:
+        self._server = server
+        self._roots = roots
+        self._store = store
+
+    @functools.cached_property
+    def _catalogue(self) -> Catalogue:
+        return read_catalogue(self._server, self._store.home)
+
+    def all_boards(self) -> list[str]:
+        boards = sorted(LEADERBOARDS.glob("*/board.toml"))
+        if not boards:
+            raise UsageError(
+                f"there is no {LEADERBOARDS}/*/board.toml here: run this in the folder that holds "
+                f"{LEADERBOARDS}/, or name a record"
+            )
+        folders = [path.parent for path in boards if not load_board(str(path)).frozen]
+        problems = [problem for folder in folders for problem in self.board(folder)]
+        return [*problems, *_index_problems()]
+
+    def board(self, folder: Path) -> list[str]:
+        board = load_board(str(folder.resolve()))
+        if board.frozen:
+            raise UsageError(
+                f"{board.name!r} is frozen (made under {board.frozen}): nothing can be computed "
+                "again there"
+            )
+        try:
+            records = Committed(folder).records()
+            count, differing = differing_pages(folder, board, records)
+        except StoreError as error:
+            return [str(error)]
+        labels = self._labels(board, folder)
+        found = verify_board(folder, board, records, labels.of)
+        found.problems += [
+            f"{path}: differs from its records; `benchbase leaderboard` puts it right"
+            for path in differing
+        ]
+        click.echo(f"{board.name}: {count - len(differing)} of {count} pages follow")
+        _tell(found, labels)
+        return found.problems
+
+    def record(self, prefix: str) -> list[str]:
+        found = find_record(prefix, self._store)
+        record = found.record
+        labels = self._labels(
+            Suite(record.key[:12], "", (record.spec.scenario,), (record.spec.seed,)),
+            found.folder or Path(),
+        )
+        verifier = Verifier(labels.of)
+        try:
+            if found.folder is not None:
+                committed = CommittedPredictions(found.folder)
+                verifier.take(record, committed.answers(record), committed.truth(record))
+            elif record.status != "ok":
+                verifier.take(record, None, None)
+            else:
+                kept = read_predictions(record, self._store.home.path)
+                verifier.take(record, Answers.of(kept, all_logits=True), Truth.of(kept))
+        except StoreError as error:
+            verifier.fail(record, [str(error)])
+        click.echo(f"{record.key[:12]}: {found.folder or self._store.home.path}")
+        _tell(verifier.verified, labels)
+        return verifier.verified.problems
+
+    def _labels(self, board: Board | Suite, folder: Path) -> LabelsHere:
+        cache = self._store.home.cache
+        return LabelsHere.of_board(board, folder, self._catalogue, self._roots, cache)
+
+
+def _index_problems() -> Iterator[str]:
+    path = LEADERBOARDS / "README.md"
+    try:
+        if text_of(path) != index_text(LEADERBOARDS):
+            yield f"{path}: differs from its records; `benchbase leaderboard` puts it right"
+    except StoreError:
+        return  # told with its board
+
+
+def _tell(found: Verified, labels: LabelsHere) -> None:
+    """Say what was compared with what, and what was not."""
+    click.echo(
+        f"  {found.records} records: {found.recomputed} computed again from their predictions, "
+        f"{found.compared} compared with the data"
+    )
+    for name, reason in labels.missing.items():
+        click.echo(f"  {name}: not compared with the data, which are not here ({reason})")
+    if found.recomputed:
+        names = [*METRIC_ORDER, *sorted(found.recorded_only - {*METRIC_ORDER})]
+        metrics = [metric_name(name) for name in names if name in found.recorded_only]
+        under = [f"{', '.join(metrics)} where the logits of an epoch are missing"] * bool(metrics)
+        told = ["weight diagnostics", "costs", *under]
+        click.echo(f"  recorded, not recomputed: {', '.join(told)}")

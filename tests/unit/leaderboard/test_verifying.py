@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import shutil
+
+import msgspec
+import numpy as np
+import pytest
+
+from benchbase.leaderboard import write_board
+from benchbase.leaderboard.predictions import commit_predictions
+from benchbase.leaderboard.verifying import differing_pages, verify_board
+from benchbase.records.committed import Committed
+from benchbase.records.committed_predictions import CommittedPredictions
+from benchbase.records.home import Home
+from benchbase.records.predictions import read_predictions
+from tests.unit.judged_records import judged_record
+from tests.unit.made_records import CLEAN, make_board
+
+BOARD = make_board(("plain", "clever"), [CLEAN], seeds=2)
+PLACE = "plain on nuclei none 1:1, seed 0: "
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "demo"
+
+
+def committed(folder, home, count=2):
+    """Commit the first seeds of a method."""
+    store = Committed(folder)
+    store.merge(judged_record(home.path, seed) for seed in range(count))
+    return sorted(store.records(), key=lambda record: record.spec.seed)
+
+
+def no_data(scenario, seed):
+    return None
+
+
+def problems(folder, records, labels_of=no_data):
+    return verify_board(folder, BOARD, records, labels_of).problems
+
+
+def test_a_board_that_follows_has_no_problems(folder, home):
+    records = committed(folder, home)
+    commit_predictions(folder, BOARD, records, home)
+    found = verify_board(folder, BOARD, records, no_data)
+    assert (found.records, found.recomputed, found.compared, found.problems) == (2, 2, 0, [])
+    assert "ece" in found.recorded_only
+
+
+def test_seeds_that_are_not_complete_need_no_predictions(folder, home):
+    records = committed(folder, home, 1)
+    assert problems(folder, records) == []
+
+
+def test_complete_seeds_without_predictions_are_told(folder, home):
+    records = committed(folder, home)
+    shutil.rmtree(home.path)
+    assert [
+        PLACE + "its predictions are missing" in each for each in problems(folder, records)
+    ] == [
+        True,
+        False,
+    ]
+
+
+def test_a_raised_score_is_told_with_its_method_and_seed(folder, home):
+    records = committed(folder, home)
+    commit_predictions(folder, BOARD, records, home)
+    scores = records[0].metrics["tail"]
+    scores["accuracy"] = msgspec.structs.replace(scores["accuracy"], value=0.99)
+    [problem] = problems(folder, records)
+    assert problem.startswith(PLACE + "metrics.tail.accuracy: ")
+
+
+def test_lost_labels_and_a_damaged_file_are_told(folder, home):
+    records = committed(folder, home)
+    labels, answers = commit_predictions(folder, BOARD, records, home)
+    labels.unlink()
+    assert PLACE + "no labels beside its predictions" in problems(folder, records)
+    answers.write_bytes(b"garbage")
+    [problem] = problems(folder, records)
+    assert "cannot be read as predictions" in problem
+
+
+def test_one_run_that_stands_for_two_seeds_is_told(folder, home):
+    record = judged_record(home.path)
+    spec = msgspec.structs.replace(record.spec, seed=1)
+    copy = msgspec.structs.replace(record, spec=spec, key="f" * 64)
+    kept = read_predictions(record, home.path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("benchbase.records.committed_predictions.read_predictions", lambda *_: kept)
+        CommittedPredictions(folder).add([record, copy], home.path, all_logits=False)
+    [problem] = problems(folder, [record, copy])
+    assert problem.endswith("seed 1: its predictions are those of seed 0: a seed counts once")
+
+
+def test_equal_answers_of_a_model_that_tells_nothing_apart_are_no_copy(folder, home):
+    records = committed(folder, home)
+    commit_predictions(folder, BOARD, records, home)
+    for path in (folder / "predictions").glob("*/plain*.npz"):
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in file.files}
+        constant = {
+            name: np.zeros_like(array) if name.endswith(("test", "logits")) else array
+            for name, array in arrays.items()
+        }
+        np.savez_compressed(path, **constant)
+    assert not any("a seed counts once" in each for each in problems(folder, records))
+
+
+def test_records_are_compared_with_the_data_where_these_are(folder, home):
+    records = committed(folder, home)
+    asked = []
+
+    def labels_of(scenario, seed):
+        asked.append((scenario, seed))
+
+    found = verify_board(folder, BOARD, records, labels_of)
+    assert found.compared == 0
+    assert asked == [(CLEAN, 0), (CLEAN, 1)]
+
+
+def test_edited_lacking_and_left_over_pages_differ(folder, home):
+    records = committed(folder, home)
+    paths = write_board(folder, BOARD, records)
+    assert differing_pages(folder, BOARD, records) == (len(paths), [])
+    (folder / "README.md").write_text("edited")
+    (folder / "leaderboard.csv").unlink()
+    (folder / "labels-bought-3.svg").write_text("<svg/>")
+    count, differing = differing_pages(folder, BOARD, records)
+    assert count == len(paths) + 1
+    assert sorted(path.name for path in differing) == [
+        "README.md",
+        "labels-bought-3.svg",
+        "leaderboard.csv",
+    ]
