@@ -26,11 +26,10 @@ from benchbase.leaderboard.setting import (
 )
 from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
 from benchbase.leaderboard.versions import of_one_version
-from benchbase.records.record import Record, Weights
+from benchbase.leaderboard.weighing import mean, weighing
+from benchbase.records.record import Record
 from benchbase.records.store import collection_paused
 
-_ALL_EQUAL = 1 - 1e-9
-"""Effective sample size, as a share of the rows, above which all weights are the same."""
 _RULES = ("tail", "last", "last5", "val_noisy", "val_clean", "oracle")
 
 
@@ -103,7 +102,7 @@ def _row(
         if place[0] not in left_out and place[1] in compared.seeds
     ]
     finished = [record for record in counted if record.status == "ok"]
-    rules = {rule: _mean(score_of(r, rule, board.metric) for r in counted) for rule in _RULES}
+    rules = {rule: mean(score_of(r, rule, board.metric) for r in counted) for rule in _RULES}
     oracle, headline = rules["oracle"], rules[board.rule]
     return Row(
         label=entry.label,
@@ -122,7 +121,7 @@ def _row(
         honesty=next((record.honesty for record in records if record.honesty), ""),
         oracle_gap=None if oracle is None or headline is None else oracle - headline,
         last_epoch=compared.last_epoch,
-        weight_auroc=_mean(_weight_auroc(record.weights) for record in counted),
+        weighing=weighing(counted),
         scenarios=tuple(
             _scenario_score(entry, index, board, compared) for index in range(len(board.scenarios))
         ),
@@ -140,8 +139,6 @@ def _row(
         versions=_versions(records),
         label_curves=label_curves(entry, board),
         headroom=compared.headroom,
-        never_left_one=bool(records)
-        and all(record.weights and record.weights.never_left_one for record in records),
     )
 
 
@@ -188,21 +185,13 @@ def _work(records: Sequence[Record]) -> dict[str, float | None]:
     shares = [max(training.updates) / training.steps_allowed for _, training in counted]
     return {
         "seconds_per_step": seconds / updates if updates else None,
-        "images_with_gradient": _mean(training.images_with_gradient for _, training in counted),
+        "images_with_gradient": mean(training.images_with_gradient for _, training in counted),
         "steps": min(shares, default=None),
     }
 
 
 def _device(record: Record) -> str:
     return record.cost.device
-
-
-def _weight_auroc(weights: Weights | None) -> float | None:
-    """Give the AUROC of weights; None for equal ones, which say nothing about any label."""
-    if weights is None:
-        return None
-    equal = weights.auroc == 0.5 and weights.effective_sample_size > _ALL_EQUAL
-    return None if equal else weights.auroc
 
 
 def _metric_names(records: Sequence[Record], rule: str) -> list[str]:
@@ -239,9 +228,4 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 def _mean_of_all(values: Iterable[float | None]) -> float | None:
     """Give the mean; None where one is missing, for means over other cells do not compare."""
     known = [*values]
-    return None if None in known else _mean(known)
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    present = [value for value in values if value is not None]
-    return sum(present) / len(present) if present else None
+    return None if None in known else mean(known)

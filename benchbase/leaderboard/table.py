@@ -67,6 +67,24 @@ class LabelCurve:
 
 
 @dataclass(frozen=True)
+class Weighing:
+    """What a row's reported weights were like: means over the score's cells that reported any."""
+
+    auroc: float | None
+    """Of *weight* for *label is right*; None where weights were all the same."""
+    auroc_by_class: Mapping[str, float | None]
+    """Observed class -> the same among the images with that label."""
+    effective_sample_size: float | None
+    """Kish's, as a share of the training images."""
+    deviation: float | None
+    """Of the weights divided by their mean."""
+    clean_minority_near_zero: float | None
+    """Share of the rightly labelled images of rare classes with next to no weight."""
+    never_left_one: bool
+    """Whether the weights of every cell were 1 for every image, all the time."""
+
+
+@dataclass(frozen=True)
 class ClassRecalls:
     """Recall of each class under the board's rule, in scenarios with the same training images."""
 
@@ -108,8 +126,8 @@ class Row:
     """How much choosing the epoch on test labels would have added to the score."""
     last_epoch: float | None
     """The score of the finished model; a failed cell scores 0."""
-    weight_auroc: float | None
-    """None where weights were not reported, or were all the same."""
+    weighing: Weighing | None
+    """None where weights were not reported."""
     scenarios: tuple[ScenarioScore, ...]
     rules: Mapping[str, float | None]
     """Selection rule -> mean of the board's metric over the score's cells that finished."""
@@ -121,10 +139,13 @@ class Row:
     """Distribution, version, source hash and torch of the cells."""
     headroom: Headroom | None = None
     """None where the board names no ceiling for the row, and for ceilings themselves."""
-    never_left_one: bool = False
-    """Whether it reported weights that were 1 for every image, all the time."""
     label_curves: tuple[LabelCurve, ...] = ()
     """One for each scenario in which labels were for sale."""
+
+    @property
+    def weight_auroc(self) -> float | None:
+        """How well its weights tell right labels from wrong ones; None where they do not."""
+        return None if self.weighing is None else self.weighing.auroc
 
     @property
     def failed(self) -> int:

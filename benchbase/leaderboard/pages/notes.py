@@ -27,9 +27,14 @@ _NAMED = 3
 
 
 def notes(table: Table) -> list[str]:
-    """Give the notes, each one line of Markdown."""
+    """Say what to know before the table is believed, each one line of Markdown."""
     marked = [re.sub("^([*>])", r"\\\1", line) for line in remarks(table)]
-    return [*_columns(table), *_test(table), *table.own_data, *marked, *_origin(table)]
+    return [*table.own_data, *marked]
+
+
+def meanings(table: Table) -> list[str]:
+    """Say what each column means and where the page comes from, each one line of Markdown."""
+    return [*_columns(table), *_test(table), *_origin(table)]
 
 
 def _columns(table: Table) -> Iterator[str]:
@@ -158,7 +163,11 @@ def remarks(table: Table) -> Iterator[str]:
 
 
 def _unmoved(table: Table) -> Iterator[str]:
-    unmoved = [row.label for row in table.rows if row.never_left_one and row is not table.reference]
+    unmoved = [
+        row.label
+        for row in table.rows
+        if row.weighing and row.weighing.never_left_one and row is not table.reference
+    ]
     if unmoved:
         yield f"Weights that never left 1: {', '.join(unmoved)}; they train as if there were none."
 

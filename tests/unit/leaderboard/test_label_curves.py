@@ -110,7 +110,7 @@ def example():
 def test_the_page_has_a_table_for_each_data_set_with_the_best_area_first():
     board, records = example()
     page = render_markdown(build(board, records))
-    section = page[page.index("## Score against labels bought") : page.index("## Other ways")]
+    section = page[page.index("## Score against labels bought") : page.index("## What the columns")]
     cells = [[c.strip() for c in line.split("|")[1:-1]] for line in section.splitlines()]
     assert [row for row in cells if len(row) == 6][2:] == [
         ["oracle (control)", "50.0", "85.0", "90.0", "77.5 ± 0.0", "3"],
