@@ -16,7 +16,7 @@ from benchbase.options import unknown
 
 DELIMITERS = ",;\t|"
 JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
-ENDINGS = (".csv", ".tsv", ".txt", *JSON_ENDINGS, ".parquet")
+ENDINGS = (".csv", ".tsv", ".tab", ".txt", *JSON_ENDINGS, ".parquet")
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Table:
         return [_text(value) for value in self.column(name, option)]
 
 
-def read_table(path: Path) -> Table:
-    """Read a table by its ending.
+def read_table(path: Path, ending: str = "") -> Table:
+    """Read a table by its ending, or as if its name had ``ending``.
 
     Raises:
         DataError: it cannot be read, or is not what its ending says; the message names the line.
@@ -59,7 +59,7 @@ def read_table(path: Path) -> Table:
     if path.is_dir():
         raise DataError(f"{path}: expected a table, this is a folder; for images below folders of "
                         f"their class write folder:{path}")  # fmt: skip
-    ending = path.suffix.lower()
+    ending = (ending or path.suffix).lower()
     if ending not in ENDINGS:
         raise DataError(f"{path}: expected a table, a file that ends in {', '.join(ENDINGS)}")
     if ending == ".parquet":

@@ -1,0 +1,23 @@
+"""The medical data sets of the literature, by name and with a card each.
+
+They read the copy that a user has: no image comes with the package.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchbase import hookimpl
+
+if TYPE_CHECKING:
+    from benchbase import DataSet
+
+BENCHBASE_API = 2
+
+
+@hookimpl
+def register_datasets() -> list[type[DataSet]]:
+    """Bring the data sets."""
+    from benchbase_medical.dermatoscopy import Ham10000, Isic2018
+
+    return [Ham10000, Isic2018]
