@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from benchbase.boards.selectors import parse_selector, settle
@@ -39,6 +41,15 @@ def parse_own(text: str) -> tuple[str, dict[str, Any]]:
     if argument.keys() & options.keys():
         raise UsageError(f"{text!r}: {' and '.join(argument)} stands there twice")
     return name, {**argument, **options}
+
+
+def noise_as_given(name: str, options: Mapping[str, Any], folder: Path) -> str:
+    """Name the noise under which methods see labels as given; paths are relative to ``folder``.
+
+    It is real where other labels count as true, and none where there are no others.
+    """
+    located = {**options, "path": str(folder / Path(options.get("path", "")).expanduser())}
+    return "real" if SOURCES[name].has_truth(located) else "none"
 
 
 def _parted(rest: str, text: str) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from benchbase.boards.conditions import (
     parse_track,
 )
 from benchbase.boards.order import Order
-from benchbase.boards.own_data import is_own, parse_own
+from benchbase.boards.own_data import is_own, noise_as_given, parse_own
 from benchbase.boards.places import find_board, is_built_in
 from benchbase.boards.selectors import Selector, parse_selector, parse_selectors, settle
 from benchbase.cell import Scenario, canonical_json, content_hash
@@ -36,8 +36,7 @@ from benchbase.options import options_of
 from benchbase.plugins import Catalogue
 
 DEFAULT_BOARD = "quick"
-AS_GIVEN = {"track": "T0", "noise": "none", "noise_options": {}}
-AS_GIVEN |= {"imbalance": "natural", "imbalance_options": {}}
+AS_GIVEN = {"track": "T0", "noise_options": {}, "imbalance": "natural", "imbalance_options": {}}
 """How data of one's own are taken: no clean labels, no injected noise, their own class counts."""
 _ONLY_OWN = "--size and --split are for images of your own"
 _FEW = 4
@@ -100,7 +99,7 @@ def read_request(order: Order, catalogue: Catalogue) -> Request:
         changes["scenarios"] = scenarios
     if order.seeds is not None:
         changes["seeds"] = parse_seeds(str(order.seeds))
-    if order.dataset and is_own(order.dataset) and not order.noise:
+    if order.dataset and is_own(order.dataset) and all(it.noise == "none" for it in scenarios):
         changes["controls"] = ()  # Which labels are wrong, nobody knows.
     if order.plugins:
         changes |= {"weighters": parse_selectors(order.plugins), "controls": (), "yardsticks": {}}
@@ -200,7 +199,8 @@ def _data_set(order: Order, text: str, catalogue: Catalogue) -> dict[str, Any]:
     if twice := own.keys() & options.keys():
         raise UsageError(f"{text!r}: {min(twice)} stands there, and beside it as well: say it once")
     options |= settle(Selector(name, tuple(own.items())), options_of(SOURCES[name]))
-    return {"dataset": name, "dataset_options": options, **AS_GIVEN}
+    noise = noise_as_given(name, options, Path())
+    return {"dataset": name, "dataset_options": options, "noise": noise, **AS_GIVEN}
 
 
 def _chosen(kind: str, text: str, catalogue: Catalogue) -> tuple[str, dict[str, Any]]:

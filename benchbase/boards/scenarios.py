@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from benchbase.boards.conditions import grid, parse_imbalance, parse_noise, parse_track
-from benchbase.boards.own_data import is_own, parse_own
+from benchbase.boards.own_data import is_own, noise_as_given, parse_own
 from benchbase.boards.toml_table import TomlTable
 from benchbase.cell import Recipe, Scenario
 from benchbase.data.own.sources import SOURCES
@@ -47,20 +47,21 @@ def read_scenarios(table: TomlTable) -> tuple[Scenario, ...]:
     given = table.values
     default = Scenario()
     dataset, dataset_options = _data_set(table, default)
-    as_given = dataset in SOURCES
+    is_own_data = dataset in SOURCES
+    noise = noise_as_given(dataset, dataset_options, table.path.parent) if is_own_data else "none"
     base = Scenario(
         dataset=dataset,
         dataset_options=dataset_options,
         train_size=table.integer("train_size", 1) if "train_size" in given else None,
         label_budget=table.integer("label_budget", 0) if "label_budget" in given else None,
-        track=table.text("track", "T0" if as_given else default.track),
+        track=table.text("track", "T0" if is_own_data else default.track),
         backbone=table.text("backbone", default.backbone),
         backbone_options=dict(table.table("backbone_options").values),
         recipe=_recipe(table.table("recipe")),
     )
     try:
         parse_track(base.track)
-        noises = parse_noise(",".join(table.texts("noise", ["none"])))
+        noises = parse_noise(",".join(table.texts("noise", [noise])))
         imbalances = parse_imbalance(",".join(table.texts("imbalance", ["natural"])))
     except UsageError as error:
         table.fail("", str(error))

@@ -86,7 +86,7 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     "--noise",
     multiple=True,
     metavar="KIND:RATE",
-    help="Label noise, such as symmetric:0.4 or none; comma lists, repeatable.",
+    help="Label noise, such as symmetric:0.4, real or none; comma lists, repeatable.",
 )
 @click.option(
     "--imbalance",

@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbase.data.contract import DataParts, DataSet, Imbalance, Labels, Noise, Part
+from benchbase.data.contract import (
+    DataParts,
+    DataSet,
+    Imbalance,
+    Labels,
+    Noise,
+    Part,
+    true_class_leads,
+)
 from benchbase.data.parts import check_parts
 from benchbase.errors import ContractError, blamed_on
 
@@ -48,8 +56,8 @@ def ask_parts(dataset: DataSet, roots: Sequence[Path], scratch: Path) -> DataPar
     return parts
 
 
-def ask_transition(noise: Noise, num_classes: int) -> NDArray[np.float64]:
-    """Ask for the nominal P(observed | true).
+def ask_transition(noise: Noise, num_classes: int) -> NDArray[np.float64] | None:
+    """Ask for the nominal P(observed | true), None where nobody knows it.
 
     Raises:
         UsageError: the noise does not exist for these classes, or an option must be set.
@@ -57,6 +65,8 @@ def ask_transition(noise: Noise, num_classes: int) -> NDArray[np.float64]:
     """
     with blamed_on("noise", noise):
         matrix: Any = noise.transition(num_classes)
+    if matrix is None:
+        return None
     expected = (num_classes, num_classes)
     if not isinstance(matrix, np.ndarray) or matrix.shape != expected or matrix.dtype.kind != "f":
         raise ContractError(
@@ -70,17 +80,22 @@ def ask_transition(noise: Noise, num_classes: int) -> NDArray[np.float64]:
             f"{sums.max():g} and a minimum of {matrix.min():g}, expected probabilities: at least "
             "0, each row summing to 1"
         )
-    return matrix
+    nominal: NDArray[np.float64] = matrix
+    return nominal
 
 
-def ask_whether_identifiable(noise: Noise, num_classes: int) -> bool:
+def ask_whether_identifiable(noise: Noise, realised: NDArray[np.float64]) -> bool:
     """Ask whether the true class stays the most likely observed one.
+
+    Where nobody knows P(observed | true), what was ``realised`` of it says so.
 
     Raises:
         PluginError: it fails.
     """
+    if ask_transition(noise, len(realised)) is None:
+        return true_class_leads(realised)
     with blamed_on("noise", noise):
-        return bool(noise.is_identifiable(num_classes))
+        return bool(noise.is_identifiable(len(realised)))
 
 
 def ask_labels(

@@ -179,6 +179,8 @@ def _arrays(parts: DataParts) -> dict[str, NDArray[Any]]:
         if part is not None:
             arrays[f"{name}_pixels"] = part.pixels
             arrays[f"{name}_labels"] = part.labels.astype("<i8")
+            if part.given is not None:
+                arrays[f"{name}_given"] = part.given.astype("<i8")
     for name in GROUPS:
         groups = getattr(parts, name)
         if groups is not None:
@@ -206,9 +208,10 @@ def _prepared(
     folder: Path, manifest: JSON, arrays: Mapping[str, NDArray[Any]], split_file: str
 ) -> Prepared:
     def part(name: str) -> Part:
-        return Part(arrays[f"{name}_pixels"], np.array(arrays[f"{name}_labels"]))
+        given = optional(f"{name}_given")
+        return Part(arrays[f"{name}_pixels"], np.array(arrays[f"{name}_labels"]), given)
 
-    def groups(name: str) -> NDArray[np.int64] | None:
+    def optional(name: str) -> NDArray[np.int64] | None:
         return np.array(arrays[name]) if name in arrays else None
 
     return Prepared(
@@ -218,8 +221,8 @@ def _prepared(
             test=part("test"),
             validation=part("validation") if "validation_pixels" in arrays else None,
             trusted=part("trusted") if "trusted_pixels" in arrays else None,
-            groups=groups("groups"),
-            test_groups=groups("test_groups"),
+            groups=optional("groups"),
+            test_groups=optional("test_groups"),
             notes=tuple(manifest["notes"]),
             split_file=split_file,
         ),

@@ -29,13 +29,17 @@ class Part:
 
     pixels: Pixels
     labels: Labels
+    """Those that count as right: they are judged by."""
+    given: Labels | None = None
+    """Another version of the labels, which somebody gave: what noise ``real`` shows to methods."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: NDArray[np.int64]) -> Part:
         """Give the chosen rows."""
-        return Part(self.pixels[rows], self.labels[rows])
+        given = None if self.given is None else self.given[rows]
+        return Part(self.pixels[rows], self.labels[rows], given)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ class DataSet(ABC):
     """Whether the labels are right: made from the truth, or those of a benchmark that count as it.
 
     If not, they are as given: nobody knows how many are wrong, so that no noise rate is granted
-    and trusted images are not called clean.
+    and trusted images are not called clean. Parts with labels ``given`` beside others say that the
+    others are right.
     """
     card: ClassVar[Card | None] = None
     """Where it comes from, on which terms, and what to know of it."""
@@ -99,6 +104,16 @@ class DataSet(ABC):
         Raises:
             DataError: a file is missing, truncated or not what it claims to be.
         """
+
+
+def true_class_leads(transition: NDArray[np.float64]) -> bool:
+    """Tell whether P(observed | true) is largest where both are the same; zero rows do not count.
+
+    Ties count as lost, and rounding must not win one.
+    """
+    others = transition - np.diag(np.full(len(transition), np.inf))
+    leads = np.diag(transition) > others.max(axis=1) + 1e-9
+    return bool(leads[transition.any(axis=1)].all())
 
 
 class Noise(ABC):
@@ -131,8 +146,11 @@ class Noise(ABC):
         """
 
     @abstractmethod
-    def transition(self, num_classes: int) -> NDArray[np.float64]:
+    def transition(self, num_classes: int) -> NDArray[np.float64] | None:
         """Give the nominal P(observed | true), shape (classes, classes), rows summing to one.
+
+        None where nobody knows it, as with labels that people gave: no method is told their noise
+        rate then, and whether they are identifiable is seen from the labels themselves.
 
         Raises:
             UsageError: the noise does not exist for these classes, or an option must be set.
@@ -141,9 +159,7 @@ class Noise(ABC):
     def is_identifiable(self, num_classes: int) -> bool:
         """Tell whether the true class stays the most likely observed one."""
         transition = self.transition(num_classes)
-        others = transition - np.diag(np.full(num_classes, np.inf))
-        # Ties count as lost, and rounding must not win one.
-        return bool((np.diag(transition) > others.max(axis=1) + 1e-9).all())
+        return transition is not None and true_class_leads(transition)
 
 
 class Imbalance(ABC):

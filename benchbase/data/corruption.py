@@ -48,7 +48,7 @@ def observe(
     def corrupt(name: str, part: Part, rows: Rows) -> Labels:
         return ask_labels(
             noise,
-            Part(np.asarray(part.pixels[rows]), part.labels[rows].copy()),
+            part.take(rows),
             len(parts.classes),
             rng=numpy_stream(seed, "noise", name),
             shared=numpy_stream(seed, "noise", "shared"),

@@ -44,7 +44,7 @@ def draw_labels(
     parts = prepared.parts
     observed = observe(parts, split(parts, scenario, imbalance, seed), scenario, noise, seed)
     return DrawnLabels(
-        identity_of(dataset, prepared.fingerprint, observed),
+        identity_of(dataset, prepared, observed),
         parts.test.labels,
         observed.validation,
         observed.validation_part.labels[observed.split.validation],

@@ -1,4 +1,4 @@
-"""Kinds of label noise: none, symmetric, pair, matrix (class-dependent), instance-dependent."""
+"""Kinds of label noise: none, real, symmetric, pair, matrix (by class), instance-dependent."""
 
 from __future__ import annotations
 
@@ -53,6 +53,37 @@ class NoNoise(Noise):
     def transition(self, num_classes: int) -> Matrix:
         """Give the identity."""
         return np.eye(num_classes)
+
+
+@dataclass(frozen=True)
+class RealNoise(Noise):
+    """The labels that people gave, where the data set holds others that count as true."""
+
+    name: ClassVar[str] = "real"
+    version: ClassVar[str] = "1"
+
+    def corrupt(
+        self,
+        part: Part,
+        num_classes: int,
+        rng: np.random.Generator,
+        shared: np.random.Generator,
+    ) -> Labels:
+        """Give the labels as they were given.
+
+        Raises:
+            UsageError: the data set has one version only.
+        """
+        if part.given is None:
+            raise UsageError(
+                "noise 'real' needs a data set with two versions of its labels, one that methods "
+                "see and one that counts as true: csv:FILE[label=COLUMN,truth=COLUMN], an npz file "
+                "with an array truth, or a plugin's Part(pixels, labels, given)"
+            )
+        return part.given.copy()
+
+    def transition(self, num_classes: int) -> None:
+        """Give nothing: nobody knows it."""
 
 
 @dataclass(frozen=True)
@@ -240,4 +271,4 @@ class InstanceNoise(NoiseOfRate):
         return bool((np.diag(self.transition(num_classes)) > 0.5 + 1e-9).all())
 
 
-KINDS = (NoNoise, SymmetricNoise, PairNoise, MatrixNoise, InstanceNoise)
+KINDS = (NoNoise, RealNoise, SymmetricNoise, PairNoise, MatrixNoise, InstanceNoise)

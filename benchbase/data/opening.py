@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from benchbase import seeding
 from benchbase.cell import JSON, DataIdentity, Invariances, Scenario, content_hash
-from benchbase.data.asking import ask_files, ask_whether_identifiable
-from benchbase.data.cache import data_key, prepare, source_hash
-from benchbase.data.contract import DataSet, Imbalance, Labels, Noise, Part
+from benchbase.data.asking import ask_files, ask_transition, ask_whether_identifiable
+from benchbase.data.cache import Prepared, data_key, prepare, source_hash
+from benchbase.data.contract import DataParts, DataSet, Imbalance, Labels, Noise, Part
 from benchbase.data.corruption import Observed, count_classes, describe_labels, observe, share_wrong
 from benchbase.data.hashes import array_hash, file_hash
 from benchbase.data.split import split
@@ -102,10 +102,10 @@ def open_scenario(
         withheld = np.full(len(rows.unlabelled), -1, dtype=np.int64)
         unlabelled = Part(np.asarray(parts.train.pixels[rows.unlabelled]), withheld)
     mean, std = channel_statistics(train.pixels)
-    added = share_wrong(train_true, train.labels)
+    described = describe_labels(train_true, observed.train, len(parts.classes))
     corruption = {
-        "identifiable": ask_whether_identifiable(noise, len(parts.classes)),
-        **describe_labels(train_true, observed.train, len(parts.classes)),
+        "identifiable": ask_whether_identifiable(noise, np.array(described["transition"])),
+        **described,
         "validation_realised_rate": share_wrong(validation_true, observed.validation),
         "validation_class_counts": count_classes(validation_true, len(parts.classes)),
         "trusted_count": len(observed.trusted),
@@ -123,7 +123,7 @@ def open_scenario(
         train=train,
         train_true=train_true,
         trusted=Part(np.asarray(observed.trusted_part.pixels[rows.trusted]), observed.trusted),
-        trusted_labels=_trusted_labels(scenario, dataset),
+        trusted_labels=_trusted_labels(scenario, truth_known=_truth_known(dataset, parts)),
         unlabelled=unlabelled,
         unlabelled_true=None if unlabelled is None else parts.train.labels[rows.unlabelled],
         validation=Part(
@@ -133,10 +133,9 @@ def open_scenario(
         test=Part(np.array(parts.test.pixels), parts.test.labels),
         mean=mean,
         std=std,
-        # What noise was added is known; what was wrong before is not, unless the truth is.
-        noise_rate=added if dataset.truth_known or added else None,
+        noise_rate=_noise_rate(noise, described, truth_known=_truth_known(dataset, parts)),
         corruption=corruption,
-        identity=identity_of(dataset, prepared.fingerprint, observed),
+        identity=identity_of(dataset, prepared, observed),
     )
 
 
@@ -181,9 +180,10 @@ def identify(
         return msgspec.json.decode(path.read_bytes(), type=DataIdentity)
     except (OSError, msgspec.DecodeError):
         pass  # Not there yet, or damaged.
-    parts = (prepared := prepare(dataset, roots, cache)).parts
+    prepared = prepare(dataset, roots, cache)
+    parts = prepared.parts
     observed = observe(parts, split(parts, scenario, imbalance, seed), scenario, noise, seed)
-    identity = identity_of(dataset, prepared.fingerprint, observed)
+    identity = identity_of(dataset, prepared, observed)
     replace_file(path, json.dumps(dataclasses.asdict(identity)))
     return identity
 
@@ -221,17 +221,31 @@ def _harness_hash() -> str:
     return content_hash([file_hash(path) for path in sources])
 
 
-def _trusted_labels(scenario: Scenario, dataset: DataSet) -> str:
+def _truth_known(dataset: DataSet, parts: DataParts) -> bool:
+    return dataset.truth_known or parts.train.given is not None
+
+
+def _trusted_labels(scenario: Scenario, *, truth_known: bool) -> str:
     if scenario.track == "T0":
         return "noisy"
-    return "clean" if dataset.truth_known else "as given"
+    return "clean" if truth_known else "as given"
 
 
-def identity_of(dataset: DataSet, fingerprint: str, observed: Observed) -> DataIdentity:
+def _noise_rate(noise: Noise, described: JSON, *, truth_known: bool) -> float | None:
+    """Give the rate that may be told.
+
+    What noise was added is known; what was wrong before is not, unless the truth is.
+    """
+    rate: float = described["realised_rate"]
+    drawn = ask_transition(noise, len(described["transition"])) is not None
+    return rate if drawn and (truth_known or rate) else None
+
+
+def identity_of(dataset: DataSet, prepared: Prepared, observed: Observed) -> DataIdentity:
     """Hash what is trained and judged on."""
     rows = observed.split
     return DataIdentity(
-        fingerprint=fingerprint,
+        fingerprint=prepared.fingerprint,
         split_hash=_hash_arrays(dataclasses.asdict(rows)),
         labels_hash=_hash_arrays(
             {
@@ -241,7 +255,7 @@ def identity_of(dataset: DataSet, fingerprint: str, observed: Observed) -> DataI
             }
         ),
         invariances=dataset.invariances,
-        truth_known=dataset.truth_known,
+        truth_known=_truth_known(dataset, prepared.parts),
     )
 
 

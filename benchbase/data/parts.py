@@ -37,23 +37,13 @@ def check_parts(name: str, parts: Any) -> None:
         raise DataError(f"data set {name}: expected two or more classes, got {classes}")
     for part_name in PARTS:
         part: Any = getattr(parts, part_name)
-        if part is None and part_name not in ("train", "test"):
-            continue
-        where = f"data set {name}, part {part_name}"
-        if not isinstance(part, Part):
-            raise ContractError(
-                f"{where}: expected Part(pixels, labels), got {type(part).__name__}"
-            )
-        for array_name in ("pixels", "labels"):
-            _check_array(f"{where}: {array_name}", getattr(part, array_name))
-        _check_pixels(where, part.pixels)
-        shape = parts.train.pixels.shape[1:]
-        if part.pixels.shape[1:] != shape:
-            raise DataError(
-                f"{where}: expected uint8 pixels (count, {', '.join(map(str, shape))}), as in "
-                f"train, found {part.pixels.dtype} {part.pixels.shape}"
-            )
-        _check_labels(where, part, len(classes))
+        if part is not None or part_name in ("train", "test"):
+            _check_part(f"data set {name}, part {part_name}", part, parts.train, len(classes))
+    if parts.validation and (parts.validation.given is None) != (parts.train.given is None):
+        raise DataError(
+            f"data set {name}: one of train and validation has labels as given beside those that "
+            "count as right: give both of them, or neither"
+        )
     for group_name, part in (("groups", parts.train), ("test_groups", parts.test)):
         groups = getattr(parts, group_name)
         if groups is None:
@@ -65,6 +55,23 @@ def check_parts(name: str, parts: Any) -> None:
                 f"found {groups.dtype} of shape {groups.shape}: np.unique(names, "
                 "return_inverse=True)[1] numbers names"
             )
+
+
+def _check_part(where: str, part: Any, train: Any, num_classes: int) -> None:
+    if not isinstance(part, Part):
+        raise ContractError(f"{where}: expected Part(pixels, labels), got {type(part).__name__}")
+    labels = {"label": part.labels} | ({} if part.given is None else {"given label": part.given})
+    for array_name, array in {"pixel": part.pixels, **labels}.items():
+        _check_array(f"{where}: {array_name}s", array)
+    _check_pixels(where, part.pixels)
+    shape = train.pixels.shape[1:]
+    if part.pixels.shape[1:] != shape:
+        raise DataError(
+            f"{where}: expected uint8 pixels (count, {', '.join(map(str, shape))}), as in "
+            f"train, found {part.pixels.dtype} {part.pixels.shape}"
+        )
+    for label_name, array in labels.items():
+        _check_labels(where, label_name, array, len(part.pixels), num_classes)
 
 
 def _check_array(what: str, array: Any) -> None:
@@ -91,15 +98,14 @@ def _check_pixels(where: str, pixels: Any) -> None:
         raise DataError(f"{where}: expected {expected}, {found}{cure}")
 
 
-def _check_labels(where: str, part: Part, num_classes: int) -> None:
-    pixels, labels = part.pixels, part.labels
-    if labels.shape != (len(pixels),) or labels.dtype.kind not in "iu" or not len(labels):
+def _check_labels(where: str, what: str, labels: Any, count: int, num_classes: int) -> None:
+    if labels.shape != (count,) or labels.dtype.kind not in "iu" or not count:
         raise DataError(
-            f"{where}: expected one integer label for each of {len(pixels)} images (at "
+            f"{where}: expected one integer {what} for each of {count} images (at "
             f"least one), found {labels.dtype} of shape {labels.shape}"
         )
     if labels.min() < 0 or labels.max() >= num_classes:
         raise DataError(
-            f"{where}: expected labels from 0 to {num_classes - 1}, found {labels.min()} to "
+            f"{where}: expected {what}s from 0 to {num_classes - 1}, found {labels.min()} to "
             f"{labels.max()}"
         )

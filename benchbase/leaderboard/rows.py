@@ -22,6 +22,7 @@ from benchbase.leaderboard.setting import (
     augmentation_texts,
     chance_text,
     not_identifiable,
+    real_noise_texts,
     setting_text,
 )
 from benchbase.leaderboard.table import Cost, Row, ScenarioScore, Table
@@ -62,7 +63,7 @@ def build(board: Board, records: Iterable[Record]) -> Table:
         spread=_spread(compared),
         augmentation=augmentation_texts(board, entries),
         leaks=leak_texts(board, entries),
-        as_given=as_given_texts(board, entries),
+        as_given=(*as_given_texts(board, entries), *real_noise_texts(board, entries)),
         own_data=own_data_texts(board, entries),
         cards=cards_of(board, entries),
     )

@@ -74,6 +74,23 @@ def as_given_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
     )
 
 
+def real_noise_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Write a sentence for each data set whose labels people gave and others count as true."""
+    rates: dict[str, set[float]] = {}
+    for entry in entries:
+        for place, record in entry.cells.items():
+            scenario = board.scenarios[place[0]]
+            if scenario.noise == "real" and record.corruption is not None:
+                rate = round(100 * record.corruption.realised_rate, 1)
+                rates.setdefault(scenario.data, set()).add(rate)
+    return tuple(
+        f"Real noise of {name}: methods see the labels that people gave, others count as true and "
+        f"judge. {' to '.join(f'{it:g}' for it in sorted({min(known), max(known)}))} % of the "
+        "training labels differ, which no method is told."
+        for name, known in sorted(rates.items())
+    )
+
+
 def _data_sets(board: Board) -> list[str]:
     return list(dict.fromkeys(scenario.data for scenario in board.scenarios))
 

@@ -15,8 +15,10 @@ NAMES = {
     "group": "group patient patient_id lesion lesion_id slide slide_id case case_id subject "
     "subject_id smear person person_id",
     "split": "split partition subset",
+    "truth": "",
 }
-"""What a column is called that holds it; case and punctuation do not count."""
+"""What a column is called that holds it; case and punctuation do not count. Only the user can say
+of two labels which one is true."""
 NEEDED = ("image", "label")
 
 
@@ -29,6 +31,7 @@ class Columns:
     group: str | None
     """A column, or a pattern of file names (see ``is_pattern``)."""
     split: str | None
+    truth: str | None
     guessed: tuple[str, ...]
     """Which of these were guessed."""
 
@@ -64,7 +67,8 @@ def find_columns(where: str, names: Collection[str], asked: Mapping[str, str | N
                 guessed.append(kind)
     assert found["image"] is not None
     assert found["label"] is not None
-    return Columns(found["image"], found["label"], found["group"], found["split"], tuple(guessed))
+    named = {kind: found[kind] for kind in ("group", "split", "truth")}
+    return Columns(found["image"], found["label"], guessed=tuple(guessed), **named)
 
 
 def _guess(where: str, kind: str, names: Sequence[str]) -> str | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from benchbase.data.own.columns import find_columns, is_pattern
-from benchbase.data.own.images import OwnImages
+from benchbase.data.own.columns import NAMES, find_columns, is_pattern
+from benchbase.data.own.images import TRUTH, OwnImages
 from benchbase.data.own.listing import Listing, part_named
 from benchbase.data.own.lookup import Lookup, files_below, is_image
 from benchbase.data.own.tables import Table, read_table
@@ -22,6 +22,7 @@ class CsvTable(OwnImages):
 
     image: str = option("", "Column of the images: paths, or names without folder or ending.")
     label: str = option("", "Column of the labels.")
+    truth: str = option("", TRUTH)
     split: str | None = option("", "Column that says train, val or test; none leaves it unguessed.")
 
     name: ClassVar[str] = "csv"
@@ -31,16 +32,16 @@ class CsvTable(OwnImages):
         path = self.target
         table = read_table(path)
         where = f"csv:{self.path}"
-        asked = {kind: getattr(self, kind) for kind in ("image", "label", "group", "split")}
+        asked = {kind: getattr(self, kind) for kind in NAMES}
         columns = find_columns(where, table.columns, asked)
         names, pictures = _images(table, columns.image)
-        labels = _labels(table, columns.label)
         return Listing(
             where=where,
             names=names,
-            labels=labels,
+            labels=_labels(table, columns.label),
             picture=lambda index: pictures[index],
             files=(path, *dict.fromkeys(it for it in pictures if isinstance(it, Path))),
+            truths=None if columns.truth is None else _labels(table, columns.truth),
             groups=_groups(table, columns.group),
             parts=None if columns.split is None else _parts(table, columns.split),
             notes=columns.notes,

@@ -28,16 +28,25 @@ def decode(listing: Listing, size: int | None, resize: str, scratch: Path) -> Da
     pixels, notes = _pixels(listing, size, resize, scratch)
     if size is not None:
         notes = (f"resized to {size} x {size} from {RULE_TEXTS[resize]}", *notes)
-    classes = classes_of(listing.labels)
+    classes = classes_of(listing.judging)
     numbers = {name: number for number, name in enumerate(classes)}
-    labels = np.array([numbers[label] for label in listing.labels], dtype=np.int64)
+    labels, as_given = (
+        np.array([numbers[label] for label in texts], dtype=np.int64)
+        for texts in (listing.judging, listing.labels)
+    )
     groups = _numbered(listing.groups)
     rows, said = _rows(listing, labels, groups, classes)
     notes = (*listing.notes, *notes, *said)
+    given = None if listing.truths is None else as_given
+    if given is not None:
+        differ = int((given != labels).sum())
+        share = f"{differ:,} of {len(labels):,} ({differ / len(labels):.1%})"
+        judges = "methods see the one as noise real, the other counts as true and judges"
+        notes += (f"two versions of the labels: {share} differ; {judges}",)
+    whole = Part(pixels, labels, given)
 
     def part(name: str) -> Part | None:
-        chosen = rows[name]
-        return Part(pixels[chosen], labels[chosen]) if len(chosen) else None
+        return whole.take(rows[name]) if len(rows[name]) else None
 
     train, test, validation = part("train"), part("test"), part("validation")
     assert train is not None
@@ -56,7 +65,7 @@ def decode(listing: Listing, size: int | None, resize: str, scratch: Path) -> Da
         groups=None if groups is None else groups[rows["train"]],
         test_groups=None if groups is None else groups[rows["test"]],
         notes=notes,
-        split_file=split_text(listing.names, list(sides), listing.labels, listing.groups),
+        split_file=split_text(listing.names, list(sides), listing.judging, listing.groups),
     )
 
 

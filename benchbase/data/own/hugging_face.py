@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchbase.data.own.columns import find_columns, is_pattern
-from benchbase.data.own.images import OwnImages
+from benchbase.data.own.images import TRUTH, OwnImages
 from benchbase.data.own.listing import Listing, part_named
 from benchbase.data.own.lookup import files_below
 from benchbase.data.own.reading import Picture
@@ -35,6 +35,7 @@ class HuggingFace(OwnImages):
     config: str = option("", "Which configuration, where a data set has several.")
     image: str = option("", "Column of the images.")
     label: str = option("", "Column of the labels.")
+    truth: str = option("", TRUTH)
 
     name: ClassVar[str] = "hf"
 
@@ -76,6 +77,7 @@ class HuggingFace(OwnImages):
             names=joined("names") or (),
             labels=joined("labels") or (),
             picture=picture,
+            truths=joined("truths"),
             groups=joined("groups"),
             parts=joined("parts"),
             notes=tuple(notes),
@@ -111,7 +113,7 @@ class HuggingFace(OwnImages):
 
         kinds = {datasets.Image: "image", datasets.ClassLabel: "label"}
         asked: dict[str, str | None] = {"image": self.image, "label": self.label, "split": None}
-        asked["group"] = self.group
+        asked |= {"group": self.group, "truth": self.truth}
         typed = []
         for kind, option_name in kinds.items():
             fitting = [name for name, it in part.features.items() if isinstance(it, kind)]
@@ -128,12 +130,6 @@ class HuggingFace(OwnImages):
                 f"{', '.join(part.column_names)}"
             )
         pictures = part.cast_column(columns.image, datasets.Image(decode=False))
-        feature = part.features[columns.label]
-        cells = part.with_format(None)[columns.label]
-        if isinstance(feature, datasets.ClassLabel):
-            labels = tuple("" if it in (None, -1) else feature.int2str(it) for it in cells)
-        else:
-            labels = tuple(Table(Path(split), {"it": list(cells)}, 0).texts("it", "label"))
         groups = None
         if columns.group is not None and not is_pattern(columns.group):
             groups = tuple(str(it) for it in part[columns.group])
@@ -141,13 +137,25 @@ class HuggingFace(OwnImages):
         return Listing(
             where=where,
             names=names,
-            labels=labels,
+            labels=_labels(part, columns.label),
+            truths=None if columns.truth is None else _labels(part, columns.truth),
             picture=lambda row: _content(pictures[row][columns.image], names[row]),
             files=(),
             groups=groups,
             parts=(part_named(split, where),) * len(part) if count > 1 else None,
             notes=(f"columns found: {', '.join(guessed)}",) if guessed else (),
         )
+
+
+def _labels(part: datasets.Dataset, column: str) -> tuple[str, ...]:
+    """Give the names of the classes, or what the cells say."""
+    import datasets
+
+    feature = part.features[column]
+    cells = part.with_format(None)[column]
+    if isinstance(feature, datasets.ClassLabel):
+        return tuple("" if it in (None, -1) else feature.int2str(it) for it in cells)
+    return tuple(Table(Path(), {column: list(cells)}, 0).texts(column, "label"))
 
 
 def _content(cell: Mapping[str, Any] | None, name: str) -> Picture:

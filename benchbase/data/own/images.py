@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from benchbase.data.contract import DataParts, DataSet
 from benchbase.data.own.columns import groups_by_pattern, is_pattern
@@ -20,6 +20,7 @@ from benchbase.errors import DataError, UsageError
 from benchbase.options import option
 
 SMALLEST, LARGEST = 8, 512
+TRUTH = "Column of labels that count as true and judge; methods see the others (noise real)."
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class OwnImages(DataSet):
     def found_at(cls, where: str) -> dict[str, str]:
         """Give the option that what follows the colon stands for."""
         return {"path": where}
+
+    @classmethod
+    def has_truth(cls, options: Mapping[str, Any]) -> bool:
+        """Tell whether, by its options, labels that count as true stand beside those given."""
+        return bool(options.get("truth"))
 
     @abstractmethod
     def listing(self) -> Listing:

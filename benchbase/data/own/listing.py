@@ -25,6 +25,8 @@ PARTS = {
 """What a folder or cell says -> the part that is meant."""
 LEAST_IMAGES = 2
 """Of each class: one to train on, one to be judged by."""
+FEW = 10
+"""Classes that a message names."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,18 @@ class Listing:
     """Gives an image by its place in ``names``."""
     files: tuple[Path, ...]
     """All that is read."""
+    truths: tuple[str, ...] | None = None
+    """Labels that count as true, where ``labels`` are only what somebody gave."""
     groups: tuple[str, ...] | None = None
     parts: tuple[str, ...] | None = None
     """Train, validation or test; None where the source draws no line."""
     notes: tuple[str, ...] = ()
     """What the user must know."""
+
+    @property
+    def judging(self) -> tuple[str, ...]:
+        """The labels that count: they name the classes and judge."""
+        return self.labels if self.truths is None else self.truths
 
     def with_notes(self, *notes: str) -> Listing:
         """Give the same listing with more to say."""
@@ -56,33 +65,41 @@ class Listing:
         Raises:
             DataError: they are not; the message says why and what to do.
         """
-        counts = Counter(self.labels)
-        for name, label in zip(self.names, self.labels, strict=True):
-            if not label:
+        labels = self.judging
+        counts = Counter(labels)
+        for name, *both in zip(self.names, self.labels, labels, strict=True):
+            if not all(both):
                 raise DataError(
                     f"{self.where}: image {name} has no label: give it one, or leave it out"
                 )
         if len(counts) == 1:
             raise DataError(
-                f"{self.where}: all {len(self.labels)} images are of the class "
-                f"{self.labels[0]!r}; expected two classes or more"
+                f"{self.where}: all {len(labels)} images are of the class "
+                f"{labels[0]!r}; expected two classes or more"
             )
         if _are_measurements(counts):
             raise DataError(
                 f"{self.where}: the labels are numbers such as {next(iter(counts))}, where classes "
                 "are expected; regression is not for benchbase"
             )
-        if len(counts) * LEAST_IMAGES > len(self.labels):
+        if len(counts) * LEAST_IMAGES > len(labels):
             raise DataError(
-                f"{self.where}: {len(counts):,} different labels for {len(self.labels):,} images, "
+                f"{self.where}: {len(counts):,} different labels for {len(labels):,} images, "
                 f"such as {', '.join(list(counts)[:3])}: is this the column of the classes?"
             )
         for label, count in counts.items():
             if count < LEAST_IMAGES:
                 raise DataError(
                     f"{self.where}: the class {label!r} has {count} image, "
-                    f"{self.names[self.labels.index(label)]}; expected {LEAST_IMAGES} or more, one "
+                    f"{self.names[labels.index(label)]}; expected {LEAST_IMAGES} or more, one "
                     "to train on and one to be judged by: leave it out, or join it to another class"
+                )
+        for name, label in zip(self.names, self.labels, strict=True):
+            if label not in counts:
+                raise DataError(
+                    f"{self.where}: image {name} is labelled {label!r}, which no true label is: "
+                    f"expected one of {', '.join(list(counts)[:FEW])}; name the classes alike, or "
+                    "leave the image out"
                 )
         return self
 
@@ -134,6 +151,7 @@ def once_each(listing: Listing) -> Listing:
             continue
         for what, values in (
             ("labels", listing.labels),
+            ("true labels", listing.truths),
             ("groups", listing.groups),
             ("parts", listing.parts),
         ):
@@ -154,6 +172,7 @@ def once_each(listing: Listing) -> Listing:
         names=tuple(listing.names[row] for row in kept),
         labels=tuple(listing.labels[row] for row in kept),
         picture=lambda index: picture(kept[index]),
+        truths=take(listing.truths),
         groups=take(listing.groups),
         parts=take(listing.parts),
         notes=(*listing.notes, f"{len(listing.names) - len(kept):,} rows repeat another, left out"),

@@ -1,8 +1,9 @@
-"""``npz:PATH``: arrays as MedMNIST's files hold them, or images, labels, groups and split."""
+"""``npz:PATH``: arrays as MedMNIST's files hold them, or images, labels, truth, groups, split."""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,22 +18,33 @@ from benchbase.errors import DataError
 from benchbase.options import option
 
 MEDMNIST = ("train", "val", "test")
-OWN = ("images", "labels", "groups", "split")
 LAYOUTS = (
     "expected train_images, train_labels, test_images, test_labels and perhaps val_images, "
-    "val_labels, as MedMNIST has them, or images, labels and perhaps groups, split"
+    "val_labels, as MedMNIST has them, or images, labels and perhaps truth, groups, split"
 )
 
 
 @dataclass(frozen=True)
 class NpzFile(OwnImages):
-    """Your images as arrays (npz:FILE): MedMNIST's layout, or images, labels, groups, split."""
+    """Your images as arrays (npz:FILE): MedMNIST's layout, or images, labels, groups, split.
+
+    An array ``truth`` holds labels that count as true and judge; methods see the others.
+    """
 
     size: int | None = option(
         None, "Pixels a side; none leaves images as they are.", min=SMALLEST, max=LARGEST
     )
 
     name: ClassVar[str] = "npz"
+
+    @classmethod
+    def has_truth(cls, options: Mapping[str, Any]) -> bool:
+        """Look for an array of that name."""
+        try:
+            with zipfile.ZipFile(Path(options["path"]).expanduser()) as arrays:
+                return {"images.npy", "truth.npy"} <= {*arrays.namelist()}
+        except (OSError, zipfile.BadZipFile):
+            return False  # What is wrong is said where the file is read.
 
     def listing(self) -> Listing:
         """Read the arrays."""
@@ -51,7 +63,9 @@ class NpzFile(OwnImages):
             raise DataError(f"{where}: holds images and no labels; {LAYOUTS}")
         _check_images(f"{where}, images", images)
         labels = _labels(f"{where}, labels", arrays["labels"], len(images))
-        groups, parts = None, None
+        truths, groups, parts = None, None, None
+        if "truth" in arrays:
+            truths = _labels(f"{where}, truth", arrays["truth"], len(images))
         if "groups" in arrays:
             groups = tuple(_column(f"{where}, groups", arrays["groups"], len(images)))
         if "split" in arrays:
@@ -61,6 +75,7 @@ class NpzFile(OwnImages):
             where=where,
             names=tuple(f"images/{row}" for row in range(len(images))),
             labels=labels,
+            truths=truths,
             picture=lambda index: images[index],
             files=(path,),
             groups=groups,

@@ -9,10 +9,20 @@ from benchbase.boards.conditions import write_imbalance, write_noise
 from benchbase.cell import Scenario
 
 
-def noise_label(scenario: Scenario) -> str:
-    """Write ``labels as given``, ``symmetric 0.4`` or ``matrix FILE.csv``."""
+def noise_labels(scenarios: Sequence[Scenario]) -> tuple[str, ...]:
+    """Write ``labels as given``, ``real noise``, ``symmetric 0.4`` or ``matrix FILE.csv``.
+
+    Where labels as given are noise, and others count as true, no noise is ``true labels``.
+    """
+    with_truth = {s.data for s in scenarios if s.noise == "real" or s.dataset_options.get("truth")}
+    return tuple(_noise_label(s, truth_apart=s.data in with_truth) for s in scenarios)
+
+
+def _noise_label(scenario: Scenario, *, truth_apart: bool) -> str:
     if scenario.noise == "none":
-        return "labels as given"
+        return "true labels" if truth_apart else "labels as given"
+    if scenario.noise == "real":
+        return "real noise"
     options = {
         name: PurePath(value).name if name == "file" else value
         for name, value in scenario.noise_options.items()
@@ -52,8 +62,8 @@ def scenario_labels(scenarios: Sequence[Scenario]) -> tuple[str, ...]:
     """Name each scenario by noise and imbalance, and by what else differs among them."""
     telling = [part for part in _FURTHER if len({part(scenario) for scenario in scenarios}) > 1]
     labels = [
-        ", ".join([*(part(s) for part in telling), noise_label(s), imbalance_label(s)])
-        for s in scenarios
+        ", ".join([*(part(s) for part in telling), noise, imbalance_label(s)])
+        for s, noise in zip(scenarios, noise_labels(scenarios), strict=True)
     ]
     return tuple(
         label if labels.count(label) == 1 else f"{label} (#{index + 1})"

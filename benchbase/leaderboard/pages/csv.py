@@ -9,7 +9,7 @@ from typing import Any
 from benchbase.cell import format_label
 from benchbase.judging.statistics import Estimate
 from benchbase.leaderboard.cells import needs_text
-from benchbase.leaderboard.pages.captions import noise_label
+from benchbase.leaderboard.pages.captions import noise_labels
 from benchbase.leaderboard.pages.escaping import spreadsheet_cell
 from benchbase.leaderboard.table import Row, Table
 
@@ -74,7 +74,7 @@ def _csv_lines(row: Row, table: Table) -> list[dict[str, Any]]:
         "honesty": row.honesty,
         **{name: row.versions.get(name, "") for name in ("distribution", "version", "torch")},
     }
-    lines = [overall]
+    lines, noises = [overall], noise_labels(board.scenarios)
     for index, (scenario, label) in enumerate(
         zip(row.scenarios, table.scenario_labels, strict=True)
     ):
@@ -85,7 +85,7 @@ def _csv_lines(row: Row, table: Table) -> list[dict[str, Any]]:
                 **_interval(scenario.score),
                 "scenario": label,
                 "dataset": condition.data,
-                "noise": noise_label(condition),
+                "noise": noises[index],
                 "imbalance": format_label(condition.imbalance, condition.imbalance_options),
                 "track": condition.track,
                 "backbone": condition.backbone,

@@ -91,5 +91,10 @@ def _arrays(parts: DataParts) -> dict[str, np.ndarray]:
     return {
         **{f"{name} pixels": held[name].pixels for name in PARTS if held[name] is not None},
         **{f"{name} labels": held[name].labels for name in PARTS if held[name] is not None},
+        **{
+            f"{name} labels as given": held[name].given
+            for name in PARTS
+            if held[name] is not None and held[name].given is not None
+        },
         **{name: held[name] for name in GROUPS if held[name] is not None},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -24,8 +25,7 @@ def gives_a_label_for_each_image(noise: type[Noise]) -> None:
     """For two and for four classes."""
     for classes in (2, 4):
         for built in _settings(noise):
-            ask_transition(built, classes)
-            ask_whether_identifiable(built, classes)
+            ask_whether_identifiable(built, np.eye(classes))
             _observed(built, _part(classes), classes)
 
 
@@ -35,7 +35,7 @@ def works_without_an_image(noise: type[Noise]) -> None:
     some = _part(3, 60)
     for built in _settings(noise):
         _observed(built, _part(3, 0), 3)
-        _observed(built, Part(some.pixels, some.labels // 2 * 2), 3)
+        _observed(built, dataclasses.replace(some, labels=some.labels // 2 * 2), 3)
 
 
 @_check()
@@ -56,7 +56,10 @@ def changes_as_many_labels_as_it_says(noise: type[Noise]) -> None:
     part = _part(4)
     for built in _settings(noise):
         realised = float((_observed(built, part, 4) != part.labels).mean())
-        kept = np.diag(ask_transition(built, 4))[part.labels]
+        transition = ask_transition(built, 4)
+        if transition is None:
+            return  # Nobody knows.
+        kept = np.diag(transition)[part.labels]
         nominal = float(1 - kept.mean())
         allowed = 0.01 + 4 * np.sqrt(nominal * (1 - nominal) / IMAGES)
         if abs(realised - nominal) > allowed:
@@ -69,10 +72,10 @@ def changes_as_many_labels_as_it_says(noise: type[Noise]) -> None:
 def _part(classes: int, count: int = IMAGES) -> Part:
     rng = numpy_stream("check", "noise")
     pixels = rng.integers(0, 256, (count, 1, 6, 6), dtype=np.uint8)
-    return Part(pixels, rng.permutation(np.arange(count) % classes))
+    labels = rng.permutation(np.arange(count) % classes)
+    return Part(pixels, labels, given=np.where(rng.random(count) < 0.1, 0, labels))
 
 
 def _observed(noise: Noise, part: Part, classes: int) -> Labels:
-    given = Part(part.pixels.copy(), part.labels.copy())
     streams = {name: numpy_stream("check", name) for name in ("rng", "shared")}
-    return ask_labels(noise, given, classes, **streams)
+    return ask_labels(noise, part.take(np.arange(len(part))), classes, **streams)

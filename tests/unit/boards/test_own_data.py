@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchbase.boards.board import load_board
@@ -89,6 +90,25 @@ def test_labels_are_taken_as_given_unless_asked_otherwise():
     [scenario] = read_request(asked, installed()).board.scenarios
     assert (scenario.noise, scenario.track) == ("pair", "T5")
     assert scenario.imbalance_options == {"ratio": 10}
+
+
+def test_labels_as_given_are_real_noise_where_others_count_as_true(tmp_path: Path):
+    def noises(text: str, **fields: str) -> set[str]:
+        board = read_request(Order(dataset=text, **fields), installed()).board
+        assert bool(board.controls) == any(it.noise != "none" for it in board.scenarios)
+        return {scenario.noise for scenario in board.scenarios}
+
+    assert noises("csv:labels.csv[label=old,truth=new]") == {"real"}
+    assert noises("csv:labels.csv[label=old]") == {"none"}
+    assert noises("csv:labels.csv[label=old,truth=new]", noise="none") == {"none"}
+    np.savez(tmp_path / "x.npz", images=np.zeros(2), labels=np.zeros(2), truth=np.zeros(2))
+    assert noises(f"npz:{tmp_path}/x.npz") == {"real"}
+    assert noises("npz:x.npz") == {"none"}
+    path = tmp_path / "mine.toml"
+    path.write_text(BOARD.format(dataset=json.dumps("npz:x.npz")))
+    assert [it.noise for it in load_board(str(path)).scenarios] == ["real"]
+    path.write_text(BOARD.format(dataset=json.dumps("npz:x.npz")) + 'noise = ["none", "real"]')
+    assert [it.noise for it in load_board(str(path)).scenarios] == ["none", "real"]
 
 
 def test_size_and_split_are_said_beside_the_data_as_well():

@@ -355,6 +355,8 @@ def test_the_fingerprint_is_of_what_was_decoded_and_of_nothing_else(cache: Path)
                 "": {},
                 "pixels": {"train": Part(train.pixels + np.uint8(1), train.labels)},
                 "labels": {"train": Part(train.pixels, 1 - train.labels)},
+                "given": {"train": Part(train.pixels, train.labels, train.labels)},
+                "other given": {"train": Part(train.pixels, train.labels, 1 - train.labels)},
                 "test": {"test": Part(parts.test.pixels, 1 - parts.test.labels)},
                 "classes": {"classes": ("x", "z")},
                 "groups": {"groups": groups},
@@ -363,7 +365,10 @@ def test_the_fingerprint_is_of_what_was_decoded_and_of_nothing_else(cache: Path)
             }
             return dataclasses.replace(parts, **changes[self.thing])
 
-    things = ("pixels", "labels", "test", "classes", "groups", "other groups", "test groups")
+    things = (
+        *("pixels", "labels", "given", "other given", "test", "classes"),
+        *("groups", "other groups", "test groups"),
+    )
     same_again = prepare(Changed(), [], cache).fingerprint
     assert same_again == prepare(Counted(), [], cache).fingerprint
     prints = {prepare(Changed(thing=thing), [], cache).fingerprint for thing in things}

@@ -219,4 +219,4 @@ def test_a_class_of_probability_zero_is_never_drawn() -> None:
 
 def test_every_kind_is_registered_under_a_name_of_its_own() -> None:
     kinds = [kind.name for kind in KINDS]
-    assert kinds == ["none", "symmetric", "pair", "matrix", "instance"]
+    assert kinds == ["none", "real", "symmetric", "pair", "matrix", "instance"]

@@ -457,3 +457,86 @@ def test_channel_statistics_are_exact_over_several_blocks() -> None:
     mean, std = channel_statistics(pixels.astype(np.uint8))
     assert mean == pytest.approx((pixels / 255).mean(axis=(0, 2, 3)))
     assert std == pytest.approx((pixels / 255).std(axis=(0, 2, 3)))
+
+
+def given_of(part: Part) -> list[int]:
+    """Work out which labels people gave to these images."""
+    return [(row + (row % 4 == 0)) % 3 for row in pixel_rows(part)]
+
+
+@pytest.mark.parametrize("pools", [{}, {"validation": 90}])
+def test_real_noise_shows_what_people_gave_in_train_and_validation_and_the_truth_judges(
+    open_stamps: Open, stamps: MakeStamps, pools: dict[str, int]
+) -> None:
+    opened = open_stamps(stamps(given=True, **pools), noise="real", label_fraction=0.5)
+    for part, true in (
+        (opened.train, opened.train_true),
+        (opened.validation, opened.validation_true),
+    ):
+        assert part.labels.tolist() == given_of(part)
+        assert true.tolist() == [row % 3 for row in pixel_rows(part)]
+    for part in (opened.test, opened.trusted):
+        assert part.labels.tolist() == [row % 3 for row in pixel_rows(part)]
+    assert opened.trusted_labels == "clean"
+    wrong = float((opened.train.labels != opened.train_true).mean())
+    assert opened.corruption["realised_rate"] == pytest.approx(wrong)
+    assert 0.15 < wrong < 0.35
+    assert opened.corruption["transition"][0][1] == pytest.approx(
+        (opened.train.labels[opened.train_true == 0] == 1).mean()
+    )
+    assert opened.corruption["identifiable"] is True
+
+
+def test_the_rate_of_real_noise_is_told_to_nobody_and_that_of_added_noise_is(
+    open_stamps: Open, stamps: MakeStamps
+) -> None:
+    opened = {
+        noise: open_stamps(stamps(given=True), noise=noise)
+        for noise in ("real", "none", "symmetric:0.25")
+    }
+    assert {noise: each.noise_rate for noise, each in opened.items()} == {
+        "real": None,
+        "none": 0.0,
+        "symmetric:0.25": pytest.approx(0.25, abs=0.002),
+    }
+    assert opened["none"].train.labels.tolist() == opened["none"].train_true.tolist()
+    splits = {each.identity.split_hash for each in opened.values()}
+    prints = {each.identity.fingerprint for each in opened.values()}
+    labels = {each.identity.labels_hash for each in opened.values()}
+    assert (len(splits), len(prints), len(labels)) == (1, 1, 3)
+
+
+def test_labels_beside_those_that_people_gave_are_the_truth(
+    open_stamps: Open, stamps: MakeStamps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stamps, "truth_known", False)
+    assert open_stamps(stamps(given=True), noise="real").identity.truth_known
+    assert open_stamps(stamps(given=True)).trusted_labels == "clean"
+    assert not open_stamps(stamps()).identity.truth_known
+
+
+def test_in_track_t0_the_meta_set_has_labels_as_people_gave_them(
+    open_stamps: Open, stamps: MakeStamps
+) -> None:
+    opened = open_stamps(stamps(given=True), noise="real", track="T0")
+    assert opened.trusted.labels.tolist() == given_of(opened.trusted)
+    assert opened.trusted_labels == "noisy"
+
+
+def test_real_noise_that_hides_a_class_is_not_identifiable(
+    open_stamps: Open, stamps: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = stamps.load
+
+    def hide(*args: Any) -> Any:
+        parts = load(*args)
+        hidden = np.where(parts.train.labels == 1, 0, parts.train.labels)
+        return dataclasses.replace(parts, train=dataclasses.replace(parts.train, given=hidden))
+
+    monkeypatch.setattr(stamps, "load", hide)
+    assert open_stamps(stamps(given=True), noise="real").corruption["identifiable"] is False
+
+
+def test_real_noise_without_a_second_version_of_the_labels_is_refused(open_stamps: Open) -> None:
+    with pytest.raises(UsageError, match=r"noise 'real' needs .* two versions .*truth=COLUMN"):
+        open_stamps(noise="real")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchbase.leaderboard.pages.markdown import render_markdown
 from benchbase.leaderboard.pages.notes import remarks
 from benchbase.leaderboard.rows import build
-from tests.unit.made_records import NOISY, make_board, make_record
+from tests.unit.made_records import NOISY, changed, make_board, make_record, make_scenario
 
 
 def table_of(*known: bool):
@@ -33,3 +33,18 @@ def test_labels_that_are_right_are_not_called_as_given():
 
 def test_the_track_grants_trusted_images():
     assert "track T10: 10 trusted images a class" in table_of(True).setting
+
+
+def test_real_noise_is_told_with_its_rate_and_nothing_is_called_as_given():
+    real = make_scenario(noise="real")
+    records = [
+        changed(make_record("plain", real, seed), "corruption", realised_rate=rate)
+        for seed, rate in enumerate((0.3119, 0.3342))
+    ]
+    table = build(make_board(scenarios=(real,), seeds=2), records)
+    [told] = table.as_given
+    assert told == (
+        "Real noise of nuclei: methods see the labels that people gave, others count as true and "
+        "judge. 31.2 to 33.4 % of the training labels differ, which no method is told."
+    )
+    assert table.scenario_labels == ("real noise, 1:1",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 
+import numpy as np
 import pytest
 
 from benchbase.data.own.csv_table import CsvTable
@@ -204,3 +205,47 @@ def test_text_that_is_not_utf_8_is_said(tmp_path):
     (tmp_path / "labels.csv").write_bytes("image,label\nä.png,x\n".encode("latin-1"))
     with pytest.raises(DataError, match="is not UTF-8"):
         listed(tmp_path / "labels.csv")
+
+
+TWO = "image,old,new\n" + "".join(
+    f"{name},{'ba'[i % 2 or i == 4]},{'ba'[i % 2]}\n" for i, name in enumerate(IMAGES)
+)
+
+
+def test_a_truth_column_judges_beside_labels_as_given(table):
+    path = table(TWO, images=IMAGES)
+    parts = CsvTable(path=str(path), label="old", truth="new", size=8).load([], path.parent)
+    assert parts.classes == ("a", "b")
+    assert parts.train.given is not None
+    assert parts.test.given is not None
+    labels = np.concatenate([parts.train.labels, parts.test.labels])
+    given = np.concatenate([parts.train.given, parts.test.given])
+    assert np.bincount(labels).tolist() == [6, 6]
+    assert np.bincount(given).tolist() == [7, 5]
+    assert any("two versions of the labels: 1 of 12 (8.3%) differ" in it for it in parts.notes)
+    alone = CsvTable(path=str(path), label="old", size=8).load([], path.parent)
+    assert alone.train.given is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (TWO.replace(",a,b\n", ",,b\n"), "no label in the column 'old'"),
+        (TWO.replace(",a,a\n", ",a,\n", 1), "row 3: no label in the column 'new'"),
+        (
+            TWO.replace(".jpg,a,a\n", ".jpg,c,a\n"),
+            "is labelled 'c', which no true label is: expected",
+        ),
+        (TWO + "part 1/ISIC_0000.jpg,b,a\n", "stands there with two true labels"),
+        (TWO.replace("new", "newer"), "truth=new: unknown column 'new'; did you mean newer"),
+    ],
+)
+def test_a_truth_that_does_not_fit_is_refused(table, text, message):
+    with pytest.raises(DataError) as caught:
+        listed(table(text, images=IMAGES), label="old", truth="new")
+    assert message in str(caught.value)
+
+
+def test_which_of_two_labels_is_true_is_never_guessed(table):
+    path = table(TWO.replace("new", "truth"), images=IMAGES)
+    assert listed(path, label="old").truths is None

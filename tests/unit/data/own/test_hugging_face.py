@@ -98,3 +98,13 @@ def test_columns_and_folders_that_do_not_fit_are_refused(tmp_path):
         load(tmp_path / "empty")
     with pytest.raises(DataError, match="expected a folder"):
         load(folder / "state.json")
+
+
+def test_a_truth_column_judges_beside_labels_as_given(tmp_path):
+    right = [["nv", "mel"][(row + (row == 4)) % 2] for row in range(20)]
+    folder = saved(tmp_path / "set", {"train": 20}, checked=right)
+    parts = load(folder, truth="checked")
+    assert parts.train.given is not None
+    assert parts.test.given is not None
+    assert sum((it.labels != it.given).sum() for it in (parts.train, parts.test)) == 1
+    assert load(folder).train.given is None

@@ -103,3 +103,22 @@ def test_a_single_array_is_refused(tmp_path):
     np.save(tmp_path / "set.npy", np.arange(3))
     with pytest.raises(DataError, match="is a single array"):
         NpzFile(path=str(tmp_path / "set.npy")).load([], tmp_path)
+
+
+def test_an_array_truth_judges_beside_labels_as_given(tmp_path):
+    given = np.arange(20) % 2
+    truth = np.where(np.arange(20) == 3, 0, given)
+    parts = load(tmp_path, plain(labels=given, truth=truth))
+    assert parts.train.given is not None
+    assert parts.test.given is not None
+    differ = sum((it.labels != it.given).sum() for it in (parts.train, parts.test))
+    assert differ == 1
+    assert NpzFile.has_truth({"path": str(tmp_path / "set.npz")})
+    with pytest.raises(DataError, match="truth: expected one for each of 20 images"):
+        load(tmp_path, plain(truth=np.arange(3)))
+
+
+def test_no_array_and_no_file_are_no_truth(tmp_path):
+    load(tmp_path, plain())
+    assert not NpzFile.has_truth({"path": str(tmp_path / "set.npz")})
+    assert not NpzFile.has_truth({"path": str(tmp_path / "none.npz")})

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from benchbase.leaderboard.pages.captions import scenario_labels
+from benchbase.leaderboard.pages.captions import noise_labels, scenario_labels
 from tests.unit.made_records import make_scenario
 
 
@@ -48,3 +48,15 @@ def test_shares_of_labels_and_budgets_are_told_apart():
         "100 labels to buy, labels as given, 1:1",
         "no labels to buy, labels as given, 1:1",
     )
+
+
+def test_the_true_labels_are_not_called_as_given_where_others_were_given():
+    real = make_scenario(noise="real", dataset="csv")
+    none, elsewhere = make_scenario(dataset="csv"), make_scenario()
+    assert noise_labels([real, none, elsewhere]) == (
+        "real noise",
+        "true labels",
+        "labels as given",
+    )
+    alone = make_scenario(dataset="csv", dataset_options={"label": "old", "truth": "new"})
+    assert noise_labels([alone]) == ("true labels",)
