@@ -18,6 +18,7 @@ BENCHBASE_API = 2
 @hookimpl
 def register_datasets() -> list[type[DataSet]]:
     """Bring the data sets."""
+    from benchbase_medical.blood import ChulaRbc12, TxlPbc
     from benchbase_medical.dermatoscopy import Ham10000, Isic2018
 
-    return [Ham10000, Isic2018]
+    return [Ham10000, Isic2018, ChulaRbc12, TxlPbc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,8 @@ from benchbase.data.own.lookup import Lookup, files_below, is_image
 
 
 @dataclass(frozen=True)
-class NamedImages(DataSet):
+class Named(DataSet):
     """Images in the layout in which their makers publish them; a subclass lists them."""
-
-    size: int = option(32, "Pixels a side of the square cut from the middle.", min=8, max=512)
 
     folders: ClassVar[tuple[str, ...]] = ()
     """What the folder of the data set may be called below a data root, beside its name."""
@@ -39,14 +38,39 @@ class NamedImages(DataSet):
 
     def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
         """Decode all images at one size, and split them where no split is published."""
-        return decode(once_each(self._found(roots)).checked(), self.size, "crop", scratch)
+        return decode(once_each(self._found(roots)).checked(), self.side, "crop", scratch)
+
+    @property
+    def side(self) -> int | None:
+        """Pixels a side that images are brought to; None leaves them as they are."""
+        return None
+
+    @functools.cached_property
+    def _listed(self) -> dict[tuple[Path, ...], Listing]:
+        return {}
 
     def _found(self, roots: Sequence[Path]) -> Listing:
-        folders = places(roots, (self.name, *self.folders))
-        for folder in folders:
-            if (found := self.listing(folder)) is not None:
-                return found
-        raise missing(self, folders)
+        """List the images, as they were when this was first asked for."""
+        if tuple(roots) not in self._listed:
+            folders = places(roots, (self.name, *self.folders))
+            found = (self.listing(folder) for folder in folders)
+            listed = next((one for one in found if one is not None), None)
+            if listed is None:
+                raise missing(self, folders)
+            self._listed[tuple(roots)] = listed
+        return self._listed[tuple(roots)]
+
+
+@dataclass(frozen=True)
+class NamedImages(Named):
+    """The same for images of many sizes, which are brought to one."""
+
+    size: int = option(32, "Pixels a side of the square cut from the middle.", min=8, max=512)
+
+    @property
+    def side(self) -> int | None:
+        """The option."""
+        return self.size
 
 
 def places(roots: Sequence[Path], names: Iterable[str]) -> list[Path]:
