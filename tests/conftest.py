@@ -6,6 +6,7 @@ All of it goes through the environment, so that the processes that tests start h
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from benchbase.running import typechecking
 from tests.needs import required
 
 if TYPE_CHECKING:
+    from benchbase.records.home import Home
     from benchbase.running.executors.forkserver import ForkServer
 
 # How long an example takes says more of a busy machine than of the code.
@@ -28,6 +30,10 @@ hypothesis.settings.load_profile("benchbase")
 # Read when torch is imported, hence before any test module is.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = "1"
+# Compiled once for all processes and sessions, also where the environment keeps no bytecode; from
+# the first test on it is kept no more: what a test writes and imports changes within a second.
+sys.dont_write_bytecode = False
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["COLUMNS"] = "100"
 
@@ -42,17 +48,42 @@ def pytest_configure() -> None:
     required()
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give every test a home of its own; what it leaves there, no other test sees.
+def pytest_collection_finish() -> None:
+    """Keep no bytecode of what tests write."""
+    sys.dont_write_bytecode = True
 
-    What plugins bring is remembered for all of them, and for the next session: finding it out
-    imports torch and every plugin, and an entry holds only while no file of them changes.
+
+@pytest.fixture(scope="session")
+def remembered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where it is remembered what plugins bring, for all tests and for the next session.
+
+    Finding it out imports torch and every plugin; an entry holds while no file of them changes.
     """
-    folder = tmp_path_factory.mktemp("home")
-    remembered = tmp_path_factory.getbasetemp().parent / "catalogue"
-    remembered.mkdir(exist_ok=True)
-    (folder / "catalogue").symlink_to(remembered)
+    folder = tmp_path_factory.getbasetemp().parent / "catalogue"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_home(remembered: Path) -> Callable[[Path], Path]:
+    """Make a folder the home of a test, in which what is installed is known already."""
+
+    def make(folder: Path) -> Path:
+        folder.mkdir(exist_ok=True)
+        (folder / "catalogue").symlink_to(remembered)
+        return folder
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def own_home(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_home: Callable[[Path], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    """Give every test a home of its own; what it leaves there, no other test sees."""
+    folder = make_home(tmp_path_factory.mktemp("home"))
     monkeypatch.setenv("BENCHBASE_HOME", str(folder))
     return folder
 
@@ -67,6 +98,24 @@ def server() -> Iterator[ForkServer]:
     server = ForkServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def fresh_home(
+    server: ForkServer, make_home: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Home:
+    """Give a home that knows what is installed, and nothing of what tests install beside it."""
+    from benchbase.plugins.installed import find_installed
+    from benchbase.records.home import Home
+    from benchbase.running import scouting
+
+    known = Home(make_home(tmp_path_factory.mktemp("known")))
+    scouting.read_catalogue(server, known)
+    home = Home(tmp_path_factory.mktemp("fresh"))
+    home.catalogue.mkdir()
+    for one in find_installed():
+        shutil.copy(scouting._remembered_at(one, known), home.catalogue)
+    return home
 
 
 @pytest.fixture(scope="session")

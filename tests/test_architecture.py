@@ -226,22 +226,6 @@ def test_planning_storing_and_tabulating_never_import_torch() -> None:
     assert json.loads(ran.stdout) == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"]], ids=" ".join)
-def test_the_command_line_starts_without_torch(arguments: list[str]) -> None:
-    program = (
-        "import sys\n"
-        "from benchbase.cli import main\n"
-        "try:\n"
-        f"    sys.argv = ['benchbase', *{arguments}]\n"
-        "    main()\n"
-        "except SystemExit as end:\n"
-        "    assert not end.code, end.code\n"
-        "assert 'torch' not in sys.modules"
-    )
-    ran = run_python(program)
-    assert ran.returncode == 0, ran.stderr
-
-
 @each_file
 def test_a_module_is_short_and_named_for_what_it_holds(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 300

@@ -10,23 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from benchbase.cli import invoke
 from benchbase.testing.site import PluginSite
 
 PROGRAM = Path(sys.executable).with_name("benchbase")
 
+pytestmark = pytest.mark.usefixtures("shared_server")
 
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [PROGRAM, *arguments],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+
+@pytest.fixture
+def known() -> None:
+    """See that what is installed is remembered: a process that must find out imports torch."""
+    assert invoke(["list"]) == 0
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["list"]], ids=" ".join)
-def test_the_command_line_starts_without_torch_and_without_plugins(arguments: list[str]) -> None:
+def test_the_command_line_starts_without_torch_and_without_plugins(
+    known: None, arguments: list[str]
+) -> None:
     program = (
         "import sys; from benchbase.cli import invoke\n"
         f"assert invoke({arguments}) == 0\n"
@@ -39,8 +40,8 @@ def test_the_command_line_starts_without_torch_and_without_plugins(arguments: li
 
 
 @pytest.fixture
-def broken(tmp_path: Path) -> str:
-    """Install one plugin for each way to be broken; give the PYTHONPATH that shows them."""
+def broken(plugin_site: PluginSite) -> None:
+    """Install one plugin for each way to be broken."""
     head = "from benchbase.hookspecs import hookimpl\n"
     hook = "@hookimpl\ndef register_weighters():\n    return []\n"
     sources = {
@@ -51,10 +52,8 @@ def broken(tmp_path: Path) -> str:
         "wrong_signature": head + "BENCHBASE_API = 2\n" + hook.replace("()", "(task)"),
         "wrong_class": head + "BENCHBASE_API = 2\n" + hook.replace("[]", "[int]"),
     }
-    site = PluginSite(tmp_path)
     for name, source in sources.items():
-        site.add(name.replace("_", "-"), name, **{name: source})
-    return str(tmp_path)
+        plugin_site.add(name.replace("_", "-"), name, **{name: source})
 
 
 REASONS = {
@@ -67,10 +66,11 @@ REASONS = {
 }
 
 
-def test_broken_plugins_are_named_with_the_reason_and_hurt_nobody(broken: str) -> None:
-    listed = run("list", "--json", PYTHONPATH=broken)
-    assert listed.returncode == 0, listed.stderr
-    found = json.loads(listed.stdout)
+def test_broken_plugins_are_named_with_the_reason_and_hurt_nobody(
+    broken: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke(["list", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
     reasons = {one["distribution"]: one["reason"] for one in found["broken"]}
     assert reasons.keys() == REASONS.keys()
     for name, reason in REASONS.items():
@@ -78,18 +78,17 @@ def test_broken_plugins_are_named_with_the_reason_and_hurt_nobody(broken: str) -
         assert reasons[name].startswith(f"{name} 1.0 (")
     assert {"erm", "nuclei"} <= {line["name"] for line in found["plugins"]}
 
-    remembered = run("list", "weighters", PYTHONPATH=broken)
-    assert REASONS["outdated"] in remembered.stdout
+    assert invoke(["list", "weighters"]) == 0
+    assert REASONS["outdated"] in capsys.readouterr().out
 
-    strict = run("list", PYTHONPATH=broken, BENCHBASE_STRICT="1")
-    assert strict.returncode == 2
+    assert invoke(["info", "wrong-class"]) == 2
+    assert REASONS["wrong-class"] in capsys.readouterr().err
 
-    asked = run("info", "wrong-class", PYTHONPATH=broken)
-    assert asked.returncode == 2
-    assert REASONS["wrong-class"] in asked.stderr
+    monkeypatch.setenv("BENCHBASE_STRICT", "1")
+    assert invoke(["list"]) == 2
 
 
-def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
+def test_a_reader_that_leaves_early_gets_no_traceback(known: None) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     ran = subprocess.run(
@@ -100,21 +99,9 @@ def test_a_reader_that_leaves_early_gets_no_traceback() -> None:
     assert ran.stderr == ""
 
 
-def test_info_explains_a_file(tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(
-        "from benchbase import LossWeighter\n\n\n"
-        "class Mine(LossWeighter):\n"
-        '    """A method of mine."""\n\n'
-        '    name = "mine"\n\n'
-        "    def prepare(self, task):\n"
-        "        return lambda step: step.losses.detach()\n"
-    )
-    ran = run("info", str(tmp_path / "mine.py"))
-    assert ran.returncode == 0, ran.stderr
-    assert "mine: weighter from a file\n  A method of mine.\n" in ran.stdout
-
-
 def test_what_is_not_there_is_a_usage_error() -> None:
-    ran = run("info", "./not_there.py")
+    ran = subprocess.run(
+        [PROGRAM, "info", "./not_there.py"], capture_output=True, text=True, check=False
+    )
     assert (ran.returncode, ran.stdout) == (2, "")
     assert "no such file" in ran.stderr

@@ -53,44 +53,63 @@ def outcome(plugin, cache, server, tmp_path):
     return play
 
 
-def test_a_weighter_in_a_file_is_trained_and_judged(outcome, tmp_path):
-    scenario = dataclasses.replace(TINY, recipe=dataclasses.replace(TINY.recipe, epochs=2))
-    played = outcome(ONES, scenario)
-    result = played.result
+TWO_EPOCHS = dataclasses.replace(TINY, recipe=dataclasses.replace(TINY.recipe, epochs=2))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the runs lie that several tests look at."""
+    folder = tmp_path_factory.mktemp("shared")
+    (folder / "mine.py").write_text(HEAD + ONES)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ones(folder, cache, server):
+    return run(make_job(str(folder / "mine.py"), cache), server, folder)
+
+
+@pytest.fixture(scope="module")
+def two_epochs(folder, cache, server):
+    return run(make_job(str(folder / "mine.py"), cache, TWO_EPOCHS), server, folder)
+
+
+def test_a_weighter_in_a_file_is_trained_and_judged(two_epochs, folder):
+    result = two_epochs.result
     assert result.status == "ok", result.reason
     assert set(result.metrics) == {"tail", "last", "last5", "val_noisy", "val_clean", "oracle"}
     assert len(result.curves["test_balanced_accuracy"]) == 2
-    assert result.training.updates == [6]
+    assert result.training.updates == [result.training.steps_allowed] == [6]
+    assert result.training.images_with_gradient == 6 * 20
+    assert result.training.unranked is None
     assert result.cost.images_judged == 2 * (500 + 1000)
     assert result.corruption.realised_rate == pytest.approx(0.3)
     assert result.weights.auroc == 0.5
-    assert played.predictions["test_logits"].shape[1:] == (1000, 3)
+    assert two_epochs.predictions["test_logits"].shape[1:] == (1000, 3)
     assert result.provenance.source == code_hash((HEAD + ONES).encode())
     assert result.provenance.backbone_source
-    assert not list((tmp_path / "work").iterdir())  # nothing stays behind
+    assert not list((folder / "work").iterdir())  # nothing stays behind
 
 
-def test_stored_predictions_give_the_recorded_scores_again_exactly(outcome):
-    played = outcome(ONES)
-    kept, result = played.predictions, played.result
+def test_stored_predictions_give_the_recorded_scores_again_exactly(ones):
+    kept, result = ones.predictions, ones.result
     counts = result.corruption.class_counts
     for name, value in score(kept["test_logits"][-1], kept["test_labels"], counts).items():
         assert result.metrics["last"][name].value == value, name
 
 
-def test_the_same_cell_gives_the_same_numbers_again(outcome):
-    one, other = outcome(ONES).result, outcome(ONES).result
-    assert one.metrics == other.metrics
-    assert one.curves == other.curves
+def test_the_same_cell_gives_the_same_numbers_again(ones, outcome):
+    again = outcome(ONES).result
+    assert again.metrics == ones.result.metrics
+    assert again.curves == ones.result.curves
 
 
-def test_another_seed_gives_other_numbers(outcome):
-    assert outcome(ONES, seed=0).result.curves != outcome(ONES, seed=1).result.curves
+def test_another_seed_gives_other_numbers(ones, outcome):
+    assert outcome(ONES, seed=1).result.curves != ones.result.curves
 
 
-def test_an_uneven_schedule_of_judging_does_not_change_training(outcome):
+def test_an_uneven_schedule_of_judging_does_not_change_training(two_epochs, outcome):
     """Judging forks no randomness: a model judged at every epoch ends like one judged once."""
-    often = ONES
     once = """
 from benchbase.kit.loops import supervised
 class Once(Weighter):
@@ -100,9 +119,8 @@ class Once(Weighter):
         *_, last = supervised(task, task.build_model(), ones)
         yield last
 """
-    scenario = dataclasses.replace(TINY, recipe=dataclasses.replace(TINY.recipe, epochs=2))
-    one, other = outcome(often, scenario).result, outcome(once, scenario).result
-    assert one.metrics["last"] == other.metrics["last"]
+    result = outcome(once, TWO_EPOCHS).result
+    assert result.metrics["last"] == two_epochs.result.metrics["last"]
 
 
 def test_trusted_images_are_granted_to_whom_declares_the_need(outcome):
@@ -310,18 +328,14 @@ class Replaced(Ones):
         model.head = torch.nn.Sequential(model.head)
         yield from supervised(task, model, self.prepare(task))
 """,
-    None: "",
 }
 
 
 @pytest.mark.parametrize("reason", LOOPS)
 def test_a_run_counts_steps_and_compares_networks_itself(outcome, reason):
-    scenario = dataclasses.replace(TINY, recipe=dataclasses.replace(TINY.recipe, epochs=2))
     text = ONES.replace("class Ones", "class _Ones").replace('    name = "ones"\n', "")
-    method = LOOPS[reason].replace("(Ones)", "(_Ones)")
-    result = outcome((text + method) if reason else ONES, scenario).result
+    result = outcome(text + LOOPS[reason].replace("(Ones)", "(_Ones)"), TWO_EPOCHS).result
     assert result.status == "ok", result.reason
-    found = result.training.unranked
-    assert (found is None) if reason is None else (reason in found)
+    assert reason in result.training.unranked
     assert result.training.steps_allowed == 6
     assert result.training.images_with_gradient == 20 * result.training.updates[0]

@@ -115,15 +115,14 @@ def wait_for(condition, seconds: float = 240) -> None:
 
 
 def test_a_new_user_s_file_is_run_found_again_and_stays_beside_failures(
-    tmp_path, own_home, start, benchbase
+    tmp_path, own_home, benchbase
 ):
     (tmp_path / "small_loss.py").write_text(WEIGHTER)
-    first = start("run", "--plugin", "./small_loss.py", *SMALL)
-    stdout, stderr = first.communicate(timeout=200)
-    assert first.returncode == 0, stderr
-    assert "small-loss" in stdout
-    assert "erm" in stdout  # the reference is always added
-    assert "2 cells: 0 found, 2 run, 0 failed" in stdout
+    first = benchbase("run", "--plugin", "./small_loss.py", *SMALL)
+    assert first.returncode == 0, first.stderr
+    assert "small-loss" in first.stdout
+    assert "erm" in first.stdout  # the reference is always added
+    assert "2 cells: 0 found, 2 run, 0 failed" in first.stdout
     assert len(list(own_home.glob("runs/*/*/*.json"))) == 2
     assert not list(own_home.glob("work/*"))
 
@@ -161,7 +160,7 @@ recipe = { epochs = 1 }
 
 
 def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method(
-    tmp_path, benchbase
+    tmp_path, make_home, benchbase
 ):
     folder = tmp_path / "leaderboards" / "mini"
     folder.mkdir(parents=True)
@@ -183,7 +182,8 @@ def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method
         "labels.npz",
     }
 
-    # A fresh clone has the committed records and an empty home.
+    # A fresh clone has the committed records and nothing in its home.
+    make_home(tmp_path / "other")
     clone = ("run", "--board", "mini", "--device=cpu", "--home", "other")
     again = benchbase(*clone)
     assert "2 cells: 2 found, 0 run, 0 failed" in again.stdout, again.stderr

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchbase.cli import invoke
-from benchbase.plugins.installed import OWN_DISTRIBUTION
+from benchbase.plugins.installed import OWN_DISTRIBUTION, find_installed
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.store import Store
+from benchbase.running import scouting
 from benchbase.testing.site import PluginSite
 from tests.unit.cli.test_show import STATED
 from tests.unit.made_records import changed, make_record
@@ -59,14 +60,17 @@ def test_what_is_broken_is_told_with_the_reason(two_metrics: PluginSite, capsys)
     ]
 
 
-def test_a_home_can_be_given(two_metrics: PluginSite, tmp_path: Path, capsys) -> None:
-    listed(capsys, "--home", str(tmp_path / "other"))
-    assert (tmp_path / "other" / "catalogue").is_dir()
+def test_a_home_can_be_given(fresh_home: Home, two_metrics: PluginSite, capsys) -> None:
+    known = {*fresh_home.catalogue.iterdir()}
+    listed(capsys, "--home", str(fresh_home.path))
+    assert len({*fresh_home.catalogue.iterdir()} - known) == 2
 
 
 def test_a_home_that_cannot_be_written_does_not_matter(
-    two_metrics: PluginSite, tmp_path: Path, capsys
+    two_metrics: PluginSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
+    fakes = [one for one in find_installed() if one.distribution != OWN_DISTRIBUTION]
+    monkeypatch.setattr(scouting, "find_installed", lambda: fakes)
     (tmp_path / "file").touch()
     assert invoke(["list", "metrics", "--home", str(tmp_path / "file" / "home")]) == 0
     assert "luck" in capsys.readouterr().out
@@ -88,22 +92,26 @@ def test_a_name_taken_twice_is_listed_by_its_long_forms(two_metrics: PluginSite,
 
 
 def test_results_of_other_code_of_the_same_version_are_told(
-    two_metrics: PluginSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    fresh_home: Home,
+    plugin_site: PluginSite,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys,
 ) -> None:
-    two_metrics.add("demo-plugin", "demo_plugin", demo_plugin=STATED)
+    plugin_site.add("demo-plugin", "demo_plugin", demo_plugin=STATED)
     monkeypatch.setenv("BENCHBASE_PLUGINS", "demo-plugin")
     monkeypatch.chdir(tmp_path)
     old = changed(make_record(), "provenance", source="older")
-    Store(Home(tmp_path / "home")).write(old)
+    Store(fresh_home).write(old)
     board = tmp_path / "leaderboards" / "kidneys"
     board.mkdir(parents=True)
     (board / "board.toml").write_text("")
     Committed(board).merge([old])
     told = "plain: code changed since, not replayed (2 results)"
-    assert invoke(["list", "weighters", "--home", str(tmp_path / "home")]) == 0
+    assert invoke(["list", "weighters", "--home", str(fresh_home.path)]) == 0
     assert told in capsys.readouterr().out
     (board / "board.toml").write_text('frozen = "protocol 1"')
-    assert invoke(["list", "--home", str(tmp_path / "home"), "--json"]) == 0
+    assert invoke(["list", "--home", str(fresh_home.path), "--json"]) == 0
     [line] = json.loads(capsys.readouterr().out)["changed"]
     assert line == told.replace("2", "1")
 

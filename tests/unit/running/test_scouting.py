@@ -61,23 +61,23 @@ class MineToo(their_method.Mine):
 
 
 def test_what_is_installed_is_told_by_a_child_and_remembered(
-    plugin_site: PluginSite, server, tmp_path: Path
+    plugin_site: PluginSite, server, fresh_home: Home
 ) -> None:
     plugin_site.add("good-luck", "good_luck", good_luck=METRIC)
     plugin_site.add("bad-luck", "bad_luck", bad_luck="1 / 0", version="0.3")
-    catalogue = read_catalogue(server, Home(tmp_path))
+    catalogue = read_catalogue(server, fresh_home)
     assert [entry.name for entry in catalogue.of("metrics")] == ["luck"]
     [problem] = catalogue.problems
     assert problem.reason.startswith("bad-luck 0.3 (bad_luck): its import raised ZeroDivisionError")
     assert not {"good_luck", "bad_luck"} & sys.modules.keys()
-    assert read_catalogue(NoServer(), Home(tmp_path)) == catalogue
+    assert read_catalogue(NoServer(), fresh_home) == catalogue
     (plugin_site.folder / "bad_luck.py").write_text("2 / 0")
     with pytest.raises(AssertionError):  # asked again
-        read_catalogue(NoServer(), Home(tmp_path))
+        read_catalogue(NoServer(), fresh_home)
 
 
 def test_no_weighter_is_ever_loaded_in_the_parent(
-    plugin_site: PluginSite, server, tmp_path: Path
+    plugin_site: PluginSite, server, fresh_home: Home
 ) -> None:
     plugin_site.add("good-luck", "good_luck", good_luck=METRIC)
     plugin_site.add(
@@ -87,36 +87,38 @@ def test_no_weighter_is_ever_loaded_in_the_parent(
         "BENCHBASE_API = 2\n@hookimpl\ndef register_weighters():\n    return [Mine]\n",
         loser_method=METHOD,
     )
-    catalogue = read_catalogue(server, Home(tmp_path))
+    catalogue = read_catalogue(server, fresh_home)
     assert "mine" in catalogue.names("weighters")
     assert [extra.name for extra in load_metrics(make_board(), catalogue)] == ["luck"]
     assert not {"loser", "loser_method"} & sys.modules.keys()
 
 
-def test_a_damaged_memory_is_asked_again(plugin_site: PluginSite, server, tmp_path: Path) -> None:
+def test_a_damaged_memory_is_asked_again(plugin_site: PluginSite, server, fresh_home: Home) -> None:
+    before = {*fresh_home.catalogue.iterdir()}
     plugin_site.add("good-luck", "good_luck", good_luck=METRIC)
-    catalogue = read_catalogue(server, Home(tmp_path))
-    for path in (tmp_path / "catalogue").iterdir():
-        path.write_text("{")
-    assert read_catalogue(server, Home(tmp_path)) == catalogue
+    catalogue = read_catalogue(server, fresh_home)
+    [memory] = {*fresh_home.catalogue.iterdir()} - before
+    memory.write_text("{")
+    assert read_catalogue(server, fresh_home) == catalogue
+    assert memory.read_text() != "{"
 
 
 def test_strict_turns_a_broken_plugin_into_an_error(
-    plugin_site: PluginSite, server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plugin_site: PluginSite, server, fresh_home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plugin_site.add("bad-luck", "bad_luck", bad_luck="1 / 0")
     monkeypatch.setenv("BENCHBASE_STRICT", "1")
     with pytest.raises(PluginError, match=r"bad-luck 1\.0 \(bad_luck\): its import raised"):
-        read_catalogue(server, Home(tmp_path))
+        read_catalogue(server, fresh_home)
 
 
 def test_a_metric_of_two_distributions_is_an_error(
-    plugin_site: PluginSite, server, tmp_path: Path
+    plugin_site: PluginSite, server, fresh_home: Home
 ) -> None:
     for name in ("luck", "more_luck"):
         plugin_site.add(name, f"{name}_metric", **{f"{name}_metric": METRIC})
     with pytest.raises(PluginError, match="two distributions bring a metric called 'luck'"):
-        load_metrics(make_board(), read_catalogue(server, Home(tmp_path)))
+        load_metrics(make_board(), read_catalogue(server, fresh_home))
 
 
 def test_a_file_is_described_by_a_child_and_remembered(server, tmp_path: Path) -> None:
