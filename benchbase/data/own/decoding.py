@@ -28,7 +28,7 @@ def decode(listing: Listing, size: int | None, resize: str, scratch: Path) -> Da
     pixels, notes = _pixels(listing, size, resize, scratch)
     if size is not None:
         notes = (f"resized to {size} x {size} from {RULE_TEXTS[resize]}", *notes)
-    classes = classes_of(listing.judging)
+    classes = listing.order or classes_of(listing.judging)
     numbers = {name: number for number, name in enumerate(classes)}
     labels, as_given = (
         np.array([numbers[label] for label in texts], dtype=np.int64)

@@ -44,6 +44,8 @@ class Listing:
     """All that is read."""
     truths: tuple[str, ...] | None = None
     """Labels that count as true, where ``labels`` are only what somebody gave."""
+    order: tuple[str, ...] = ()
+    """The classes in the order that their source gives them; empty where counts decide."""
     groups: tuple[str, ...] | None = None
     parts: tuple[str, ...] | None = None
     """Train, validation or test; None where the source draws no line."""
