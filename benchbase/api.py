@@ -28,6 +28,7 @@ from benchbase.task import Images as Images
 from benchbase.task import Meter as Meter
 from benchbase.task import Need as Need
 from benchbase.task import Oracle as Oracle
+from benchbase.task import Snapshots as Snapshots
 from benchbase.task import Task as Task
 
 

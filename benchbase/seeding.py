@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import random
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -45,6 +45,27 @@ def seed_everything(seed: int | str, *names: str) -> None:
     random.seed(value)
     np.random.seed(value % 2**32)
     torch.manual_seed(value)
+
+
+def global_streams() -> tuple[Any, ...]:
+    """Give the states of a process's global generators."""
+    import torch
+
+    used = torch.cuda.is_available() and torch.cuda.is_initialized()
+    on_device = torch.cuda.get_rng_state() if used else None
+    return random.getstate(), np.random.get_state(), torch.get_rng_state(), on_device
+
+
+def put_back_global_streams(states: tuple[Any, ...]) -> None:
+    """Put the global generators where ``global_streams`` found them."""
+    import torch
+
+    plain, numpy, on_cpu, on_device = states
+    random.setstate(plain)
+    np.random.set_state(numpy)
+    torch.set_rng_state(on_cpu)
+    if on_device is not None:
+        torch.cuda.set_rng_state(on_device)
 
 
 @contextlib.contextmanager

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Bool, Int, UInt8
@@ -16,6 +16,8 @@ from benchbase.backbones.contract import Classifier
 from benchbase.cell import Recipe
 from benchbase.errors import BudgetError, UndeclaredNeedError
 from benchbase.seeding import seeded, torch_stream
+
+T = TypeVar("T")
 
 
 class Need(enum.Enum):
@@ -84,13 +86,14 @@ class Oracle:
     def __init__(self, ask: Callable[[list[int]], list[int]], budget: int, num_rows: int) -> None:
         self._ask = ask
         self._num_rows = num_rows
-        self._answers: dict[int, int] = {}
+        self.answers: dict[int, int] = {}
+        """Row -> the label that was bought."""
         self.budget = budget
 
     @property
     def remaining(self) -> int:
         """Labels that can still be bought."""
-        return self.budget - len(self._answers)
+        return self.budget - len(self.answers)
 
     def query(self, rows: Int[Tensor, " asked"]) -> Int[Tensor, " asked"]:
         """Buy the true labels of ``rows``; asking again for a row that was bought is free.
@@ -102,16 +105,31 @@ class Oracle:
         asked = [int(row) for row in rows]
         if any(not 0 <= row < self._num_rows for row in asked):
             raise BudgetError(f"the oracle knows rows 0 to {self._num_rows - 1}; asked for others")
-        new = sorted(set(asked) - self._answers.keys())
+        new = sorted(set(asked) - self.answers.keys())
         if len(new) > self.remaining:
             raise BudgetError(
                 f"asked the oracle for {len(new)} new labels, {self.remaining} of a budget of "
                 f"{self.budget} are left: ask for fewer (`task.oracle.remaining`)"
             )
         if new:
-            self._answers.update(zip(new, self._ask(new), strict=True))
-        answers = [self._answers[row] for row in asked]
+            self.answers.update(zip(new, self._ask(new), strict=True))
+        answers = [self.answers[row] for row in asked]
         return torch.tensor(answers, dtype=torch.long, device=rows.device)
+
+
+class Snapshots:
+    """Where interrupted loops go on; outside of a run, nothing is kept of them."""
+
+    def epochs(self, count: int, train: Callable[[int], T]) -> Iterator[T]:
+        """Yield ``train(epoch)``, a checkpoint, for each epoch that has not been trained yet.
+
+        Whatever ``train`` can reach is kept with it now and then and put back in place: models,
+        optimisers, streams, tensors, in local variables of the functions around it as well. A
+        loop that was interrupted yields its last kept checkpoint again and goes on from there;
+        one that was over yields its last one and ends. So what surrounds a loop may look at the
+        checkpoints and at the state of what was trained, and must not count epochs by itself.
+        """
+        yield from map(train, range(count))
 
 
 @dataclass(frozen=True)
@@ -151,6 +169,8 @@ class Task:
     needs: frozenset[Need] = frozenset()
     grants: Grants = field(default_factory=Grants, repr=False)
     meter: Meter = field(default_factory=Meter)
+    snapshots: Snapshots = field(default_factory=Snapshots, repr=False)
+    """Through which a loop of epochs is run, so that it survives an interruption."""
     withheld: int = 0
     """Training images that are not in ``train`` since their labels are withheld."""
 

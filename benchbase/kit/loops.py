@@ -51,7 +51,8 @@ def supervised(
     descent = Descent(task, model, epochs * task.steps_per_epoch, learning_rate)
     is_train = data.pixels is task.train.pixels
     weight_of_row = torch.full((len(data.pixels),), math.nan, device=task.device)
-    for epoch in range(epochs):
+
+    def train(epoch: int) -> Checkpoint:
         model.train()
         loss_sum = torch.zeros((), device=task.device)
         weight_sum = torch.zeros((), device=task.device)
@@ -71,11 +72,13 @@ def supervised(
         mean_loss = loss_sum.item() / task.steps_per_epoch
         if not math.isfinite(mean_loss) or not weight_sum.isfinite():
             raise _divergence(epoch, mean_loss, weight_sum.item())
-        yield Checkpoint(
+        return Checkpoint(
             model,
             weights=weight_of_row.clone() if is_train and not weight_of_row.isnan().all() else None,
             notes={"loss": mean_loss},
         )
+
+    yield from task.snapshots.epochs(epochs, train)
 
 
 def forward(task: Task, model: Classifier, batch: Batch, lr: float, epoch: int) -> Step:
@@ -110,8 +113,7 @@ def endless_batches(task: Task, images: Images, purpose: str, batch_size: int) -
         ContractError: there are fewer than two images.
     """
     positions = endless_positions(task, len(images), purpose, batch_size)
-    stream = task.rng(f"augment {purpose}")
-    return (load_batch(task, images, some, stream) for some in positions)
+    return _Batches(task, images, positions, task.rng(f"augment {purpose}"))
 
 
 def endless_positions(
@@ -127,19 +129,47 @@ def endless_positions(
             f"{purpose}: expected batches of at least 2 images, got {count} images and a "
             f"batch size of {batch_size}: check what the scenario grants and what was selected"
         )
-    return _positions(task, count, purpose, batch_size)
+    return _Positions(task, count, purpose, batch_size)
 
 
-def _positions(
-    task: Task, count: int, purpose: str, batch_size: int
-) -> Iterator[Int[Tensor, " batch"]]:
-    stream = task.rng(f"order {purpose}")
-    while True:
-        # Drawn on the CPU, so that all devices see the same order; moved once a pass.
-        order = torch.randperm(count, generator=stream).to(task.device)
-        for positions in order.split(batch_size):
-            if len(positions) > 1:
-                yield positions
+# Objects, and no generator functions: what these remember can be kept and put back.
+
+
+class _Batches(Iterator[Batch]):
+    def __init__(
+        self,
+        task: Task,
+        images: Images,
+        positions: Iterator[Int[Tensor, " batch"]],
+        augmentation: Generator,
+    ) -> None:
+        self._task = task
+        self._images = images
+        self._positions = positions
+        self._augmentation = augmentation
+
+    def __next__(self) -> Batch:
+        positions = next(self._positions)
+        return load_batch(self._task, self._images, positions, self._augmentation)
+
+
+class _Positions(Iterator[Tensor]):
+    def __init__(self, task: Task, count: int, purpose: str, batch_size: int) -> None:
+        self._device = task.device
+        self._stream = task.rng(f"order {purpose}")
+        self._count = count
+        self._batch_size = batch_size
+        self._order = torch.empty(0, dtype=torch.long)
+        self._given = 0
+
+    def __next__(self) -> Int[Tensor, " batch"]:
+        if len(self._order) - self._given < 2:
+            # Drawn on the CPU, so that all devices see the same order; moved once a pass.
+            self._order = torch.randperm(self._count, generator=self._stream).to(self._device)
+            self._given = 0
+        positions = self._order[self._given : self._given + self._batch_size]
+        self._given += len(positions)
+        return positions
 
 
 def load_batch(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import warnings
 from abc import abstractmethod
@@ -86,20 +85,22 @@ class MetaWeighter(LossWeighter):
         _warn_of_missing_classes(task)
         normalised = self.normalisation == "sum"
         warn_if_faded = _watch()
-        steps = itertools.count()
+        steps = 0
 
         def weights_of(described: Tensor) -> Tensor:
             weights: Tensor = self.floor + (1 - self.floor) * network(described).squeeze(1)
             return weights
 
         def weigh(step: Step) -> Tensor:
+            nonlocal steps
             described = describe(step)
             if step.epoch < start:
                 return torch.ones_like(step.losses)
             if self.class_input:
                 observed = F.one_hot(step.batch.labels, task.num_classes).to(described)
                 described = torch.cat((described, observed), dim=1)
-            if next(steps) % self.meta_every == 0:
+            steps += 1
+            if (steps - 1) % self.meta_every == 0:
                 weights = weights_of(described)
                 optimiser.zero_grad()
                 weights.backward(hypergradient(step, weights, next(trusted), normalised=normalised))

@@ -79,6 +79,10 @@ class Home:
         """Name the file that says which run has claimed a cell."""
         return self.path / "leases" / f"{key}.json"
 
+    def unfinished(self, key: str) -> Path:
+        """Name the folder from which an interrupted cell goes on; safe to delete."""
+        return self.path / "unfinished" / key
+
     def log(self, key: str) -> Path:
         """Name the file that holds what a cell's processes printed."""
         return self.logs / f"{key[:16]}.log"

@@ -10,8 +10,8 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,18 +27,19 @@ from benchbase.plugins import Entry
 from benchbase.records.record import Failure
 from benchbase.running.arrays import read_logits, read_weights
 from benchbase.running.executors.contract import ChildProcess, Job, Slot
+from benchbase.running.journal import Heard, Journal
 from benchbase.running.messages import (
     Checkpoint,
     Done,
     Failed,
     Go,
+    Keep,
     Labels,
     Loadable,
     Logits,
     Message,
     Query,
     Ready,
-    Spent,
     Start,
 )
 from benchbase.running.settings import Progress, Settings
@@ -61,18 +62,6 @@ class CellFailedError(Exception):
         self.error = error
 
 
-@dataclass
-class Costs:
-    """What a conversation took; filled in while it goes on, for it may end short."""
-
-    train: float = 0.0
-    judge: float = 0.0
-    judged: int = 0
-    spent: Spent = field(default_factory=Spent)
-    parameters: int | None = None
-    bought: set[int] = field(default_factory=set)
-
-
 def converse(
     *,
     job: Job,
@@ -80,32 +69,23 @@ def converse(
     settings: Settings,
     folder: Path,
     judge: Judge,
-    costs: Costs,
+    journal: Journal,
     deadline: float,
 ) -> None:
-    """Hold the conversation with both children until the trainer is done."""
-    opened = judge.opened
+    """Hold the conversation with both children until the trainer is done.
+
+    Raises:
+        CannotResumeError: the cell is not the one that was interrupted, and must begin anew.
+    """
+    opened, costs, cell = judge.opened, journal.costs, job.cell
+    for_sale = "oracle" in job.weighter.needs and cell.scenario.label_budget
     questions = Questions.draw(
         len(opened.validation) + len(opened.test), secret=secrets.randbits(62)
     )
     write_questions(folder / "questions", opened, questions.order)
-    model = folder / "model.pt"
-    cell = job.cell
-    for_sale = "oracle" in job.weighter.needs and cell.scenario.label_budget
-    start = _start(job, slot.device, folder / "questions", model)
-    log = settings.home.log(job.cell.key)
-    predictor = trainer = None
-    try:
-        predictor = slot.start("benchbase.running.predictor", log)
-        predictor.channel.deadline = deadline
-        _tell(predictor, start, settings)
-        _hear(predictor, settings, Ready)
-        # Loaded: the images that a method is tested on are gone before it starts.
-        shutil.rmtree(folder / "questions")
-        trainer = slot.start("benchbase.running.trainer", log)
-        trainer.channel.deadline = deadline
-        _tell(trainer, structs.replace(start, folder=str(folder / "task")), settings)
-        _hear(trainer, settings, Ready)
+    start = _start(job, slot.device, folder, settings, journal)
+    with _children(slot, settings, settings.home.log(cell.key), start, deadline) as children:
+        trainer, predictor = children
         while True:
             waiting = time.monotonic()
             message: Checkpoint | Query | Done
@@ -114,26 +94,52 @@ def converse(
             finally:
                 costs.train += time.monotonic() - waiting
             if isinstance(message, Query):
-                _tell(trainer, Labels(labels=_sell(message.rows, job, opened, costs)), settings)
+                _tell(trainer, Labels(labels=_sell(message.rows, job, opened, journal)), settings)
                 continue
             costs.spent = message.spent
-            _check_schedule(message, judge.checkpoints, cell.scenario.recipe.epochs)
-            if isinstance(message, Done):
-                return
-            costs.parameters = message.parameters
-            judging = time.monotonic()
-            weights = read_weights(blob, len(opened.train))
-            logits = _predict(predictor, settings, questions, len(opened.classes))
-            judge.hear(
-                logits, weights, message.notes, message.counted, costs.bought if for_sale else None
-            )
-            _put_away(model, settings.models, cell.key)
-            costs.judged += len(logits)
-            costs.judge += time.monotonic() - judging
+            if isinstance(message, Checkpoint) and message.again is not None:
+                journal.compare(message.again, Heard.of(message, blob))
+            else:
+                journal.check_caught_up()
+                _check_schedule(message, judge.checkpoints, cell.scenario.recipe.epochs)
+                if isinstance(message, Done):
+                    return
+                costs.parameters = message.parameters
+                judging = time.monotonic()
+                weights = read_weights(blob, len(opened.train))
+                logits = _predict(predictor, settings, questions, len(opened.classes))
+                bought = sorted(journal.bought) if for_sale else None
+                judge.hear(logits, weights, message.notes, message.counted, bought)
+                _put_away(folder / "model.pt", settings.models, cell.key)
+                costs.judged += len(logits)
+                costs.judge += time.monotonic() - judging
+                journal.add(Heard.of(message, blob, logits, bought), folder / "snapshot")
             if settings.heard is not None:
                 settings.heard(Progress(job, judge.checkpoints, message.notes))
             _tell(trainer, Go(), settings)
+
+
+@contextmanager
+def _children(
+    slot: Slot, settings: Settings, log: Path, start: Start, deadline: float
+) -> Iterator[tuple[ChildProcess, ChildProcess]]:
+    """Start the trainer and the predictor; end both afterwards, whatever happened."""
+    predictor = trainer = None
+    questions = Path(start.folder).with_name("questions")
+    try:
+        predictor = slot.start("benchbase.running.predictor", log)
+        predictor.channel.deadline = deadline
+        _tell(predictor, structs.replace(start, folder=str(questions)), settings)
+        _hear(predictor, settings, Ready)
+        # Loaded: the images that a method is tested on are gone before it starts.
+        shutil.rmtree(questions)
+        trainer = slot.start("benchbase.running.trainer", log)
+        trainer.channel.deadline = deadline
+        _tell(trainer, start, settings)
+        _hear(trainer, settings, Ready)
+        yield trainer, predictor
     finally:
+        shutil.rmtree(questions, ignore_errors=True)
         children = [child for child in (trainer, predictor) if child is not None]
         for child in children:
             child.kill()
@@ -141,13 +147,19 @@ def converse(
             child.exit_code(GRACE_SECONDS)  # so that none writes into the folder any more
 
 
-def _start(job: Job, device: str, folder: Path, model: Path) -> Start:
+def _start(job: Job, device: str, folder: Path, settings: Settings, journal: Journal) -> Start:
     return Start(
         weighter=_loadable(job.weighter, job.cell.weighter.options),
         backbone=_loadable(job.backbone, job.cell.scenario.backbone_options),
         device=device,
-        folder=str(folder),
-        model=str(model),
+        folder=str(folder / "task"),
+        model=str(folder / "model.pt"),
+        keep=Keep(
+            path=str(folder / "snapshot"),
+            every=settings.snapshot_every if settings.trusted else None,
+            go_on_from=None if journal.snapshot is None else str(journal.snapshot),
+            past=[one.counted for one in journal.heard],
+        ),
     )
 
 
@@ -183,15 +195,15 @@ def _predict(
     return questions.answers(read_logits(reply, blob, len(questions.order), classes))
 
 
-def _sell(rows: list[int], job: Job, opened: Opened, costs: Costs) -> list[int]:
+def _sell(rows: list[int], job: Job, opened: Opened, journal: Journal) -> list[int]:
     """Answer an oracle query; the ledger and the budget are the parent's."""
     if any(row >= len(opened.train) for row in rows):
         raise ContractError(f"the oracle was asked for rows that do not exist: {rows!r:.100}")
-    costs.bought.update(rows)
+    sold = journal.sell(rows)
     budget = job.cell.scenario.label_budget or 0
-    if "oracle" not in job.weighter.needs or len(costs.bought) > budget:
+    if "oracle" not in job.weighter.needs or sold > budget:
         raise CellFailedError(
-            "error", f"BudgetError: {len(costs.bought)} labels asked for, the budget is {budget}"
+            "error", f"BudgetError: {sold} labels asked for, the budget is {budget}"
         )
     return [int(label) for label in opened.train_true[rows]]
 

@@ -126,6 +126,18 @@ class Counter:
             difference=difference and difference[:LONGEST_REMARK],
         )
 
+    def go_on_from(self, counted: Counted) -> None:
+        """Count on from what a journal says, once networks were put back as they were then."""
+        self._images = counted.images_with_gradient
+        for network, updates in zip(self.networks, counted.updates, strict=False):
+            network.updates = updates
+            for parameter in network.parameters:
+                tally = self._tallies[id(parameter)]
+                tally.version, tally.updates = version_of(parameter), updates
+                tally.trained, tally.passed, tally.mark = updates > 0, False, None
+                tally.norm = norm_of(parameter).item()
+                tally.then = (tally.version, updates)
+
     def _know(self, parameter: Tensor, tally: Tally) -> None:
         key = id(parameter)
 

@@ -36,6 +36,18 @@ class Loadable(Struct, frozen=True, kw_only=True):
     options: dict[str, Any]
 
 
+class Keep(Struct, frozen=True, kw_only=True):
+    """What the trainer keeps for after an interruption, and what it goes on from."""
+
+    path: str
+    """File for a snapshot."""
+    every: float | None
+    """Seconds from one to the next; None for never."""
+    go_on_from: str | None
+    past: list[Counted]
+    """Of each checkpoint that was judged before the interruption."""
+
+
 class Start(Message, frozen=True):
     """To the trainer and to the predictor: what they work on, and how."""
 
@@ -46,6 +58,7 @@ class Start(Message, frozen=True):
     """Holds the task, or the questions."""
     model: str
     """File in which each checkpoint passes from one to the other."""
+    keep: Keep
 
 
 class Ready(Message, frozen=True):
@@ -71,6 +84,8 @@ class Checkpoint(Message, frozen=True):
     counted: Counted
     parameters: Count
     spent: Spent
+    again: Count | None = None
+    """Which of the checkpoints before an interruption it is; there is no model then."""
 
 
 class Query(Message, frozen=True):

@@ -12,6 +12,7 @@ import secrets
 import shutil
 import time
 import traceback
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,8 +26,9 @@ from benchbase.judging.judge import Judge
 from benchbase.plugins import Entry
 from benchbase.records.provenance import describe_numerics
 from benchbase.records.record import typed_result
-from benchbase.running.conversation import CellFailedError, Costs, converse
+from benchbase.running.conversation import CellFailedError, converse
 from benchbase.running.executors.contract import Job, Outcome, Slot
+from benchbase.running.journal import CannotResumeError, Journal
 from benchbase.running.log_limit import limited
 from benchbase.running.settings import Settings
 from benchbase.running.task_files import write_task
@@ -34,9 +36,7 @@ from benchbase.running.task_files import write_task
 
 def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
     """Train, judge and score one cell in fresh processes; never raises for what it did."""
-    began = time.monotonic()
     started_at = time.time()
-    costs = Costs()
     # In full: where the children stand, the home's name may mean another folder.
     folder = settings.work.absolute() / f"{job.cell.key[:16]}-{secrets.token_hex(4)}"
     found: JSON = {
@@ -47,6 +47,8 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         "grants": dict.fromkeys(job.weighter.needs, ""),
     }
     predictions: dict[str, NDArray[Any]] = {}
+    left = settings.home.unfinished(job.cell.key) if settings.trusted else folder / "unfinished"
+    journal = Journal(left, job, slot.device, settings)
     log = settings.home.log(job.cell.key)
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -65,22 +67,13 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
             job.cell.seed,
             frozenset(job.weighter.needs),
         )
-        judge = Judge(opened, job.cell.scenario.recipe.epochs, settings.extra_metrics)
         with limited(log):
-            converse(
-                job=job,
-                slot=slot,
-                settings=settings,
-                folder=folder,
-                judge=judge,
-                costs=costs,
-                deadline=began + settings.timeout,
-            )
+            judge = _judged(job, slot, settings, opened=opened, journal=journal, folder=folder)
         metrics.preload()  # waits where it is still being loaded: no cost of this cell
         judging = time.monotonic()
         verdict = judge.conclude()
         predictions = judge.predictions()
-        costs.judge += time.monotonic() - judging
+        journal.costs.judge += time.monotonic() - judging
         training = judge.describe_training(
             _steps_allowed(opened, job), own_network="own network" in job.weighter.needs
         )
@@ -101,7 +94,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         shutil.rmtree(folder, ignore_errors=True)
     result = typed_result(
         **found,
-        cost=_cost(costs, slot, settings, time.monotonic() - began),
+        cost=_cost(journal, slot, settings),
         numerics=describe_numerics(job.cell.numerics),
         provenance=msgspec.structs.replace(
             settings.provenance,
@@ -113,6 +106,34 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         ),
     )
     return Outcome(result, predictions)
+
+
+def _judged(
+    job: Job, slot: Slot, settings: Settings, *, opened: Opened, journal: Journal, folder: Path
+) -> Judge:
+    """Hold the conversation, from where it was interrupted; anew where that is not possible."""
+    while True:
+        judge = Judge(opened, job.cell.scenario.recipe.epochs, settings.extra_metrics)
+        journal.tell(judge)
+        costs = journal.costs
+        try:
+            converse(
+                job=job,
+                slot=slot,
+                settings=settings,
+                folder=folder,
+                judge=judge,
+                journal=journal,
+                deadline=costs.began - costs.earlier + settings.timeout,
+            )
+        except (CannotResumeError, CellFailedError, PluginError) as error:
+            if journal.has_caught_up or getattr(error, "status", "") in ("killed", "timeout"):
+                raise
+            with contextlib.suppress(OSError), settings.home.log(job.cell.key).open("a") as log:
+                log.write(f"begins anew: {error}\n")
+            journal.discard()
+        else:
+            return judge
 
 
 def _open(job: Job) -> Opened:
@@ -140,15 +161,16 @@ def _steps_allowed(opened: Opened, job: Job) -> int:
     return recipe.epochs * recipe.steps_of_an_epoch(len(opened.train) + withheld)
 
 
-def _cost(costs: Costs, slot: Slot, settings: Settings, total: float) -> JSON:
+def _cost(journal: Journal, slot: Slot, settings: Settings) -> JSON:
+    costs = journal.costs
     return {
         "seconds_train": costs.train,
         "seconds_judge": costs.judge,
-        "seconds_total": total,
+        "seconds_total": costs.total,
         **msgspec.structs.asdict(costs.spent),
         "images_judged": costs.judged,
         "parameters": costs.parameters,
-        "labels_bought": len(costs.bought),
+        "labels_bought": journal.sold,
         "device": slot.device.partition(":")[0],
         "concurrent_cells": settings.concurrent_cells,
     }

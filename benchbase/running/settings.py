@@ -36,5 +36,7 @@ class Settings:
     models: Path | None = None
     """Folder to keep each cell's last model in."""
     extra_metrics: tuple[Extra, ...] = ()
+    snapshot_every: float | None = 60.0
+    """Seconds from one snapshot of a cell to its next; None keeps none."""
     heard: Callable[[Progress], None] | None = None
     """Hears of each judged checkpoint."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import msgspec
 import numpy as np
 
 from benchbase.boards.plan import Plan
-from benchbase.cell import Cell
+from benchbase.cell import FINISHED, Cell
 from benchbase.errors import StoreError
 from benchbase.files import create_file
 from benchbase.judging import metrics
@@ -133,6 +134,8 @@ def _record(
             **msgspec.structs.asdict(result),
         )
         store.write(record)
+        if record.status in FINISHED:
+            shutil.rmtree(store.home.unfinished(record.key), ignore_errors=True)
     except StoreError as error:
         tally.lost.append((job, str(error)))
         finished(job, None)

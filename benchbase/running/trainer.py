@@ -30,6 +30,7 @@ from benchbase.running import messages
 from benchbase.running.channel import Channel
 from benchbase.running.counting import Counter
 from benchbase.running.messages import LONGEST_NAME, LONGEST_TEXT, Loadable, Start
+from benchbase.running.snapshots import Keeper
 from benchbase.seeding import seed_everything
 
 
@@ -41,16 +42,27 @@ def main(channel: Channel) -> None:
         weighter, backbone = load_contestant(start)
         counter = Counter()
         task = counter.watching(_load_task(channel, start, weighter, backbone, device))
+        past = start.keep.past
+        keeper = Keeper(
+            task,
+            Path(start.keep.path),
+            every=start.keep.every,
+            past=Keeper.read(Path(start.keep.go_on_from)) if start.keep.go_on_from else (),
+            restored=lambda reported: counter.go_on_from(past[reported]),
+        )
+        task = keeper.task
         warm_up(task, backbone)
         seed_everything(task.seed, "global")
         before = _digest(task)
         channel.send(messages.Ready())
         with counter.counting():
-            for index, checkpoint in enumerate(_checkpoints(weighter, task)):
-                _report(
-                    channel, Path(start.model), checkpoint, task=task, index=index, counter=counter
-                )
+            for checkpoint in _checkpoints(weighter, task):
+                index = keeper.reported
+                # One that was judged before an interruption is not judged again.
+                model = Path(start.model) if index >= len(past) else None
+                _report(channel, model, checkpoint, task=task, index=index, counter=counter)
                 channel.receive(messages.Go)
+                keeper.reported += 1
         if _digest(task) != before:
             raise ContractError(
                 "the weighter changed its task's images or labels in place; make new views "
@@ -163,7 +175,13 @@ def _checkpoints(weighter: Weighter, task: Task) -> Iterator[Any]:
 
 
 def _report(
-    channel: Channel, path: Path, checkpoint: Any, *, task: Task, index: int, counter: Counter
+    channel: Channel,
+    path: Path | None,
+    checkpoint: Any,
+    *,
+    task: Task,
+    index: int,
+    counter: Counter,
 ) -> None:
     """Save and announce what the weighter yielded, which may be anything."""
     if not isinstance(checkpoint, Checkpoint) or not isinstance(checkpoint.model, nn.Module):
@@ -171,23 +189,29 @@ def _report(
             f"expected fit to yield a Checkpoint with a torch module, got {checkpoint!r:.200}"
         )
     weights = _checked_weights(checkpoint.weights, len(task.train))
+    if path is not None:
+        _save(checkpoint.model, path, index)
+    notes = {str(name)[:LONGEST_NAME]: float(value) for name, value in checkpoint.notes.items()}
+    message = messages.Checkpoint(
+        notes={name: value for name, value in notes.items() if np.isfinite(value)},
+        counted=counter.look(checkpoint.model),
+        again=index if path is None else None,
+        parameters=sum(parameter.numel() for parameter in checkpoint.model.parameters()),
+        spent=_spent(task),
+    )
+    channel.send(message, b"" if weights is None else weights.tobytes())
+
+
+def _save(model: nn.Module, path: Path, index: int) -> None:
     saved = io.BytesIO()
     try:
-        torch.save(checkpoint.model, saved)
+        torch.save(model, saved)
     except Exception as error:
         raise PluginError(
             f"checkpoint {index} cannot be saved ({error}): its model must pickle, so its classes "
             "must stand at the top of a module, without lambdas or local functions"
         ) from error
     path.write_bytes(saved.getbuffer())
-    notes = {str(name)[:LONGEST_NAME]: float(value) for name, value in checkpoint.notes.items()}
-    message = messages.Checkpoint(
-        notes={name: value for name, value in notes.items() if np.isfinite(value)},
-        counted=counter.look(checkpoint.model),
-        parameters=sum(parameter.numel() for parameter in checkpoint.model.parameters()),
-        spent=_spent(task),
-    )
-    channel.send(message, b"" if weights is None else weights.tobytes())
 
 
 def _checked_weights(weights: Any, rows: int) -> np.ndarray | None:

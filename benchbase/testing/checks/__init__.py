@@ -9,6 +9,7 @@ from benchbase.testing.checks import (
     metrics,
     noises,
     odd_data,
+    resuming,
     weighters,
 )
 from benchbase.testing.checks.options import options_survive_json
@@ -16,7 +17,7 @@ from benchbase.testing.checks.options import options_survive_json
 CHECKS: dict[str, list[Check]] = {
     kind: [Check(options_survive_json), *checks]
     for kind, checks in {
-        "weighters": [*weighters.CHECKS, *odd_data.CHECKS],
+        "weighters": [*weighters.CHECKS, *resuming.CHECKS, *odd_data.CHECKS],
         "backbones": backbones.CHECKS,
         "datasets": datasets.CHECKS,
         "noises": noises.CHECKS,

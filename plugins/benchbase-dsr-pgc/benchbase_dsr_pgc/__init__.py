@@ -78,7 +78,9 @@ class SemiSupervised(Weighter):
         objective, views = self.objective(task, training), training.views()
         used = torch.ones(len(task.train), dtype=torch.bool, device=task.device)
         labelled = endless_batches(task, task.train, "warm up", task.recipe.batch_size)
-        for epoch in range(epochs):
+
+        def train(epoch: int) -> Checkpoint:
+            nonlocal used, labelled
             tally = Tally(task.device)
             if epoch < warm_up:
                 for batch in islice(labelled, task.steps_per_epoch):
@@ -102,11 +104,13 @@ class SemiSupervised(Weighter):
                 raise DivergedError(
                     f"the mean loss of epoch {epoch} is {notes['loss']}: lower the learning rate"
                 )
-            yield Checkpoint(
+            return Checkpoint(
                 training.student.network,
                 weights=used.float(),
                 notes={**notes, "share of labels used": float(used.float().mean())},
             )
+
+        yield from task.snapshots.epochs(epochs, train)
 
 
 @dataclass(frozen=True)

@@ -134,16 +134,7 @@ class Training:
                 f"expected at least 2 images to use without labels, got {len(self.hidden)}: "
                 "check what the scenario grants"
             )
-        task = self.task
-        weak, strong = task.rng("augment weakly"), task.rng("augment strongly")
-        for images in endless_positions(task, len(self.hidden), "unlabelled", self.hidden_size):
-            if len(images) == self.hidden_size:
-                pixels = self.hidden.pixels[self.hidden.rows[images]].to(task.device)
-                yield Views(
-                    images,
-                    weak=task.normalise(task.augment(pixels, weak)),
-                    strong=task.normalise(task.augment_strongly(pixels, strong)),
-                )
+        return _HiddenBatches(self.task, self.hidden, self.hidden_size)
 
     def supervised_step(self, batch: Batch) -> Tensor:
         """Take a step of plain cross-entropy; give the detached loss."""
@@ -189,6 +180,27 @@ class Training:
         self._descent.step(loss, backpropagated=images)
         self._teacher.update(self.student)
         self._steps += 1
+
+
+class _HiddenBatches(Iterator[Views]):
+    """An object, and no generator function, so that a run can be put back where it was."""
+
+    def __init__(self, task: Task, hidden: HiddenImages, size: int) -> None:
+        self._task = task
+        self._hidden = hidden
+        self._size = size
+        self._weak, self._strong = task.rng("augment weakly"), task.rng("augment strongly")
+        self._positions = endless_positions(task, len(hidden), "unlabelled", size)
+
+    def __next__(self) -> Views:
+        images = next(each for each in self._positions if len(each) == self._size)
+        task = self._task
+        pixels = self._hidden.pixels[self._hidden.rows[images]].to(task.device)
+        return Views(
+            images,
+            weak=task.normalise(task.augment(pixels, self._weak)),
+            strong=task.normalise(task.augment_strongly(pixels, self._strong)),
+        )
 
 
 def _build_student(task: Task) -> Student:

@@ -164,7 +164,8 @@ def co_teach(
     descent = Descent(task, networks, epochs * task.steps_per_epoch)
     weight_of_row = torch.full((len(task.train),), math.nan, device=task.device)
     clean = torch.zeros(len(task.train), dtype=torch.bool, device=task.device)
-    for epoch in range(epochs):
+
+    def train(epoch: int) -> Checkpoint:
         networks.train()
         for selector in selectors:
             selector.begin(epoch)
@@ -196,9 +197,11 @@ def co_teach(
             raise DivergedError(
                 f"the mean training loss of epoch {epoch} is {mean_loss}: lower the learning rate"
             )
-        yield Checkpoint(
+        return Checkpoint(
             networks,
             weights=weight_of_row.clone(),
             notes={"loss": mean_loss, "kept": kept / seen},
         )
+
+    yield from task.snapshots.epochs(epochs, train)
     return clean

@@ -15,8 +15,9 @@ from benchbase.errors import ContractError
 from benchbase.judging.judge import Judge
 from benchbase.records.home import Home
 from benchbase.running.channel import Channel
-from benchbase.running.conversation import CellFailedError, Costs, converse
+from benchbase.running.conversation import CellFailedError, converse
 from benchbase.running.executors.contract import Slot
+from benchbase.running.journal import CannotResumeError, Journal
 from benchbase.running.messages import Go, Message, Spent
 from benchbase.running.settings import Progress, Settings
 from tests.unit.jobs import make_job
@@ -48,8 +49,9 @@ LOGITS = {"type": "logits", "shape": [PREDICTED, 2]}
 class Script(Channel):
     """Says its lines, one a question; keeps what it was told."""
 
-    def __init__(self, lines: list[Line]) -> None:
+    def __init__(self, lines: list[Line], folder: Path) -> None:
         self.lines = lines
+        self.folder = folder
         self.told: list[Message] = []
         self.deadline = None
         self.left = b""
@@ -62,7 +64,11 @@ class Script(Channel):
             line = self.lines.pop(0)
             if isinstance(line, Exception):
                 raise line
-            text = json.dumps(line).encode()
+            if line["type"] == "checkpoint":  # its files are there before it is told
+                (self.folder / "model.pt").write_bytes(b"")
+                if "snapshot" in line:
+                    (self.folder / "snapshot").write_bytes(b"snapshot")
+            text = json.dumps({name: line[name] for name in line if name != "snapshot"}).encode()
             blob = bytes(4 * PREDICTED * 2) if line["type"] == "logits" else b""
             self.left = struct.pack(">II", len(text), len(blob)) + text + blob
         read, self.left = self.left[:count], self.left[count:]
@@ -72,8 +78,8 @@ class Script(Channel):
 class Actor:
     """A child that speaks by a script; ends as it is told to."""
 
-    def __init__(self, lines: list[Line], code: int | None) -> None:
-        self.channel: Channel = Script(lines)
+    def __init__(self, lines: list[Line], code: int | None, folder: Path) -> None:
+        self.channel: Channel = Script(lines, folder)
         self.code = code
         self.killed = False
 
@@ -89,7 +95,6 @@ class Play:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.costs = Costs()
         self.heard: list[Progress] = []
         self.judge = Judge(make_opened(), epochs=5)
 
@@ -100,30 +105,35 @@ class Play:
         code: int | None = 0,
         models: Path | None = None,
     ) -> None:
-        lines: list[Line] = [READY, *[LOGITS] * trainer.count(CHECKPOINT)]
-        self.trainer = Actor(trainer, code)
-        self.predictor = Actor(lines if predictor is None else predictor, code)
+        judged = [line for line in trainer if isinstance(line, dict) and "again" not in line]
+        asked = [LOGITS for line in judged if line["type"] == "checkpoint"]
+        lines: list[Line] = [READY, *asked]
+        self.trainer = Actor(trainer, code, self.folder)
+        self.predictor = Actor(lines if predictor is None else predictor, code, self.folder)
         actors = {"trainer": self.trainer, "predictor": self.predictor}
 
         def start(module: str, log: Path) -> Actor:
-            (self.folder / "model.pt").write_bytes(b"")  # as each checkpoint of a child does
             return actors[module.rpartition(".")[2]]
 
+        job = make_job("plain")
+        settings = Settings(
+            self.folder,
+            Home(self.folder),
+            timeout=9.0,
+            concurrent_cells=1,
+            provenance=PROVENANCE,
+            models=models,
+            heard=self.heard.append,
+        )
+        self.journal = Journal(self.folder / "unfinished", job, "cpu", settings)
+        self.journal.tell(self.judge)
         converse(
-            job=make_job("plain"),
+            job=job,
             slot=Slot(0, "cpu", start),
-            settings=Settings(
-                self.folder,
-                Home(self.folder),
-                timeout=9.0,
-                concurrent_cells=1,
-                provenance=PROVENANCE,
-                models=models,
-                heard=self.heard.append,
-            ),
+            settings=settings,
             folder=self.folder,
             judge=self.judge,
-            costs=self.costs,
+            journal=self.journal,
             deadline=time.monotonic() + 9.0,
         )
 
@@ -144,9 +154,55 @@ def test_each_checkpoint_is_predicted_judged_and_put_away_before_the_next(play):
         start, *others = child.channel.told
         assert (start.folder, others) == (str(play.folder / folder), [Go()])
     assert not (play.folder / "model.pt").exists()
-    assert play.costs.judged == 8
-    assert (play.costs.spent, play.costs.parameters) == (Spent(images_forwarded=24), 7)
+    assert play.journal.costs.judged == 8
+    costs = play.journal.costs
+    assert (costs.spent, costs.parameters) == (Spent(images_forwarded=24), 7)
     assert [progress.notes for progress in play.heard] == [{"loss": 0.5}]
+
+
+@pytest.fixture
+def interrupted(play):
+    """Have two checkpoints judged, with a snapshot of the second, before the trainer is killed."""
+    with pytest.raises(CellFailedError, match="SIGKILL"):
+        play([READY, CHECKPOINT, {**CHECKPOINT, "snapshot": 1}, EOFError()], code=-9)
+    play.judge = Judge(make_opened(), epochs=5)
+    return play
+
+
+def test_what_was_judged_before_an_interruption_is_not_judged_again(interrupted):
+    interrupted([READY, {**CHECKPOINT, "again": 1}, CHECKPOINT, DONE])
+    assert interrupted.judge.checkpoints == 3
+    assert interrupted.journal.costs.judged == 3 * 8
+    kept = interrupted.trainer.channel.told[0].keep
+    assert [one.judged for one in kept.past] == [3, 3]
+    assert Path(kept.go_on_from).read_bytes() == b"snapshot"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [{**CHECKPOINT, "again": 1, "notes": {"loss": 0.4}}],
+        [{**CHECKPOINT, "again": 1, "counted": {**COUNTED, "updates": [2]}}],
+        [{**CHECKPOINT, "again": 1, "counted": {**COUNTED, "digest": "b"}}],
+        [{**CHECKPOINT, "again": 1, "spent": {"images_forwarded": 11}}],
+        [{**CHECKPOINT, "again": 2}],
+        [{**CHECKPOINT, "again": 0}, CHECKPOINT],
+        [CHECKPOINT],
+        [DONE],
+    ],
+    ids=["notes", "updates", "model", "work", "too late", "too early", "nothing again", "done"],
+)
+def test_whoever_comes_back_another_cannot_go_on(interrupted, lines):
+    with pytest.raises(CannotResumeError):
+        interrupted([READY, *lines])
+
+
+def test_a_snapshot_that_somebody_wrote_to_is_not_used(interrupted):
+    [snapshot] = (interrupted.folder / "unfinished").glob("?" * 64)
+    snapshot.write_bytes(b"another")
+    interrupted([READY, CHECKPOINT, DONE])
+    assert interrupted.judge.checkpoints == 1
+    assert not snapshot.exists()
 
 
 def test_the_predictor_s_images_are_gone_before_the_trainer_starts(play):

@@ -44,7 +44,8 @@ def play(tmp_path, monkeypatch):
 
 def raising(error):
     def converse(given):
-        given["costs"].train, given["costs"].spent = 2.0, Spent(images_forwarded=40)
+        costs = given["journal"].costs
+        costs.train, costs.spent = 2.0, Spent(images_forwarded=40)
         raise error
 
     return converse

@@ -1,0 +1,101 @@
+"""Cells whose trainer is killed again and again end bit for bit as undisturbed ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from benchbase.cell import Recipe
+from benchbase.records.home import Home
+from benchbase.records.provenance import gather
+from benchbase.running.executors.contract import Job, Outcome, Slot
+from benchbase.running.executors.forkserver import Child, ForkServer
+from benchbase.running.runner import run_cell
+from benchbase.running.settings import Settings
+from benchbase.seeding import numpy_stream
+from tests.running import TINY, make_job
+
+LONGER = dataclasses.replace(
+    TINY, label_budget=8, recipe=Recipe(epochs=6, batch_size=20, trusted_batch_size=10)
+)
+
+
+def live(
+    job: Job, server: ForkServer, folder: Path, killed_at: tuple[int, float] | None
+) -> Outcome:
+    """Run a cell; kill its trainer some seconds after so many checkpoints of this life."""
+    trainers: list[Child] = []
+    left = killed_at[0] if killed_at else -1
+
+    def start(module: str, log: Path) -> Child:
+        child = server.start(module, log)
+        if module.endswith("trainer"):
+            trainers.append(child)
+            count_down()
+        return child
+
+    def count_down(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if killed_at and left == -1:
+            kill = threading.Timer(killed_at[1], os.kill, (trainers[-1].pid, signal.SIGKILL))
+            kill.start()
+
+    settings = Settings(
+        folder / "work",
+        Home(folder),
+        timeout=300.0,
+        concurrent_cells=1,
+        provenance=gather([], "local", ()),
+        snapshot_every=0.0,
+        heard=count_down,
+    )
+    return run_cell(job, Slot(0, "cpu", start), settings)
+
+
+def come_to(outcome: Outcome) -> dict[str, object]:
+    """Give all of a result that is not about time."""
+    result = msgspec.to_builtins(outcome.result)
+    for gone in ("provenance", "numerics"):
+        del result[gone]
+    cost = result.pop("cost")
+    counted = ("images_forwarded", "images_backpropagated", "images_judged", "labels_bought")
+    return {**result, **{name: cost[name] for name in counted}}
+
+
+def resumes(
+    plugin: str, server: ForkServer, cache: Path, folder: Path, kills: Sequence[tuple[int, float]]
+) -> int:
+    """Compare an undisturbed cell with one that is killed; give how many kills met it."""
+    job = make_job(plugin, cache, LONGER)
+    whole = live(job, server, folder / "whole", None)
+    assert whole.result.status == "ok", whole.result.reason
+    met = 0
+    for kill in [*kills, None]:
+        outcome = live(job, server, folder / "killed", kill)
+        if outcome.result.status == "ok":
+            break
+        assert outcome.result.status == "killed", outcome.result.reason
+        met += 1
+    assert come_to(outcome) == come_to(whole)
+    for name, values in whole.predictions.items():
+        np.testing.assert_array_equal(outcome.predictions[name], values, strict=True)
+    log = Home(folder / "killed").log(job.cell.key).read_text()
+    assert "begins anew" not in log
+    assert "no snapshots" not in log
+    return met
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plugin", ["elr", "mwnet", "dsr-pgc", "vog-active"])
+def test_a_cell_that_is_killed_three_times_ends_the_same(plugin, server, cache, tmp_path):
+    delays = numpy_stream(0, "kills", plugin).uniform(0, 0.3, 3)
+    assert resumes(plugin, server, cache, tmp_path, [(2, delay) for delay in delays]) == 3
