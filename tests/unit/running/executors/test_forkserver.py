@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from benchbase.plugins.source import Source
+from benchbase.running.messages import Failed, Keep, Loadable, Start
+
 
 def test_a_child_whose_log_cannot_be_opened_works_all_the_same(server, tmp_path):
+    nothing = Loadable(source=Source("module", "no_such_module"), name="nothing", options={})
+    keep = Keep(path="", every=None, go_on_from=None, past=[])
+    start = Start(weighter=nothing, backbone=nothing, device="cpu", folder="", model="", keep=keep)
     child = server.start("benchbase.running.predictor", tmp_path)  # a folder, not a file
     try:
-        child.channel.send({"device": "cpu"})
-        answer, _ = child.channel.receive()
+        child.channel.send(start)
+        answer, _ = child.channel.receive(Failed)
     finally:
         child.kill()
-    assert (answer["type"], answer["error"]["message"]) == ("failed", "'weighter'")
+    assert "no_such_module" in answer.message
