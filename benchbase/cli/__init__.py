@@ -1,7 +1,7 @@
 """The command line: one module a command, imported only when its command runs.
 
 Exit codes: 0 all ok, 1 internal error, 2 usage, 3 some cells or checks failed, 4 a page or a
-record does not follow, 130 interrupted.
+record does not follow, 5 a replay does not bear a record out, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ COMMANDS = {
     "show": ("show:command", "Show the last tables and curves again."),
     "leaderboard": ("leaderboard:leaderboard", "Rebuild the pages of leaderboards/."),
     "verify": ("verify:verify", "Check pages against records, records against predictions."),
+    "why": ("why:why", "Say which part of a cell's key is another one today."),
+    "replay": ("replay:replay", "Train stored cells again and compare."),
     "merge": ("merge:merge", "Bring the results of several homes together."),
     "list": ("list:list_installed", "List weighters, backbones, data sets and all that is there."),
     "info": ("info:info", "Explain one of them: what it needs, its options, how to run it."),

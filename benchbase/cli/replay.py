@@ -1,0 +1,238 @@
+"""``benchbase replay``: train stored cells again and compare."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from benchbase.boards.again import differing_parts, plan_again
+from benchbase.boards.board import Board, board_folder, load_board
+from benchbase.cell import Spec
+from benchbase.cli.interrupts import interruptible
+from benchbase.cli.why import given_weighters
+from benchbase.errors import UsageError
+from benchbase.judging.clinical import board_metrics
+from benchbase.judging.extra import Extra
+from benchbase.records.committed import Committed
+from benchbase.records.finding import find_record
+from benchbase.records.home import Home
+from benchbase.records.provenance import gather
+from benchbase.records.record import Record
+from benchbase.records.replays import Replay, add_replays
+from benchbase.records.store import Store
+from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.executors.guarded import begin
+from benchbase.running.replaying import (
+    NO_MATTER,
+    Asked,
+    kept_answers,
+    sample,
+    tolerances,
+)
+from benchbase.running.replaying import (
+    replay as replay_cells,
+)
+from benchbase.running.scouting import find_gpus, read_catalogue
+from benchbase.running.settings import Settings
+from benchbase.running.workers import choose_devices, choose_executor
+
+NOT_BORNE_OUT = 5
+MAY_DIFFER = ("torch",)
+"""Parts of a key that may be another one: the result must then be the same but for rounding."""
+
+EPILOG = """\b
+Examples:
+  benchbase replay nuclei --sample 10    ten cells of a board, drawn by chance
+  benchbase replay 3f9a2c                one cell, by the first letters of its key
+
+\b
+Exit codes: 0 every cell is borne out, 2 usage, 5 one is not.
+"""
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What is to be replayed, and where the lines about it go."""
+
+    records: Sequence[Record]
+    folder: Path | None
+    """Of the board; None for a cell of the home."""
+    tolerances: dict[str, float]
+    scored_by: tuple[str, str]
+    metrics: tuple[Extra, ...]
+
+    @property
+    def beside(self) -> Path | None:
+        return None if self.folder is None else self.folder / "results"
+
+
+@click.command(epilog=EPILOG)
+@click.argument("target", metavar="BOARD|CELL")
+@click.option("--sample", "count", type=click.IntRange(min=1), help="Cells of a board to draw.")
+@click.option(
+    "--by", metavar="NAME", help="Who replays, as the page says it [default: this machine's hash]."
+)
+@click.option(
+    "--plugin", metavar="FILE.py|MODULE", help="Where the method's code lies, if not installed."
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Cells at a time [default: cores or GPUs]."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=1e8),
+    default=3600.0,
+    show_default=True,
+    help="Seconds that a cell may take.",
+)
+@click.option(
+    "--data-root",
+    "roots",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder to look for data files in; repeatable.",
+)
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for results and caches [default: $BENCHBASE_HOME, else .benchbase].",
+)
+def replay(
+    *,
+    target: str,
+    count: int | None,
+    by: str | None,
+    plugin: str | None,
+    device: str,
+    jobs: int | None,
+    timeout: float,
+    roots: tuple[Path, ...],
+    home: Path | None,
+) -> int:
+    """Train stored cells again and compare what comes out; records stay as they are.
+
+    With the same versions on a CPU of the same capability every bit must be the same, otherwise
+    the score must lie within the spread of the seeds: three deviations, at least 0.3 points. What
+    came of it is a line of replays.jsonl beside the records.
+    """
+    store = Store(Home.at(home))
+    wanted = _target(target, count, store)
+    server = ForkServer()
+    try:
+        with store.home.workspace() as work:
+            catalogue = read_catalogue(server, store.home)
+            given = given_weighters(plugin, server, store.home)
+            asked = []
+            for record in wanted.records:
+                job = plan_again(
+                    record.spec,
+                    catalogue,
+                    folder=wanted.folder or Path(),
+                    roots=roots,
+                    cache=store.home.cache,
+                    given=given,
+                )
+                _refuse_other(record, job.cell.spec)
+                tolerance = wanted.tolerances.get(record.key, NO_MATTER)
+                answers = kept_answers(record, wanted.folder, store.home)
+                asked.append(Asked(record, job, tolerance, answers))
+            gpus = () if device == "cpu" else find_gpus(server)
+            executor = choose_executor("local", catalogue)
+            devices = choose_devices(device, jobs, gpus, executor)[: len(asked)]
+            settings = Settings(
+                work=work,
+                home=Home(work / "replayed"),
+                timeout=timeout,
+                concurrent_cells=len(devices),
+                provenance=gather(sys.argv[1:], executor.name, gpus),
+                extra_metrics=wanted.metrics,
+            )
+            execution = begin(executor, server, devices)
+            with interruptible(execution, True, lambda text: click.echo(text, err=True)):
+                done = replay_cells(
+                    asked,
+                    execution,
+                    settings,
+                    scored_by=wanted.scored_by,
+                    by=by or f"machine {settings.provenance.host}",
+                    heard=_tell,
+                )
+    finally:
+        server.close()
+    if done:
+        click.echo(add_replays(wanted.beside or store.home.path, done))
+    held = sum(one.holds for one in done)
+    click.echo(f"{held} of {len(wanted.records)} cells are borne out")
+    return 0 if held == len(wanted.records) else NOT_BORNE_OUT
+
+
+def _target(target: str, count: int | None, store: Store) -> _Target:
+    """Find what is meant.
+
+    Raises:
+        UsageError: it is neither a leaderboard nor a cell that ended well.
+    """
+    if count is not None:
+        folder = board_folder(target)
+        if folder is None:
+            raise UsageError(f"{target!r} has no leaderboard: replay a cell, by its key")
+        board, records = _board(folder)
+        return _of_board(board, folder, records, sample(board, records, count))
+    found = find_record(target, store)
+    if found.record.status != "ok":
+        raise UsageError(
+            f"cell {found.record.key[:12]} ended with {found.record.status}: only what ended well "
+            "is replayed; `benchbase run --retry-failed` runs it again"
+        )
+    if found.folder is not None:
+        board, records = _board(found.folder)
+        return _of_board(board, found.folder, records, [found.record])
+    return _Target([found.record], None, {}, ("tail", "balanced_accuracy"), ())
+
+
+def _board(folder: Path) -> tuple[Board, list[Record]]:
+    board = load_board(str(folder.resolve()))
+    if board.frozen:
+        raise UsageError(f"{board.name!r} is frozen (made under {board.frozen}): nothing to replay")
+    return board, Committed(folder).records()
+
+
+def _of_board(
+    board: Board, folder: Path, records: Sequence[Record], chosen: Sequence[Record]
+) -> _Target:
+    return _Target(
+        chosen,
+        folder,
+        tolerances(board, records),
+        (board.rule, board.metric),
+        board_metrics(board.metric, board.metric_options),
+    )
+
+
+def _refuse_other(record: Record, today: Spec) -> None:
+    """Refuse to compare with another method, other data or another protocol.
+
+    Raises:
+        UsageError: the cell is another one today.
+    """
+    parts = [name for name, _, _ in differing_parts(record.spec, today) if name not in MAY_DIFFER]
+    if parts:
+        raise UsageError(
+            f"cell {record.key[:12]} ({record.spec.weighter.label}) is another one here: "
+            f"{', '.join(parts)} differ (`benchbase why {record.key[:12]}` says how); install what "
+            "it was run with"
+        )
+
+
+def _tell(done: Replay) -> None:
+    score = "no score" if done.replayed is None else f"{100 * done.replayed:.2f}"
+    click.echo(f"{done.key[:12]}: {done.outcome}: {100 * done.recorded:.2f} recorded, {score} now")
+    for line in done.differing:
+        click.echo(f"  {line}")
