@@ -17,6 +17,7 @@ from benchbase.cli.why import given_weighters
 from benchbase.errors import UsageError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
+from benchbase.leaderboard.pages.files import write_board
 from benchbase.records.committed import Committed
 from benchbase.records.finding import find_record
 from benchbase.records.home import Home
@@ -168,6 +169,8 @@ def replay(
         server.close()
     if done:
         click.echo(add_replays(wanted.beside or store.home.path, done))
+        for page in _pages(wanted.folder):
+            click.echo(page)
     held = sum(one.holds for one in done)
     click.echo(f"{held} of {len(wanted.records)} cells are borne out")
     return 0 if held == len(wanted.records) else NOT_BORNE_OUT
@@ -195,6 +198,14 @@ def _target(target: str, count: int | None, store: Store) -> _Target:
         board, records = _board(found.folder)
         return _of_board(board, found.folder, records, [found.record])
     return _Target([found.record], None, {}, ("tail", "balanced_accuracy"), ())
+
+
+def _pages(folder: Path | None) -> list[Path]:
+    """Write the pages anew that tell of replays."""
+    if folder is None:
+        return []
+    board, records = _board(folder)
+    return write_board(folder, board, records)
 
 
 def _board(folder: Path) -> tuple[Board, list[Record]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
@@ -13,6 +14,7 @@ from benchbase.judging.statistics import estimate
 from benchbase.leaderboard.choose import Entry, choose
 from benchbase.leaderboard.class_recalls import class_recalls
 from benchbase.leaderboard.compare import Compared, compare, data_sets, failure_of, score_of
+from benchbase.leaderboard.evidence import NONE, Evidence, evidence_text
 from benchbase.leaderboard.label_curves import label_curves
 from benchbase.leaderboard.leaks import leak_texts
 from benchbase.leaderboard.own_data import cards_of, own_data_texts
@@ -35,8 +37,10 @@ _RULES = ("tail", "last", "last5", "val_noisy", "val_clean", "oracle")
 
 
 @collection_paused()
-def build(board: Board, records: Iterable[Record]) -> Table:
+def build(board: Board, records: Iterable[Record], evidence: Evidence = NONE) -> Table:
     """Make the leaderboard of ``board``: a pure function of the records, in any order.
+
+    ``evidence`` is what bears them out.
 
     Raises:
         StoreError: records on the same data contradict each other.
@@ -46,7 +50,13 @@ def build(board: Board, records: Iterable[Record]) -> Table:
     left_out = not_identifiable(board, entries)
     groups = data_sets(board, left_out)
     compared = compare(board, entries, groups)
-    rows = [_row(entry, reference, board, compared[entry.label], left_out) for entry in entries]
+    rows = [
+        dataclasses.replace(
+            _row(entry, reference, board, compared[entry.label], left_out),
+            evidence=evidence_text(entry.cells.values(), evidence),
+        )
+        for entry in entries
+    ]
     devices = {_device(record) for entry in entries for record in entry.cells.values()}
     return Table(
         board=board,

@@ -141,6 +141,8 @@ class Row:
     """None where the board names no ceiling for the row, and for ceilings themselves."""
     label_curves: tuple[LabelCurve, ...] = ()
     """One for each scenario in which labels were for sale."""
+    evidence: str = ""
+    """``self-reported`` or ``recomputed``, and which cells were replayed; empty without cells."""
 
     @property
     def weight_auroc(self) -> float | None:
@@ -199,6 +201,23 @@ class Table:
     """A sentence for each data set of which nobody knows how many labels are wrong."""
     own_data: tuple[str, ...] = ()
     """What was read of images of one's own, a data set each."""
+
+    @property
+    def too_good(self) -> list[Row]:
+        """Give the rows that are the reference in another's hands and surely beat it.
+
+        Nobody can: the same method under the same seeds differs by its spread only.
+        """
+        reference = self.reference
+        return [
+            row
+            for row in self.rows
+            if row.name == reference.name
+            and row.options == reference.options
+            and row.difference is not None
+            and row.difference.verdict == "better"
+        ]
+
     cards: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Data set -> its card, label by label."""
 

@@ -14,6 +14,7 @@ from benchbase.data.labels import DrawnLabels
 from benchbase.errors import StoreError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
+from benchbase.leaderboard.evidence import Evidence
 from benchbase.leaderboard.pages.files import board_files, stale_charts
 from benchbase.leaderboard.predictions import complete
 from benchbase.records.committed_predictions import Answers, CommittedPredictions, Truth
@@ -111,7 +112,8 @@ def differing_pages(
     folder: Path, board: Board, records: Iterable[Record]
 ) -> tuple[int, list[Path]]:
     """Count a board's pages, and give those that are not what its records give."""
-    files = board_files(board, records)
+    records = list(records)
+    files = board_files(board, records, Evidence.of(folder, records))
     expected: dict[Path, str | None] = {folder / name: text for name, text in files.items()}
     expected |= dict.fromkeys(stale_charts(folder, files))
     return len(expected), [path for path, text in expected.items() if text_of(path) != text]

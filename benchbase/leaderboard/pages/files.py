@@ -9,6 +9,7 @@ from pathlib import Path
 from benchbase.boards.board import Board, load_board
 from benchbase.files import replace_file
 from benchbase.leaderboard.cells import NOTHING, rank_text, score_text
+from benchbase.leaderboard.evidence import NONE, Evidence
 from benchbase.leaderboard.pages.csv import render_csv
 from benchbase.leaderboard.pages.escaping import markdown_table
 from benchbase.leaderboard.pages.forest_chart import forest_chart
@@ -25,9 +26,11 @@ CHARTS = re.compile(r"differences\.svg|labels-bought-\d+\.svg")
 
 
 @collection_paused()
-def board_files(board: Board, records: Iterable[Record]) -> dict[str, str]:
+def board_files(
+    board: Board, records: Iterable[Record], evidence: Evidence = NONE
+) -> dict[str, str]:
     """Give the generated files of a board: name -> text. The same records give the same bytes."""
-    table = build(board, records)
+    table = build(board, records, evidence)
     return {
         "README.md": render_markdown(table),
         "leaderboard.csv": render_csv(table),
@@ -49,7 +52,8 @@ def write_board(folder: Path, board: Board, records: Iterable[Record]) -> list[P
     Raises:
         StoreError: the folder cannot be written to, or the disk is full.
     """
-    files = board_files(board, records)
+    records = list(records)
+    files = board_files(board, records, Evidence.of(folder, records))
     for name, text in files.items():
         replace_file(folder / name, text)
     for path in stale_charts(folder, files):

@@ -102,7 +102,7 @@ def _weight_parts(table: Table) -> list[str]:
 
 def _further_table(table: Table) -> str:
     header = ["method", "last epoch (%)", "cells", "failed", "judging", "peak memory"]
-    header += ["oracle gap", "code"]
+    header += ["oracle gap", "code", "evidence"]
     rows = [
         [
             label_text(row),
@@ -113,6 +113,7 @@ def _further_table(table: Table) -> str:
             memory_text(row),
             number_text(row.oracle_gap, "+.1f", 100),
             row.honesty or NOTHING,
+            row.evidence or NOTHING,
         ]
         for row in table.rows
     ]

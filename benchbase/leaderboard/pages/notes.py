@@ -75,7 +75,9 @@ def _columns(table: Table) -> Iterator[str]:
         "**Oracle gap**: points that choosing the epoch on test labels would have added. "
         "**Weight AUROC**: how well the method's sample weights tell right labels from wrong "
         "ones (0.5 is chance; below 0.5 the method prefers wrong labels; a dash where it weighs "
-        "all alike). **Code**: how the implementation relates to the publication."
+        "all alike). **Code**: how the implementation relates to the publication. **Evidence**: "
+        "*self-reported*, nothing but the records; *recomputed*, every score follows from the "
+        "predictions (`benchbase verify`); *replayed*, cells were trained again, by whom and when."
     )
 
 
@@ -130,6 +132,7 @@ def remarks(table: Table) -> Iterator[str]:
             f"{table.reference.covered} cells. Each of these scores 0 and distorts every "
             "difference to it, so no difference has an interval or a test."
         )
+    yield from _too_good(table)
     controls = [row.label for row in table.rows if row.is_control]
     if controls:
         yield (
@@ -159,6 +162,14 @@ def remarks(table: Table) -> Iterator[str]:
         yield (
             f"‡ Not identifiable: {names}. The true class is not the most likely label there, so "
             "it counts in no score and no rank."
+        )
+
+
+def _too_good(table: Table) -> Iterator[str]:
+    for row in table.too_good:
+        yield (
+            f"{row.label} is too good to be true: it is {table.reference_label} in another's "
+            "hands and beats it beyond the spread of its seeds. Replay it before believing it."
         )
 
 

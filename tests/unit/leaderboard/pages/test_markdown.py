@@ -54,7 +54,7 @@ wrote.
 - **Rank**: from the best to the worst place that these seeds leave open, so methods with overlapping ranges are not told apart. The ranges hold at 95 % for the whole table (Tukey's studentised range, spread pooled over the ranked methods). Whoever fails in fewer cells and has the higher mean is ahead without further question.
 - **Cells**: how many of the planned ones were run (a cell is one method in one scenario at one seed). **Failed**: those that crashed, ran out of memory or time, or diverged. A failed cell scores 0 and stays in the mean.
 - **Training time**: seconds against plain, median over the cells that both finished on the same kind of device, with whatever else the machine did then. A first, thrown-away step comes before the clock. **Judging**: share of the time that went into predicting and scoring. **Peak memory**: of the worst cell.
-- **Needs**: what a method asks for beyond the noisy labels, and what it was given. **Oracle gap**: points that choosing the epoch on test labels would have added. **Weight AUROC**: how well the method's sample weights tell right labels from wrong ones (0.5 is chance; below 0.5 the method prefers wrong labels; a dash where it weighs all alike). **Code**: how the implementation relates to the publication.
+- **Needs**: what a method asks for beyond the noisy labels, and what it was given. **Oracle gap**: points that choosing the epoch on test labels would have added. **Weight AUROC**: how well the method's sample weights tell right labels from wrong ones (0.5 is chance; below 0.5 the method prefers wrong labels; a dash where it weighs all alike). **Code**: how the implementation relates to the publication. **Evidence**: *self-reported*, nothing but the records; *recomputed*, every score follows from the predictions (`benchbase verify`); *replayed*, cells were trained again, by whom and when.
 - Augmentation of nuclei: mirrored left and right, windows anywhere from 20% of the area, turned by up to 15 degrees, other colours.
 - Ran with torch 2.15 on cpu.
 - This page is generated from the records; nothing on it is written by hand. Below `leaderboards/`, `benchbase run --board NAME` runs what is missing and writes the page, and `benchbase leaderboard` writes it again from the records alone.
@@ -63,12 +63,12 @@ wrote.
 
 <details><summary>Further columns</summary>
 
-| method         | last epoch (%)   | cells   | failed    | judging   | peak memory   | oracle gap   | code         |
-|----------------|------------------|---------|-----------|-----------|---------------|--------------|--------------|
-| clever[gain=2] | 71.0             | 9/9     | 0         | 5%        | 300 MiB       | +1.0         | defined here |
-| plain          | 68.6             | 9/9     | 0         | 8%        | 300 MiB       | +1.0         | defined here |
-| broken         | 48.0             | 9/9     | 3 (3 oom) | 8%        | 300 MiB       | +1.0         | defined here |
-| late           | –                | 0/9     | –         | –         | –             | –            | –            |
+| method         | last epoch (%)   | cells   | failed    | judging   | peak memory   | oracle gap   | code         | evidence      |
+|----------------|------------------|---------|-----------|-----------|---------------|--------------|--------------|---------------|
+| clever[gain=2] | 71.0             | 9/9     | 0         | 5%        | 300 MiB       | +1.0         | defined here | self-reported |
+| plain          | 68.6             | 9/9     | 0         | 8%        | 300 MiB       | +1.0         | defined here | self-reported |
+| broken         | 48.0             | 9/9     | 3 (3 oom) | 8%        | 300 MiB       | +1.0         | defined here | self-reported |
+| late           | –                | 0/9     | –         | –         | –             | –            | –            | –             |
 
 </details>
 
