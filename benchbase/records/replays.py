@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
@@ -18,11 +18,11 @@ from benchbase.records.record import Record
 FILE = "replays.jsonl"
 SCHEMA = "benchbase-replay-1"
 
-SAME = "bit for bit"
-WITHIN = "within the seed spread"
-BEYOND = "beyond the seed spread"
-OTHER_BITS = "other bits"
-NOT_OK = "did not finish"
+SAME: Final = "bit for bit"
+WITHIN: Final = "within the seed spread"
+BEYOND: Final = "beyond the seed spread"
+OTHER_BITS: Final = "other bits"
+NOT_OK: Final = "did not finish"
 Outcome = Literal[
     "bit for bit", "within the seed spread", "beyond the seed spread", "other bits",
     "did not finish",

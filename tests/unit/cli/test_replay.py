@@ -58,8 +58,9 @@ def trains(monkeypatch):
     return answer
 
 
-def record_of(tmp_path, **spec):
-    spec = msgspec.structs.replace(make_job("erm", tmp_path / "home" / "cache").cell.spec, **spec)
+def record_of(tmp_path, **parts):
+    job = make_job("erm", tmp_path / "home" / "cache")
+    spec = msgspec.structs.replace(job.cell.spec, **parts)
     return msgspec.structs.replace(
         make_record(), spec=spec, key=content_hash(msgspec.to_builtins(spec))
     )

@@ -8,6 +8,7 @@ import pytest
 from benchbase.errors import UsageError
 from benchbase.records.home import Home
 from benchbase.records.provenance import gather
+from benchbase.records.replays import Replay
 from benchbase.running import sweep
 from benchbase.running.executors.contract import Execution, Job, Outcome
 from benchbase.running.replaying import NO_MATTER, Asked, replay, sample, tolerances
@@ -61,7 +62,7 @@ def test_a_replay_is_told_and_stored_in_its_own_home(tmp_path, monkeypatch):
     monkeypatch.setattr(sweep, "run_cell", lambda *_: Outcome(make_result("oom", reason="no room")))
     record = make_record()
     settings = Settings(tmp_path, Home(tmp_path / "again"), 9.0, 1, gather([], "local", ()))
-    told = []
+    told: list[Replay] = []
     [found] = replay(
         [Asked(record, job, 0.01, None)],
         Ready(),
