@@ -29,6 +29,7 @@ COMMANDS = {
     "verify": ("verify:verify", "Check pages against records, records against predictions."),
     "why": ("why:why", "Say which part of a cell's key is another one today."),
     "replay": ("replay:replay", "Train stored cells again and compare."),
+    "published": ("published:published", "Compare a board with what others published."),
     "merge": ("merge:merge", "Bring the results of several homes together."),
     "list": ("list:list_installed", "List weighters, backbones, data sets and all that is there."),
     "info": ("info:info", "Explain one of them: what it needs, its options, how to run it."),

@@ -69,10 +69,10 @@ def print_table(table: Table, console: Console) -> None:
                 number_text(row.oracle_gap, "+.1f", 100),
                 number_text(row.weight_auroc, ".3f"),
             ]
-    _print("\n".join(filter(None, (board.title, table.chance))), header, rows, console)
+    print_columns("\n".join(filter(None, (board.title, table.chance))), header, rows, console)
     _print_scenarios(table, console)
     for each in label_tables(table):
-        _print(f"Score against labels bought: {each.title}", each.header, each.rows, console)
+        print_columns(f"Score against labels bought: {each.title}", each.header, each.rows, console)
     for line in (*verdict(table), *remarks(table)):
         console.print(
             terminal_text(line), markup=False, highlight=False, soft_wrap=not console.is_terminal
@@ -94,16 +94,17 @@ def _print_scenarios(table: Table, console: Console) -> None:
     ]
     if len(methods) > len(labels):
         rows = [[method, *texts] for method, texts in zip(methods, cells, strict=True)]
-        _print("Scenario by scenario", ["method", *labels], rows, console)
+        print_columns("Scenario by scenario", ["method", *labels], rows, console)
     else:
         by_scenario = list(zip(*cells, strict=True)) or [() for _ in labels]
         rows = [[label, *texts] for label, texts in zip(labels, by_scenario, strict=True)]
-        _print("Scenario by scenario", ["scenario", *methods], rows, console)
+        print_columns("Scenario by scenario", ["scenario", *methods], rows, console)
 
 
-def _print(
+def print_columns(
     title: str, header: Sequence[str], rows: Sequence[Sequence[str]], console: Console
 ) -> None:
+    """Print a table: drawn on a terminal, as plain text elsewhere."""
     if not console.is_terminal:
         console.print(
             f"{title}\n\n{tabulate(rows, header, tablefmt='simple', disable_numparse=True)}\n",
@@ -189,7 +190,7 @@ def print_curves(found: Sequence[Curves], console: Console) -> None:
                     curve = ()  # equal weights, which say nothing about any label
                 cells.append(_curve_text(curve, shared, form))
             rows.append(cells)
-        _print(
+        print_columns(
             f"Balanced accuracy by epoch: {scenario}", ["method", *columns.values()], rows, console
         )
 
