@@ -29,8 +29,8 @@ SAME = Setting(
 )
 
 
-def compared(value, spread=None, setting=SAME, **board):
-    board = make_board(["plain"], scenarios=[SCENARIO], **board)
+def compared(value, spread=None, setting=SAME, **changes):
+    board = make_board(["plain"], scenarios=[SCENARIO], **changes)
     records = make_records(board, {"plain": 0.7})
     rows = (PublishedRow("plain", "Plain", value, spread), PublishedRow("absent", "Absent", 1.0))
     [found] = comparisons(
