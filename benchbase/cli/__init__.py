@@ -26,6 +26,8 @@ COMMANDS = {
     "run": ("run:run", "Train and judge weighters, then show the leaderboard."),
     "show": ("show:command", "Show the last tables and curves again."),
     "leaderboard": ("leaderboard:leaderboard", "Rebuild the pages of leaderboards/."),
+    "site": ("site:site", "Write each board as an HTML page that needs nothing else."),
+    "plot": ("plot:plot", "Write one figure of a board for a paper."),
     "verify": ("verify:verify", "Check pages against records, records against predictions."),
     "why": ("why:why", "Say which part of a cell's key is another one today."),
     "replay": ("replay:replay", "Train stored cells again and compare."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from benchbase.cli.printing import print_curves, print_failures, print_table
 from benchbase.cli.replayed import not_replayed
 from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
+from benchbase.files import replace_file
 from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.compare import score_of
 from benchbase.leaderboard.curves import mean_curves
 from benchbase.leaderboard.rows import build
+from benchbase.leaderboard.site.page import board_page
 from benchbase.records.finding import find_record
 from benchbase.records.home import Home
 from benchbase.records.last import board_records, last_run
@@ -45,12 +48,15 @@ from benchbase.running.scouting import read_catalogue
     type=click.Path(dir_okay=False, path_type=Path),
     help="With --cell: write what its last epoch says of each test image.",
 )
+@click.option("--open", "opens", is_flag=True, help="Write the table as a page and open it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def command(
     board_name: str | None,
     cell: str | None,
     home: Path | None,
     predictions: Path | None,
+    *,
+    opens: bool,
     as_json: bool,
 ) -> None:
     """Show the last run's tables and curves again; nothing is run."""
@@ -69,6 +75,12 @@ def command(
         board, records = last_run(store)
     else:
         board, records = board_records(board_name, store)
+    if opens:
+        page = store.home.table(board.name) / "page.html"
+        replace_file(page, board_page(board, records))
+        click.echo(page)
+        webbrowser.open(page.resolve().as_uri())
+        return
     _show_board(board, records, store.home, as_json=as_json)
 
 

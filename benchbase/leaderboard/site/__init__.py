@@ -1,0 +1,1 @@
+"""A board as one HTML file that needs nothing else, and as figures; draws what Python computed."""

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchbase.errors import UsageError
+from benchbase.leaderboard import build
+from benchbase.leaderboard.pairs import pairs
+from benchbase.leaderboard.site.drawing import Shown, ink
+from benchbase.leaderboard.site.figures import KINDS, figure, figures, picture
+from tests.unit.leaderboard.site.hostile import NAMES, hostile_board
+from tests.unit.made_records import CLEAN, make_board, make_records
+
+
+@pytest.fixture(scope="module")
+def shown():
+    board, records = hostile_board()
+    return Shown(build(board, records), records, pairs(board, records))
+
+
+def values(spec):
+    """Collect the rows that a figure is drawn from."""
+    found = spec.get("data", {}).get("values", [])
+    for part in (*spec.get("layer", []), *([spec["spec"]] if "spec" in spec else [])):
+        found = [*found, *values(part)]
+    return found
+
+
+def test_what_the_records_tell_is_drawn_and_nothing_else(shown):
+    kinds = [one.kind for one in figures(shown)]
+    assert kinds == ["differences", "heat", "gains", "degradation", "pairs", "cost"]
+    assert {*kinds} < {*KINDS}
+    alone = make_board(("plain",), [CLEAN])
+    records = make_records(alone, {"plain": 0.7})
+    assert figures(Shown(build(alone, records), records, [])) == []
+
+
+def test_a_heat_map_has_every_method_under_every_condition(shown):
+    rows = values(figure("heat", shown).spec)
+    assert len(rows) == len(NAMES) * 6
+    assert {(row["noise"], row["imbalance"]) for row in rows} == {
+        (noise, imbalance)
+        for noise in ("labels as given", "symmetric 0.2", "symmetric 0.4")
+        for imbalance in ("1:1", "1:10")
+    }
+    [told] = [
+        row
+        for row in rows
+        if (row["method"], row["noise"], row["imbalance"]) == ("clever", "labels as given", "1:1")
+    ]
+    [row] = [row for row in shown.table.rows if row.label == "clever"]
+    assert told["score"] == pytest.approx(100 * row.scenarios[0].score.mean, abs=0.005)
+
+
+def test_without_noise_the_rate_is_zero(shown):
+    rows = values(figure("degradation", shown).spec)
+    assert {row["rate"] for row in rows} == {0.0, 0.2, 0.4}
+    assert {row["panel"] for row in rows} == {"symmetric, 1:1", "symmetric, 1:10"}
+
+
+def test_the_best_of_equal_cost_is_the_front(shown):
+    rows = values(figure("cost", shown).spec)
+    front = {row["method"] for row in rows if row["front"] == "on the Pareto front"}
+    assert front == {"clever"}
+
+
+def test_the_same_records_give_the_same_figures(shown):
+    one, other = ([each.spec for each in figures(shown)] for _ in range(2))
+    assert json.dumps(one) == json.dumps(other)
+
+
+def test_ink_is_white_on_dark():
+    rows = [{"x": value} for value in (-10.0, -1.0, 0.0, 1.0, 2.0)]
+    ink(rows, "x", diverging=True)
+    assert [row["dark"] for row in rows] == [True, False, False, False, True]
+    ink(rows, "x")
+    assert [row["dark"] for row in rows] == [True, False, False, False, False]
+
+
+def test_a_figure_is_a_file_for_a_paper(shown):
+    drawn = figure("differences", shown)
+    assert picture(drawn, ".svg").startswith(b"<svg")
+    with pytest.raises(UsageError, match=r"\.svg, \.pdf or \.png"):
+        picture(drawn, ".gif")
