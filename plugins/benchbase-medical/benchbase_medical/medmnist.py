@@ -100,7 +100,14 @@ def _made(
         predictions_shown=True,
         non_commercial=name == "dermamnist",
     )
-    facts = {"name": name, "labels": labels, "stem": f"{name}_{{}}", "card": card}
+    # Made by a call, a class would count as that of the metaclass's module.
+    facts = {
+        "__module__": __name__,
+        "name": name,
+        "labels": labels,
+        "stem": f"{name}_{{}}",
+        "card": card,
+    }
     return type(name, (_MedMnist,), {**facts, "invariances": kept, "__doc__": summary})
 
 
