@@ -96,7 +96,7 @@ def _made(
                 f"md5:{md5}",
             ),
         ),
-        examples_shown=True,
+        examples_shown=name != "dermamnist",
         predictions_shown=True,
         non_commercial=name == "dermamnist",
     )
