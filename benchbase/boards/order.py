@@ -35,6 +35,8 @@ class Order:
     """Pixels a side of images of one's own."""
     split: str | Path | None = None
     """Table that says which of one's own images are of which part."""
+    on_bad_image: Literal["fail", "skip"] | None = None
+    """What an image of one's own that cannot be read does."""
     train_size: int | None = None
     label_fraction: float | None = None
     label_budget: int | None = None

@@ -38,7 +38,7 @@ from benchbase.plugins import Catalogue
 DEFAULT_BOARD = "quick"
 AS_GIVEN = {"track": "T0", "noise_options": {}, "imbalance": "natural", "imbalance_options": {}}
 """How data of one's own are taken: no clean labels, no injected noise, their own class counts."""
-_ONLY_OWN = "--size and --split are for images of your own"
+_ONLY_OWN = "--size, --split and --on-bad-image are for images of your own"
 _FEW = 4
 """Scenarios that a title names one by one."""
 
@@ -168,7 +168,7 @@ def _scenarios(
     changes: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
     if order.dataset:
         changes = {**_data_set(order, order.dataset, catalogue), **changes}
-    elif order.size is not None or order.split is not None:
+    elif _for_own_data(order):
         raise UsageError(f"{_ONLY_OWN}: name them, as --dataset folder:PATH")
     if order.backbone:
         name, options = _chosen("backbones", order.backbone, catalogue)
@@ -186,10 +186,19 @@ def _scenarios(
     return tuple(result.values())
 
 
+def _for_own_data(order: Order) -> dict[str, Any]:
+    """Give the options of a data set of one's own that stand beside it."""
+    said = {
+        "size": order.size,
+        "split_file": order.split and str(order.split),
+        "on_bad_image": order.on_bad_image,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
 def _data_set(order: Order, text: str, catalogue: Catalogue) -> dict[str, Any]:
     """Read which data set is asked for; the labels of one's own are taken as given."""
-    own = {"size": order.size, "split_file": order.split and str(order.split)}
-    own = {key: value for key, value in own.items() if value is not None}
+    own = _for_own_data(order)
     if not is_own(text):
         if own:
             raise UsageError(f"{_ONLY_OWN}, which {text} is not")

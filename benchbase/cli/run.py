@@ -68,6 +68,12 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     metavar="FILE.csv",
     help="Which of your own images train, validate and test: columns image and split.",
 )
+@click.option(
+    "--on-bad-image",
+    type=click.Choice(["fail", "skip"]),
+    help="What an image of your own that cannot be read does [default: fail]; skip leaves it out, "
+    "and lists it.",
+)
 @click.option("--train-size", type=click.IntRange(min=1), help="Training images before imbalance.")
 @click.option(
     "--label-fraction",

@@ -44,7 +44,7 @@ class Prepared:
 
     parts: DataParts
     fingerprint: str
-    """Hash of class names and decoded arrays."""
+    """Hash of class names, decoded arrays and what was skipped."""
     leakage: dict[str, int]
     """Kind of leak -> images concerned."""
     folder: Path
@@ -156,6 +156,7 @@ def _write(dataset: DataSet, roots: Sequence[Path], folder: Path, work: Path) ->
         "arrays": {array_name: array_hash(array) for array_name, array in arrays.items()},
         "leakage": count_leaks(parts),
         "notes": list(parts.notes),
+        "skipped": list(parts.skipped),
         "split_file": text_hash(parts.split_file),
     }
     (entry / SPLIT_FILE).write_text(parts.split_file, encoding="utf-8")
@@ -214,6 +215,10 @@ def _prepared(
     def optional(name: str) -> NDArray[np.int64] | None:
         return np.array(arrays[name]) if name in arrays else None
 
+    # What was decoded before images could be skipped does not say it.
+    skipped = tuple(manifest.get("skipped", ()))
+    printed = {"classes": manifest["classes"], "arrays": manifest["arrays"]}
+    printed |= {"skipped": skipped} if skipped else {}
     return Prepared(
         parts=DataParts(
             classes=tuple(manifest["classes"]),
@@ -225,8 +230,9 @@ def _prepared(
             test_groups=optional("test_groups"),
             notes=tuple(manifest["notes"]),
             split_file=split_file,
+            skipped=skipped,
         ),
-        fingerprint=content_hash({"classes": manifest["classes"], "arrays": manifest["arrays"]}),
+        fingerprint=content_hash(printed),
         leakage=dict(manifest["leakage"]),
         folder=folder,
     )

@@ -61,6 +61,8 @@ class DataParts:
     """What the user must know of how the images were read."""
     split_file: str = ""
     """Which image is in which part, as a table, where images have names; kept beside the arrays."""
+    skipped: tuple[str, ...] = ()
+    """Images that could not be read and are in no part, each with the reason."""
 
 
 class DataSet(ABC):

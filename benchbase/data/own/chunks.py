@@ -6,9 +6,12 @@ Each chunk is a file as soon as it is there, so that an interrupted preparation 
 from __future__ import annotations
 
 import json
+import multiprocessing
+import signal
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,24 +19,36 @@ import numpy as np
 from benchbase.data.own.listing import Listing
 from benchbase.data.own.reading import Decoded, Picture, read_picture
 from benchbase.data.progress import tell
+from benchbase.errors import DataError
 
 CHUNK = 64
 """Images: less than a second's work of small ones, some seconds' of photographs."""
+_NO_PIXELS = np.zeros((0, 0, 0), dtype=np.uint8)
 _IDLE_SECONDS = 2
 """After which a process ends that has nothing to do."""
 
 
-def decode_all(listing: Listing, size: int | None, resize: str, folder: Path) -> list[Decoded]:
+@dataclass(frozen=True)
+class Rule:
+    """How images are decoded."""
+
+    size: int | None
+    resize: str
+    skip_bad: bool = False
+    """Whether an image that cannot be read is passed over, with its fault."""
+
+
+def decode_all(listing: Listing, rule: Rule, folder: Path) -> list[Decoded]:
     """Decode every image, in the order of the listing; chunks are kept below ``folder``.
 
     Raises:
-        DataError: an image cannot be read.
+        DataError: an image cannot be read, and is not to be passed over.
     """
     count = len(listing.names)
     if isinstance(listing.picture(0), np.ndarray):
         pictures = (listing.picture(index) for index in range(count))
         named = zip(pictures, listing.names, strict=True)
-        return [read_picture(picture, name, size, resize) for picture, name in named]
+        return [read_picture(picture, name, rule.size, rule.resize) for picture, name in named]
     chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
     files = [folder / f"{chunk.start}.npz" for chunk in chunks]
     missing = [
@@ -42,7 +57,7 @@ def decode_all(listing: Listing, size: int | None, resize: str, folder: Path) ->
     what = f"decoding {listing.where}"
     done = count - sum(len(chunk) for _, chunk in missing)
     tell(what, done, count)
-    for finished in _decoded(missing, listing, size, resize):
+    for finished in _decoded(missing, listing, rule):
         done += finished
         tell(what, done, count)
     found = [decoded for file in files for decoded in _read(file) or ()]
@@ -51,9 +66,7 @@ def decode_all(listing: Listing, size: int | None, resize: str, folder: Path) ->
     return found
 
 
-def _decoded(
-    missing: Sequence[tuple[Path, range]], listing: Listing, size: int | None, resize: str
-) -> Iterator[int]:
+def _decoded(missing: Sequence[tuple[Path, range]], listing: Listing, rule: Rule) -> Iterator[int]:
     """Decode chunks; give the length of each that is done."""
     if not missing:
         return
@@ -64,7 +77,7 @@ def _decoded(
         joblib.delayed(_decode_chunk)(
             [listing.picture(index) for index in chunk],
             [listing.names[index] for index in chunk],
-            size, resize, file,
+            rule, file,
         )
         for file, chunk in missing
     )  # fmt: skip
@@ -74,16 +87,21 @@ def _decoded(
         yield from parallel(jobs)
 
 
-def _decode_chunk(
-    pictures: Sequence[Picture], names: Sequence[str], size: int | None, resize: str, file: Path
-) -> int:
+def _decode_chunk(pictures: Sequence[Picture], names: Sequence[str], rule: Rule, file: Path) -> int:
+    if multiprocessing.parent_process() is not None:
+        # Ctrl-C at the terminal is the parent's to handle, which then ends this process.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    decoded = []
     with warnings.catch_warnings():
         # Pillow's, of large images and odd metadata, are not for the user.
         warnings.simplefilter("ignore")
-        decoded = [
-            read_picture(picture, name, size, resize)
-            for picture, name in zip(pictures, names, strict=True)
-        ]
+        for picture, name in zip(pictures, names, strict=True):
+            try:
+                decoded.append(read_picture(picture, name, rule.size, rule.resize))
+            except DataError as error:
+                if not rule.skip_bad:
+                    raise
+                decoded.append(Decoded(_NO_PIXELS, fault=str(error)))
     _write(file, decoded)
     return len(decoded)
 
@@ -95,7 +113,7 @@ def _write(file: Path, decoded: Sequence[Decoded]) -> None:
             out,
             pixels=np.concatenate([each.pixels.reshape(-1) for each in decoded]),
             shapes=np.array([each.pixels.shape for each in decoded]),
-            remarks=np.array(json.dumps([each.remarks for each in decoded])),
+            said=np.array(json.dumps([(each.remarks, each.fault) for each in decoded])),
         )
     temporary.replace(file)
 
@@ -105,12 +123,12 @@ def _read(file: Path) -> list[Decoded] | None:
     try:
         with file.open("rb") as source, np.load(source, allow_pickle=False) as found:
             pixels, shapes = found["pixels"], found["shapes"]
-            remarks = json.loads(str(found["remarks"]))
+            said = json.loads(str(found["said"]))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     ends = np.cumsum(shapes.prod(axis=1))[:-1]
     images = np.split(pixels, ends)
     return [
-        Decoded(image.reshape(shape), tuple(said))
-        for image, shape, said in zip(images, shapes, remarks, strict=True)
+        Decoded(image.reshape(shape), tuple(remarks), fault)
+        for image, shape, (remarks, fault) in zip(images, shapes, said, strict=True)
     ]

@@ -10,22 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchbase.data.contract import DataParts, Labels, Part, Pixels
-from benchbase.data.own.chunks import decode_all
+from benchbase.data.own.chunks import Rule, decode_all
 from benchbase.data.own.duplicates import near_duplicates
 from benchbase.data.own.listing import Listing, classes_of
-from benchbase.data.own.reading import RULE_TEXTS
+from benchbase.data.own.reading import RULE_TEXTS, Decoded
 from benchbase.data.own.splitting import TEST_SHARE, draw_test, split_text
 from benchbase.errors import DataError
 
 
-def decode(listing: Listing, size: int | None, resize: str, scratch: Path) -> DataParts:
+def decode(
+    listing: Listing, size: int | None, resize: str, scratch: Path, *, skip_bad: bool = False
+) -> DataParts:
     """Decode every image of a listing and put it into its part; work lies in ``scratch``.
 
     Raises:
-        DataError: an image cannot be read or has another shape than the others, or no split can
-            be drawn.
+        DataError: an image cannot be read and is not to be skipped, or has another shape than the
+            others, or no split can be drawn.
     """
-    pixels, notes = _pixels(listing, size, resize, scratch)
+    try:
+        decoded = decode_all(listing, Rule(size, resize, skip_bad), scratch)
+    except DataError as error:
+        raise DataError(
+            f"{listing.where}: {error}: replace it, or leave out all such images with "
+            "--on-bad-image skip"
+        ) from None
+    listing, decoded, skipped = _readable(listing, decoded)
+    pixels, notes = _pixels(listing, decoded)
     if size is not None:
         notes = (f"resized to {size} x {size} from {RULE_TEXTS[resize]}", *notes)
     classes = listing.order or classes_of(listing.judging)
@@ -66,16 +76,27 @@ def decode(listing: Listing, size: int | None, resize: str, scratch: Path) -> Da
         test_groups=None if groups is None else groups[rows["test"]],
         notes=notes,
         split_file=split_text(listing.names, list(sides), listing.judging, listing.groups),
+        skipped=skipped,
     )
 
 
-def _pixels(
-    listing: Listing, size: int | None, resize: str, scratch: Path
-) -> tuple[Pixels, tuple[str, ...]]:
-    try:
-        decoded = decode_all(listing, size, resize, scratch)
-    except DataError as error:
-        raise DataError(f"{listing.where}: {error}") from None
+def _readable(
+    listing: Listing, decoded: Sequence[Decoded]
+) -> tuple[Listing, Sequence[Decoded], tuple[str, ...]]:
+    """Leave out what could not be read; give what was left out, and why."""
+    skipped = tuple(each.fault for each in decoded if each.fault)
+    if not skipped:
+        return listing, decoded, ()
+    kept = [row for row, each in enumerate(decoded) if not each.fault]
+    if not kept:
+        raise DataError(
+            f"{listing.where}: none of {len(decoded):,} images can be read: {skipped[0]}"
+        )
+    note = f"{len(skipped):,} of {len(decoded):,} images cannot be read and are left out"
+    return listing.take(kept).checked().with_notes(note), [decoded[row] for row in kept], skipped
+
+
+def _pixels(listing: Listing, decoded: Sequence[Decoded]) -> tuple[Pixels, tuple[str, ...]]:
     remarks = Counter(remark for each in decoded for remark in each.remarks)
     notes = [f"{count:,} of {len(decoded):,} images {text}" for text, count in remarks.items()]
     channels = Counter(len(each.pixels) for each in decoded)

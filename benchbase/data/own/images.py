@@ -41,6 +41,11 @@ class OwnImages(DataSet):
         "Patient, lesion or slide, which stays on one side of a split: a column, or a pattern of "
         "file names such as person(\\d+)_; none leaves a column unguessed.",
     )
+    on_bad_image: str = option(
+        "fail",
+        "What an image that cannot be read does: fail, or skip: it is left out, and listed.",
+        choices=("fail", "skip"),
+    )
     split_file: str = option("", "Table of images and parts (columns image and split).")
 
     locations: ClassVar[tuple[str, ...]] = ("path", "split_file")
@@ -91,7 +96,8 @@ class OwnImages(DataSet):
 
     def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
         """Decode all images at one size, and split them."""
-        return decode(self.complete(), self.size, self.resize, scratch)
+        skip = self.on_bad_image == "skip"
+        return decode(self.complete(), self.size, self.resize, scratch, skip_bad=skip)
 
     def complete(self) -> Listing:
         """List the images, with groups by the pattern and parts by the split file, checked."""

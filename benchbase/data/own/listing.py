@@ -61,6 +61,23 @@ class Listing:
         """Give the same listing with more to say."""
         return dataclasses.replace(self, notes=(*self.notes, *notes))
 
+    def take(self, rows: Sequence[int]) -> Listing:
+        """Give the listing of the chosen images."""
+
+        def chosen(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+            return None if values is None else tuple(values[row] for row in rows)
+
+        picture = self.picture
+        return dataclasses.replace(
+            self,
+            names=chosen(self.names) or (),
+            labels=chosen(self.labels) or (),
+            picture=lambda index: picture(rows[index]),
+            truths=chosen(self.truths),
+            groups=chosen(self.groups),
+            parts=chosen(self.parts),
+        )
+
     def checked(self) -> Listing:
         """Give the listing, where its labels are classes that one can train on and be judged by.
 
@@ -164,18 +181,5 @@ def once_each(listing: Listing) -> Listing:
                 )
     if len(kept) == len(listing.names):
         return listing
-
-    def take(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return None if values is None else tuple(values[row] for row in kept)
-
-    picture = listing.picture
-    return dataclasses.replace(
-        listing,
-        names=tuple(listing.names[row] for row in kept),
-        labels=tuple(listing.labels[row] for row in kept),
-        picture=lambda index: picture(kept[index]),
-        truths=take(listing.truths),
-        groups=take(listing.groups),
-        parts=take(listing.parts),
-        notes=(*listing.notes, f"{len(listing.names) - len(kept):,} rows repeat another, left out"),
-    )
+    left_out = len(listing.names) - len(kept)
+    return listing.take(kept).with_notes(f"{left_out:,} rows repeat another, left out")

@@ -42,6 +42,8 @@ class Decoded:
     """Shape (channels, height, width)."""
     remarks: tuple[str, ...] = ()
     """What was done to it that the user must know of."""
+    fault: str = ""
+    """Why it could not be read: there are no pixels then."""
 
 
 def read_picture(picture: Picture, name: str, size: int | None, resize: str) -> Decoded:
@@ -72,7 +74,7 @@ def read_picture(picture: Picture, name: str, size: int | None, resize: str) -> 
         reason = error.strerror or _reason(error)
     except (Image.DecompressionBombError, SyntaxError, ValueError, EOFError, KeyError) as error:
         reason = _reason(error)
-    raise DataError(f"{name}: not an image that can be read ({reason}); replace it or leave it out")
+    raise DataError(f"{name}: not an image that can be read ({reason})")
 
 
 def _reason(error: Exception) -> str:

@@ -112,6 +112,9 @@ def test_labels_as_given_are_real_noise_where_others_count_as_true(tmp_path: Pat
 
 
 def test_size_and_split_are_said_beside_the_data_as_well():
+    order = Order(dataset="folder:moles", on_bad_image="skip")
+    [scenario] = read_request(order, installed()).board.scenarios
+    assert scenario.data == "folder:moles[on_bad_image=skip]"
     order = Order(dataset="folder:moles[resize=pad]", size=64, split="my split.csv")
     [scenario] = read_request(order, installed()).board.scenarios
     assert scenario.data == "folder:moles[resize=pad,size=64,split_file=my split.csv]"
@@ -122,7 +125,7 @@ def test_size_and_split_are_said_beside_the_data_as_well():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"size": 64}, "--size and --split are for images of your own: name them, as --dataset"),
+        ({"size": 64}, "are for images of your own: name them, as --dataset"),
         ({"dataset": "nuclei", "size": 64}, "are for images of your own, which nuclei is not"),
         ({"dataset": "nuclei", "split": "x.csv"}, "which nuclei is not"),
         ({"dataset": "folder:x[size=16]", "size": 64}, "size stands there, and beside it as well"),

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from benchbase.data.own import chunks
-from benchbase.data.own.chunks import decode_all
+from benchbase.data.own.chunks import Rule, decode_all
 from benchbase.data.own.listing import Listing
 from benchbase.data.own.reading import read_picture
 from benchbase.data.progress import heard_by
 from benchbase.errors import DataError
 from tests.unit.data.own.conftest import patch
+
+RULE = Rule(8, "crop")
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def assert_same(found, wanted):
 def test_other_processes_decode_to_the_same_pixels_and_tell_how_far_they_are(listing, tmp_path):
     heard = []
     with heard_by(lambda *it: heard.append(it)):
-        found = decode_all(listing, 8, "crop", tmp_path / "chunks")
+        found = decode_all(listing, RULE, tmp_path / "chunks")
     assert_same(found, expected(listing))
     assert heard[0] == ("decoding folder:it", 0, 7)
     assert heard[-1] == ("decoding folder:it", 7, 7)
@@ -57,12 +59,10 @@ def test_other_processes_decode_to_the_same_pixels_and_tell_how_far_they_are(lis
 
 
 def in_this_process(monkeypatch) -> None:
-    def decoded(missing, listing, size, resize):
+    def decoded(missing, listing, rule):
         for file, chunk in missing:
             pictures = [listing.picture(row) for row in chunk]
-            yield chunks._decode_chunk(
-                pictures, [listing.names[row] for row in chunk], size, resize, file
-            )
+            yield chunks._decode_chunk(pictures, [listing.names[row] for row in chunk], rule, file)
 
     monkeypatch.setattr(chunks, "_decoded", decoded)
 
@@ -72,14 +72,14 @@ def test_a_preparation_goes_on_from_the_chunks_that_are_there(listing, tmp_path,
     folder = tmp_path / "chunks"
     wanted = expected(listing)
     files = ((folder / f"{start}.npz", range(start, min(start + 3, 7))) for start in (0, 3, 6))
-    assert list(chunks._decoded([*files], listing, 8, "crop")) == [3, 3, 1]
+    assert list(chunks._decoded([*files], listing, RULE)) == [3, 3, 1]
     os.truncate(folder / "3.npz", 100)  # as a full disk or a crash leaves it
     (folder / "6.npz").unlink()
     for number in (0, 1, 2):
         (tmp_path / f"{number}.png").unlink()
     heard = []
     with heard_by(lambda *it: heard.append(it)):
-        assert_same(decode_all(listing, 8, "crop", folder), wanted)
+        assert_same(decode_all(listing, RULE, folder), wanted)
     assert [done for _, done, _ in heard] == [3, 6, 7]
     assert list(folder.iterdir()) == []
 
@@ -88,8 +88,18 @@ def test_an_image_that_cannot_be_read_leaves_no_chunk(listing, tmp_path, monkeyp
     in_this_process(monkeypatch)
     (tmp_path / "4.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"4\.png: not an image"):
-        decode_all(listing, 8, "crop", tmp_path / "chunks")
+        decode_all(listing, RULE, tmp_path / "chunks")
     assert sorted(path.name for path in (tmp_path / "chunks").iterdir()) == ["0.npz"]
+
+
+def test_a_fault_takes_the_place_of_an_image_that_is_skipped(listing, tmp_path, monkeypatch):
+    in_this_process(monkeypatch)
+    wanted = expected(listing)
+    (tmp_path / "4.png").write_bytes(b"")
+    found = decode_all(listing, Rule(8, "crop", skip_bad=True), tmp_path / "chunks")
+    assert [row for row, each in enumerate(found) if each.fault] == [4]
+    assert found[4].fault.startswith("4.png: not an image that can be read")
+    assert_same([*found[:4], *found[5:]], [*wanted[:4], *wanted[5:]])
 
 
 def test_the_content_of_files_and_arrays_are_decoded_as_well(listing, tmp_path, monkeypatch):
@@ -97,8 +107,8 @@ def test_the_content_of_files_and_arrays_are_decoded_as_well(listing, tmp_path, 
     wanted = expected(listing)
     held = [path.read_bytes() for path in listing.files]
     listing = Listing("csv:it", listing.names, listing.labels, lambda row: held[row], ())
-    assert_same(decode_all(listing, 8, "crop", tmp_path / "chunks"), wanted)
+    assert_same(decode_all(listing, RULE, tmp_path / "chunks"), wanted)
     pixels = [np.asarray(patch(row)) for row in range(7)]
     arrays = Listing("npz:it", listing.names, listing.labels, lambda row: pixels[row], ())
-    found = decode_all(arrays, 8, "crop", tmp_path / "absent")
+    found = decode_all(arrays, RULE, tmp_path / "absent")
     assert (found[3].pixels == wanted[3].pixels).all()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from benchbase.data.cache import prepare
 from benchbase.data.own.folder import Folder
 from benchbase.errors import DataError, UsageError
 from tests.unit.data.own.conftest import patch
@@ -152,6 +153,38 @@ def test_an_image_that_cannot_be_read_is_named(class_folders):
     (folder / "b" / "odd.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"folder:.*: b/odd\.png: not an image"):
         load(folder)
+
+
+def test_images_that_cannot_be_read_are_skipped_where_asked_listed_and_in_the_fingerprint(
+    class_folders, tmp_path
+):
+    folder = class_folders(a=6, b=6)
+    whole = prepare(Folder(path=str(folder), size=8), [], tmp_path / "cache")
+    (folder / "a" / "a_2.png").write_bytes(b"")
+    (folder / "b" / "b_1.png").write_bytes(b"no image")
+    asked = Folder(path=str(folder), size=8, on_bad_image="skip")
+    skipping = prepare(asked, [], tmp_path / "cache")
+    assert [fault.split(":")[0] for fault in skipping.parts.skipped] == ["a/a_2.png", "b/b_1.png"]
+    assert "2 of 12 images cannot be read and are left out" in skipping.parts.notes
+    assert "a_2.png" not in skipping.parts.split_file
+    assert len(skipping.parts.train) + len(skipping.parts.test) == 10
+    for name in ("a/a_2.png", "b/b_1.png"):
+        (folder / name).unlink()
+    without = prepare(Folder(path=str(folder), size=8), [], tmp_path / "cache")
+    assert (without.parts.train.pixels == skipping.parts.train.pixels).all()
+    assert len({each.fingerprint for each in (whole, skipping, without)}) == 3
+    for name in "ab":
+        for path in (folder / name).iterdir():
+            path.write_bytes(b"")
+    with pytest.raises(DataError, match=r"none of 10 images can be read: a/a_0\.png: not an"):
+        Folder(path=str(folder), on_bad_image="skip").load([], tmp_path)
+
+
+def test_a_class_that_skipping_leaves_one_image_of_is_refused(class_folders, tmp_path):
+    folder = class_folders(a=6, b=2)
+    (folder / "b" / "b_1.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"the class 'b' has 1 image"):
+        Folder(path=str(folder), on_bad_image="skip").load([], tmp_path)
 
 
 def test_without_a_size_images_must_be_of_one_shape(class_folders):
