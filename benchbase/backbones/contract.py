@@ -44,7 +44,11 @@ class ImageShape:
 
 
 class Backbone(ABC):
-    """A family of networks; a frozen dataclass whose fields are its options."""
+    """A family of networks; a frozen dataclass whose fields are its options.
+
+    An option called ``weights`` names a file of weights to start from, or ``DEFAULT``: the harness
+    puts the file's hash into a cell's key.
+    """
 
     name: ClassVar[str]
     version: ClassVar[str] = ""

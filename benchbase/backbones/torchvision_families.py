@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import torchvision
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchbase.api import Backbone, Classifier, ImageShape, option
-from benchbase.errors import UsageError
+from benchbase.backbones.loading import load_weights
+from benchbase.backbones.weights import DEFAULT, PINNED
+from benchbase.errors import DataError, UsageError
 
 RGB = 3
 
@@ -40,27 +43,30 @@ class AdaptedClassifier(Classifier):
 
 @dataclass(frozen=True)
 class TorchvisionBackbone(Backbone):
-    """What the families share: pretrained weights by name, and the split at the classifier."""
+    """What the families share: weights to start from, and the split at the classifier."""
 
     smallest: ClassVar[int] = 1
     """Smaller images get a margin, evenly, up to this side; the stock stem needs it."""
-    pretrained: str = option(
-        "", "torchvision's name of weights to start from, or DEFAULT for its own choice"
+    classifier: ClassVar[str] = "fc"
+    """What the network calls its last layers, which are made anew."""
+    weights: str = option(
+        "",
+        "File of weights to start from (a state_dict), or DEFAULT for torchvision's own.",
     )
 
     def build(self, shape: ImageShape, num_classes: int) -> Classifier:
         """Build the network for one or three channels; small images go in as they are.
 
         Raises:
-            UsageError: another number of channels, or weights that torchvision does not know.
+            UsageError: another number of channels.
+            DataError: the weights cannot be had, or do not fit.
         """
         if shape.channels not in {1, RGB}:
             raise UsageError(
                 f"{self.name} takes images of 1 or 3 channels, these have {shape.channels}: "
                 "choose small_cnn or resnet32"
             )
-        network = torchvision.models.get_model(self.name, weights=self._chosen_weights())
-        body, head = self.split(network, num_classes)
+        body, head = self.split(self._network(), num_classes)
         margins: list[int] = []
         for side in (shape.width, shape.height):
             missing = max(0, self.smallest - side)
@@ -71,16 +77,23 @@ class TorchvisionBackbone(Backbone):
     def split(self, network: nn.Module, num_classes: int) -> tuple[nn.Module, nn.Module]:
         """Give the network without its classifier, and a fresh classifier."""
 
-    def _chosen_weights(self) -> torchvision.models.WeightsEnum | None:
-        if not self.pretrained:
-            return None
-        known = torchvision.models.get_model_weights(self.name)
-        if self.pretrained not in known.__members__:
-            raise UsageError(
-                f"{self.name} has no weights called {self.pretrained!r}: choose one of "
-                f"{', '.join(known.__members__)}"
-            )
-        return known[self.pretrained]
+    def _network(self) -> nn.Module:
+        """Build torchvision's network with the weights to start from."""
+        network: nn.Module
+        if self.weights == DEFAULT:
+            known = torchvision.models.get_model_weights(self.name)[PINNED[self.name][0]]
+            try:
+                network = torchvision.models.get_model(self.name, weights=known)
+            except OSError as error:
+                raise DataError(
+                    f"{self.name}[weights={DEFAULT}]: {known.url} could not be fetched ({error}): "
+                    "fetch it where there is a network, and give weights=FILE"
+                ) from error
+            return network
+        network = torchvision.models.get_model(self.name, weights=None)
+        if self.weights:
+            load_weights(network, Path(self.weights).expanduser(), self.classifier)
+        return network
 
 
 @dataclass(frozen=True)
@@ -145,6 +158,7 @@ class DenseNet121(TorchvisionBackbone):
     name: ClassVar[str] = "densenet121"
     version: ClassVar[str] = "1"
     smallest: ClassVar[int] = 32
+    classifier: ClassVar[str] = "classifier"
 
     def split(self, network: nn.Module, num_classes: int) -> tuple[nn.Module, nn.Module]:
         """Give the network up to its pooled features, and a fresh linear layer."""
@@ -159,6 +173,7 @@ class EfficientNetB0(TorchvisionBackbone):
 
     name: ClassVar[str] = "efficientnet_b0"
     version: ClassVar[str] = "1"
+    classifier: ClassVar[str] = "classifier"
 
     def split(self, network: nn.Module, num_classes: int) -> tuple[nn.Module, nn.Module]:
         """Give the network up to its pooled features after dropout, and a fresh linear layer."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchbase.backbones.weights import with_weights
 from benchbase.boards.board import Board, Suite
 from benchbase.boards.selectors import Selector, settle
 from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec, format_label
@@ -200,12 +201,14 @@ def make_jobs(
     jobs = []
     for condition in conditions:
         identity = condition.identify()
+        network = condition.scenario.backbone_options
+        backbone = with_weights(condition.backbone.identity, condition.backbone.name, network)
         for contestant in (who for who, seeds in entered if condition.seed in seeds):
             cell = Cell(
                 weighter=contestant.spec,
                 scenario=condition.scenario,
                 data=identity,
-                backbone_source=condition.backbone.identity,
+                backbone_source=backbone,
                 seed=condition.seed,
                 torch=torch,
             )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from benchbase.backbones.weights import parted
 from benchbase.plugins import Catalogue, Entry
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def changed_names(record: Record | Glimpse, entries: Iterable[Entry]) -> list[st
     spec, ran = record.spec, record.provenance
     known = {
         "weighters": (f"version {spec.weighter.version}", ran.source),
-        "backbones": (spec.backbone_source, ran.backbone_source),
+        "backbones": (parted(spec.backbone_source)[0], ran.backbone_source),
     }
     return [
         entry.name

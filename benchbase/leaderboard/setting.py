@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from benchbase.backbones.weights import parted
 from benchbase.boards.board import Board
 from benchbase.cell import Scenario
 from benchbase.errors import StoreError
@@ -16,7 +17,7 @@ _TRACKS = {"T0": "no trusted images", "TM": "the balanced meta set of 1,000 trus
 
 def setting_text(board: Board, entries: Sequence[Entry]) -> str:
     """Write the data, the networks, the length of training, the tracks and the seeds."""
-    backbones = sorted({scenario.backbone for scenario in board.scenarios})
+    backbones = _networks(board, entries)
     tracks = sorted({scenario.track for scenario in board.scenarios})
     parts = [
         f"Data: {' and '.join(_data_text(name, board, entries) for name in _data_sets(board))}",
@@ -27,6 +28,17 @@ def setting_text(board: Board, entries: Sequence[Entry]) -> str:
         f"seed{'s' * (len(board.seeds) > 1)} {_seeds_text(board.seeds)}",
     ]
     return f"{'; '.join(parts)}."
+
+
+def _networks(board: Board, entries: Sequence[Entry]) -> list[str]:
+    """Name the networks, each with the weights that it started from, where it had any."""
+    started = {
+        (board.scenarios[place[0]].backbone, parted(record.spec.backbone_source)[1])
+        for entry in entries
+        for place, record in entry.cells.items()
+    }
+    texts = {name: f"{name} (weights {weights})" for name, weights in started if weights}
+    return [texts.get(it, it) for it in sorted({one.backbone for one in board.scenarios})]
 
 
 def chance_text(board: Board, entries: Sequence[Entry]) -> str:

@@ -90,9 +90,7 @@ class MedFuseNet(Backbone):
     name: ClassVar[str] = "medfusenet"
     version: ClassVar[str] = "1"
     trunk: str = option("resnet18", "the network whose maps are fused", choices=tuple(TRUNKS))
-    pretrained: str = option(
-        "", "torchvision's name of weights for the trunk, or DEFAULT for its own choice"
-    )
+    weights: str = option("", "File of weights for the trunk, or DEFAULT for torchvision's own.")
     common: int = option(256, "channels to which both maps are brought", min=1)
     scale: bool = option(
         True, "divide similarities by the root of the channels, against a saturated softmax"
@@ -114,7 +112,7 @@ class MedFuseNet(Backbone):
         Raises:
             UsageError: neither one nor three channels, or weights that torchvision does not know.
         """
-        trunk = TRUNKS[self.trunk](pretrained=self.pretrained).build(shape, num_classes)
+        trunk = TRUNKS[self.trunk](weights=self.weights).build(shape, num_classes)
         assert isinstance(trunk, AdaptedClassifier)
         layers = _layers(trunk.body)
         names = list(layers)

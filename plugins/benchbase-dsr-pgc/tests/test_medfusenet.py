@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from benchbase.api import ImageShape
 from benchbase.backbones.torchvision_families import ResNet18
-from benchbase.errors import UsageError
+from benchbase.errors import DataError, UsageError
 from benchbase.kit.bilevel import hypergradient
 from benchbase.kit.loops import forward, load_batch
 from benchbase.seeding import seeded, torch_stream
@@ -262,8 +262,8 @@ def test_the_bilevel_step_goes_through_it(trunk):
 
 def test_pretrained_weights_are_those_of_the_trunk():
     for trunk in ("resnet18", "densenet121"):
-        with pytest.raises(UsageError, match=f"{trunk} has no weights called 'imagenet'"):
-            MedFuseNet(trunk=trunk, pretrained="imagenet").build(ImageShape(3, 32, 32), 4)
+        with pytest.raises(DataError, match="imagenet: no file of plain weights"):
+            MedFuseNet(trunk=trunk, weights="imagenet").build(ImageShape(3, 32, 32), 4)
 
 
 def test_two_channels_are_refused():

@@ -2,7 +2,6 @@ import io
 
 import pytest
 import torch
-import torchvision
 from torch import nn
 
 from benchbase.api import ImageShape
@@ -132,25 +131,6 @@ def test_small_stem_keeps_the_resolution():
     images = images_of(3, 32)
     assert stock.body.maxpool(stock.body.conv1(images)).shape[2:] == (8, 8)
     assert small.body.maxpool(small.body.conv1(images)).shape[2:] == (32, 32)
-
-
-def test_pretrained_weights_are_loaded_by_name(monkeypatch):
-    asked = []
-    stock = torchvision.models.get_model
-
-    def get_model(name, weights):
-        asked.append((name, weights and str(weights)))
-        return stock(name)
-
-    monkeypatch.setattr(torchvision.models, "get_model", get_model)
-    build(ResNet18(), size=32)
-    build(ResNet18(pretrained="DEFAULT"), size=32)
-    assert asked == [("resnet18", None), ("resnet18", "ResNet18_Weights.IMAGENET1K_V1")]
-
-
-def test_unknown_pretrained_weights_are_refused_with_the_known_ones():
-    with pytest.raises(UsageError, match=r"'imagenet'.*IMAGENET1K_V1"):
-        ResNet18(pretrained="imagenet").build(ImageShape(3, 32, 32), 4)
 
 
 def test_two_channels_are_refused_where_the_stem_takes_three():

@@ -82,10 +82,10 @@ def test_files_lie_beside_the_board_or_where_one_stands(tmp_path):
 
 
 def test_options_of_data_sets_and_backbones_are_typed_as_declared():
-    request = asked("--dataset", "digits", "--backbone", "resnet18[stem=small,pretrained=DEFAULT]")
+    request = asked("--dataset", "digits", "--backbone", "resnet18[stem=small,weights=DEFAULT]")
     assert {scenario.backbone for scenario in request.board.scenarios} == {"resnet18"}
     for scenario in request.board.scenarios:
-        assert scenario.backbone_options == {"stem": "small", "pretrained": "DEFAULT"}
+        assert scenario.backbone_options == {"stem": "small", "weights": "DEFAULT"}
         assert (scenario.dataset, scenario.dataset_options) == ("digits", {})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from benchbase.leaderboard.pages.markdown import render_markdown
 from benchbase.leaderboard.pages.notes import remarks
 from benchbase.leaderboard.rows import build
@@ -48,3 +50,12 @@ def test_real_noise_is_told_with_its_rate_and_nothing_is_called_as_given():
         "judge. 31.2 to 33.4 % of the training labels differ, which no method is told."
     )
     assert table.scenario_labels == ("real noise, 1:1",)
+
+
+def test_the_weights_that_a_network_started_from_are_told():
+    board = make_board(scenarios=(NOISY,), seeds=1)
+    record = make_record("plain", NOISY, 0)
+    spec = msgspec.structs.replace(record.spec, backbone_source="version 1 + weights 1a2b")
+    table = build(board, [msgspec.structs.replace(record, spec=spec)])
+    assert f"network {NOISY.backbone} (weights 1a2b);" in table.setting
+    assert f"network {NOISY.backbone};" in table_of(True).setting
