@@ -167,7 +167,7 @@ def _scenarios(
     }
     changes: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
     if order.dataset:
-        changes = {**_data_set(order, order.dataset, catalogue), **changes}
+        changes = {**chosen_data_set(order, order.dataset, catalogue), **changes}
     elif _for_own_data(order):
         raise UsageError(f"{_ONLY_OWN}: name them, as --dataset folder:PATH")
     if order.backbone:
@@ -196,7 +196,7 @@ def _for_own_data(order: Order) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _data_set(order: Order, text: str, catalogue: Catalogue) -> dict[str, Any]:
+def chosen_data_set(order: Order, text: str, catalogue: Catalogue) -> dict[str, Any]:
     """Read which data set is asked for; the labels of one's own are taken as given."""
     own = _for_own_data(order)
     if not is_own(text):

@@ -34,6 +34,7 @@ COMMANDS = {
     "published": ("published:published", "Compare a board with what others published."),
     "merge": ("merge:merge", "Bring the results of several homes together."),
     "list": ("list:list_installed", "List weighters, backbones, data sets and all that is there."),
+    "data": ("data:data", "List, fetch, prepare and check data sets."),
     "info": ("info:info", "Explain one of them: what it needs, its options, how to run it."),
     "new": ("new:new", "Write a working start for a method of yours."),
     "check": ("check:check", "Check a plugin of yours against its contract."),

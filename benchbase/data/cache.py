@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbase.cell import JSON, content_hash
+from benchbase.cell import JSON, content_hash, format_label
 from benchbase.data.asking import ask_files, ask_parts
 from benchbase.data.contract import DataParts, DataSet, Part
 from benchbase.data.hashes import array_hash, file_hash, file_hashes, text_hash
@@ -152,6 +152,7 @@ def _write(dataset: DataSet, roots: Sequence[Path], folder: Path, work: Path) ->
     for array_name, array in arrays.items():
         np.save(entry / f"{array_name}.npy", array, allow_pickle=False)
     manifest = {
+        "data_set": _label(dataset),
         "classes": list(parts.classes),
         "arrays": {array_name: array_hash(array) for array_name, array in arrays.items()},
         "leakage": count_leaks(parts),
@@ -171,6 +172,15 @@ def _write(dataset: DataSet, roots: Sequence[Path], folder: Path, work: Path) ->
     except OSError:
         if _read(folder) is None:
             raise
+
+
+def _label(dataset: DataSet) -> str:
+    """Name a data set and the options that differ from their defaults, for people."""
+    default = settings_of(type(dataset)())
+    options = {
+        name: value for name, value in settings_of(dataset).items() if value != default[name]
+    }
+    return format_label(dataset.name, options)
 
 
 def _arrays(parts: DataParts) -> dict[str, NDArray[Any]]:

@@ -81,8 +81,8 @@ def decode(
 
 
 def _readable(
-    listing: Listing, decoded: Sequence[Decoded]
-) -> tuple[Listing, Sequence[Decoded], tuple[str, ...]]:
+    listing: Listing, decoded: list[Decoded]
+) -> tuple[Listing, list[Decoded], tuple[str, ...]]:
     """Leave out what could not be read; give what was left out, and why."""
     skipped = tuple(each.fault for each in decoded if each.fault)
     if not skipped:

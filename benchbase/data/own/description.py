@@ -11,9 +11,6 @@ from benchbase.data.cache import SPLIT_FILE, prepare
 from benchbase.data.contract import DataSet
 from benchbase.data.hashes import text_hash
 
-MOST_NAMED = 20
-"""Images left out that are named one by one; `benchbase data verify` names all."""
-
 
 def describe(name: str, dataset: DataSet, roots: Sequence[Path], cache: Path) -> str:
     """Write a few lines about a data set, which is prepared first where it is not yet."""
@@ -34,6 +31,6 @@ def describe(name: str, dataset: DataSet, roots: Sequence[Path], cache: Path) ->
         f"training {training:,}, validation {held}, test {test:,}",
         f"split: {prepared.folder / SPLIT_FILE} (SHA-256 {text_hash(parts.split_file)[:12]})",
         *parts.notes,
-        *(f"left out: {fault}" for fault in parts.skipped[:MOST_NAMED]),
+        *(f"left out: {fault}" for fault in parts.skipped),
     ]
     return "\n  ".join(lines)
