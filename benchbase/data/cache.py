@@ -73,13 +73,14 @@ def prepare(dataset: DataSet, roots: Sequence[Path], cache: Path) -> Prepared:
 def data_key(dataset: DataSet, roots: Sequence[Path], cache: Path) -> str:
     """Hash what the decoded arrays depend on, without decoding; hashes of files are remembered."""
     files = ask_files(dataset, roots)
-    options = settings_of(dataset)
+    apart = (*dataset.locations, *dataset.stated)
+    options = {name: it for name, it in settings_of(dataset).items() if name not in apart}
     return content_hash(
         {
             "format": FORMAT,
             "files": file_hashes(files, cache / "hashes"),
             "names": _names_below(files) if dataset.locations else [],
-            "options": {name: it for name, it in options.items() if name not in dataset.locations},
+            "options": options,
             "source": source_hash(type(dataset)),
         }
     )

@@ -84,6 +84,8 @@ class DataSet(ABC):
     """Options that say where files lie: relative to the board that names them, and no part of
     what is decoded, for which the files' content and names stand."""
 
+    stated: ClassVar[tuple[str, ...]] = ()
+    """Options that say something of the images and change nothing of what is decoded."""
     resumes: ClassVar[bool] = False
     """Whether ``load`` goes on from what it left in ``scratch`` when it was interrupted."""
 

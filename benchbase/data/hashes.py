@@ -93,7 +93,7 @@ def _read_data(name: str) -> str:
 
 
 def _unreadable(path: str | Path, error: OSError) -> DataError:
-    return DataError(f"{path} cannot be read: {error.strerror or error}")
+    return DataError(f"{path} cannot be read: {error.strerror or error}: mend or remove it")
 
 
 @functools.cache

@@ -62,7 +62,10 @@ def decode(
     assert train is not None
     assert test is not None
     near = near_duplicates(train.pixels, test.pixels)
-    if near:
+    if near is None:
+        pairs = f"{len(train):,} x {len(test):,} pairs"
+        notes += (f"near duplicates were not looked for: {pairs} are too many",)
+    elif near:
         notes += (f"{near:,} test images look much like a training image",)
     sides = np.empty(len(labels), dtype=object)
     for name, chosen in rows.items():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from benchbase.cell import Invariances
 from benchbase.data.contract import DataParts, DataSet
 from benchbase.data.own.columns import groups_by_pattern, is_pattern
 from benchbase.data.own.decoding import decode
@@ -46,10 +47,29 @@ class OwnImages(DataSet):
         "What an image that cannot be read does: fail, or skip: it is left out, and listed.",
         choices=("fail", "skip"),
     )
+    flips: str | None = option(
+        "horizontal",
+        "Which mirror images show the same class; none, say, of X-rays.",
+        choices=("horizontal", "both"),
+    )
+    windows: str | None = option(
+        "anywhere",
+        "Which smaller windows of an image show its class.",
+        choices=("anywhere", "centre"),
+    )
+    turns: float = option(15.0, "Degrees either way that keep the class.", min=0, max=180)
+    colours: bool = option(True, "Whether other brightness, contrast and hue keep the class.")
     split_file: str = option("", "Table of images and parts (columns image and split).")
 
     locations: ClassVar[tuple[str, ...]] = ("path", "split_file")
+    stated: ClassVar[tuple[str, ...]] = ("flips", "windows", "turns", "colours")
     resumes: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Let augmentation do no more than the options allow."""
+        said = {name: getattr(self, name) for name in self.stated}
+        kept = {name: "none" if it is None else it for name, it in said.items()}
+        object.__setattr__(self, "invariances", Invariances(**kept))
 
     @classmethod
     def found_at(cls, where: str) -> dict[str, str]:

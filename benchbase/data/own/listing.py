@@ -97,8 +97,9 @@ class Listing:
                 f"{labels[0]!r}; expected two classes or more"
             )
         if _are_measurements(counts):
+            odd = next(label for label in counts if not float(label).is_integer())
             raise DataError(
-                f"{self.where}: the labels are numbers such as {next(iter(counts))}, where classes "
+                f"{self.where}: the labels are numbers such as {odd}, where classes "
                 "are expected; regression is not for benchbase"
             )
         if len(counts) * LEAST_IMAGES > len(labels):

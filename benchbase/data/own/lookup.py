@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ IMAGE_ENDINGS = frozenset(
 
 def is_image(name: str) -> bool:
     """Tell an image by its ending."""
-    return PurePosixPath(name).suffix.lower() in IMAGE_ENDINGS
+    return posixpath.splitext(name)[1].lower() in IMAGE_ENDINGS
 
 
 def files_below(folder: Path) -> list[str]:
@@ -48,7 +49,9 @@ def files_below(folder: Path) -> list[str]:
         walk(str(folder), "", ())
     except OSError as error:
         where = error.filename or folder
-        raise DataError(f"{where}: cannot be read: {error.strerror or error}") from error
+        raise DataError(
+            f"{where}: cannot be read: {error.strerror or error}: mend or remove it"
+        ) from error
     return names
 
 
@@ -61,8 +64,8 @@ class Lookup:
 
     def __post_init__(self) -> None:
         for name in self.names:
-            path = PurePosixPath(name)
-            for last in {path.name, path.stem if is_image(name) else path.name}:
+            whole = posixpath.basename(name)
+            for last in {whole, posixpath.splitext(whole)[0] if is_image(name) else whole}:
                 self._by_last[last].append(name)
 
     def find(self, text: str) -> list[str]:

@@ -72,7 +72,9 @@ def read_picture(picture: Picture, name: str, size: int | None, resize: str) -> 
     except OSError as error:
         # Of the operating system, or of Pillow about the content: both are this.
         reason = error.strerror or _reason(error)
-    except (Image.DecompressionBombError, SyntaxError, ValueError, EOFError, KeyError) as error:
+    except Image.DecompressionBombError:
+        reason = f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels: save it smaller"
+    except (SyntaxError, ValueError, EOFError, KeyError) as error:
         reason = _reason(error)
     raise DataError(f"{name}: not an image that can be read ({reason})")
 

@@ -13,7 +13,7 @@ from benchbase.boards.order import Order
 from benchbase.boards.own_data import is_own, parse_own
 from benchbase.boards.plan import conditions
 from benchbase.boards.request import read_request
-from benchbase.cell import Scenario
+from benchbase.cell import Invariances, Scenario
 from benchbase.data.cache import data_key
 from benchbase.data.own.description import describe
 from benchbase.data.own.folder import Folder
@@ -196,6 +196,27 @@ def test_what_was_read_is_told_and_kept_with_the_results(tmp_path: Path):
     (tmp_path / "moved" / "x").rename(tmp_path / "moved" / "z")
     moved = Folder(path=str(tmp_path / "moved"), size=8)
     assert data_key(moved, (), tmp_path) != known
+
+
+def test_what_keeps_the_class_is_stated_and_nothing_is_decoded_again_for_it(tmp_path: Path):
+    for number in range(8):
+        path = tmp_path / "set" / "xy"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        patch(number).save(path)
+
+    def opened(options: str):
+        order = Order(dataset=f"folder:{tmp_path / 'set'}{options}")
+        board = read_request(order, installed()).board
+        return conditions(board, installed(), (), tmp_path / "cache")[0].identify()
+
+    plain = opened("")
+    assert plain.invariances == Invariances()
+    stated = opened("[flips=none,windows=centre,turns=0,colours=false]")
+    assert stated.invariances == Invariances("none", "centre", turns=0, colours=False)
+    assert stated.fingerprint == plain.fingerprint
+    assert len([*tmp_path.glob("cache/data/*")]) == 1
+    with pytest.raises(UsageError, match="flips: expected one of horizontal, both, or none"):
+        opened("[flips=vertical]")
 
 
 def test_a_mistake_in_a_board_names_file_and_key(tmp_path: Path):

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from benchbase.data.cache import prepare
+from benchbase.data.own import duplicates
 from benchbase.data.own.folder import Folder
 from benchbase.errors import DataError, UsageError
 from tests.unit.data.own.conftest import patch
@@ -185,6 +186,12 @@ def test_a_class_that_skipping_leaves_one_image_of_is_refused(class_folders, tmp
     (folder / "b" / "b_1.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"the class 'b' has 1 image"):
         Folder(path=str(folder), on_bad_image="skip").load([], tmp_path)
+
+
+def test_a_set_too_large_to_look_for_near_duplicates_says_so(class_folders, tmp_path, monkeypatch):
+    monkeypatch.setattr(duplicates, "MOST_PAIRS", 10)
+    notes = Folder(path=str(class_folders(a=6, b=6)), size=8).load([], tmp_path).notes
+    assert "near duplicates were not looked for: 10 x 2 pairs are too many" in notes
 
 
 def test_without_a_size_images_must_be_of_one_shape(class_folders):
