@@ -1,7 +1,7 @@
 """The command line: one module a command, imported only when its command runs.
 
-Exit codes: 0 all ok, 1 internal error, 2 usage, 3 some cells or checks failed, 4 a page or a
-record does not follow, 5 a replay does not bear a record out, 130 interrupted.
+Exit codes: 0 all ok, 1 internal error, 2 usage or a full disk, 3 some cells or checks failed, 4 a
+page or a record does not follow, 5 a replay does not bear a record out, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import click
 
 import benchbase
 from benchbase.cli.streams import answer_in_json, prepare_streams
-from benchbase.errors import BenchbaseError, PluginError, UsageError
+from benchbase.errors import BenchbaseError, PluginError, UsageError, is_machines_fault
 from benchbase.options import unknown
 
 FAILED = 3
@@ -123,7 +123,9 @@ def invoke(arguments: Sequence[str]) -> int:
         return 2
     except BenchbaseError as error:
         _complain("error", error)
-        return 2 if isinstance(error, UsageError | PluginError) else 1
+        # A full disk is the user's to mend, as a wrong name is.
+        is_users = isinstance(error, UsageError | PluginError) or is_machines_fault(error)
+        return 2 if is_users else 1
     except Exception as error:  # noqa: BLE001 - the last place to turn it into a message
         _complain(f"internal error: {type(error).__name__}", error)
         if not _is_debugging():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import click
 import pytest
 
@@ -30,6 +32,12 @@ def raising(error: BaseException):
     return body
 
 
+def full_disk(text: str) -> RunError:
+    error = RunError(text)
+    error.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -39,6 +47,7 @@ def raising(error: BaseException):
         (click.UsageError("no such thing"), 2),
         (click.FileError("no such thing"), 2),
         (RunError("no such thing"), 1),
+        (full_disk("no such thing"), 2),
         (ValueError("no such thing"), 1),
         (KeyboardInterrupt(), 130),
     ],
