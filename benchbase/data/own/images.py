@@ -67,8 +67,8 @@ class OwnImages(DataSet):
 
     def __post_init__(self) -> None:
         """Let augmentation do no more than the options allow."""
-        said: dict[str, Any] = {name: getattr(self, name) for name in self.stated}
-        kept = {name: "none" if it is None else it for name, it in said.items()}
+        said = ((name, getattr(self, name)) for name in self.stated)
+        kept: dict[str, Any] = {name: "none" if it is None else it for name, it in said}
         object.__setattr__(self, "invariances", Invariances(**kept))
 
     @classmethod
