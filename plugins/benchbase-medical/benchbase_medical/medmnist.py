@@ -13,7 +13,6 @@ from benchbase.data.own.npz_file import NpzFile
 from benchbase_medical.named import Named
 
 SMALL = 28
-SIZES = (SMALL, 64, 128, 224)
 CITATION = (
     "Yang et al.: MedMNIST v2 - A large-scale lightweight benchmark for 2D and 3D biomedical image "
     "classification. Scientific Data 10, 41, 2023. doi:10.1038/s41597-022-01721-8"
