@@ -36,7 +36,7 @@ LAYERS = [
     {"api"},
     {"kit", "data", "backbones"},
     {"judging"},
-    {"boards.toml_table", "boards.selectors", "boards.conditions", "boards.places"},
+    {"boards.toml_file", "boards.selectors", "boards.conditions", "boards.places", "boards.shape"},
     {"boards.own_data"},
     {"boards.scenarios"},
     {"boards.board"},
@@ -73,7 +73,7 @@ TORCH_FREE = [
 TESTED_THROUGH = {
     "backbones.contract": "unit/backbones/test_backbones.py",
     "boards.scenarios": "unit/boards/test_board.py",
-    "boards.toml_table": "unit/boards/test_board.py",
+    "boards.toml_file": "unit/boards/test_board.py",
     "cli.plot": "unit/cli/test_site.py",
     "cli.predictions": "unit/cli/test_show.py",
     "data.own": "unit/data/own",

@@ -6,33 +6,31 @@ selection rule. Both are TOML files; a board file is a suite as well.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchbase.boards.conditions import (
-    parse_seeds,
-    scenario_text,
-)
+from msgspec import structs
+
+from benchbase.boards.conditions import scenario_text
 from benchbase.boards.places import LEADERBOARDS, board_folder, board_name, find_board
-from benchbase.boards.scenarios import read_scenarios
+from benchbase.boards.scenarios import scenarios_of
 from benchbase.boards.selectors import (
     Selector,
     looks_like_path,
     parse_selector,
     parse_selectors,
 )
-from benchbase.boards.toml_table import TomlTable
+from benchbase.boards.shape import BoardFile, MetricTable, Table, YardstickTable
+from benchbase.boards.toml_file import at, read_toml
 from benchbase.cell import Scenario
 from benchbase.errors import UsageError
 from benchbase.judging.clinical import problem_of
-from benchbase.judging.scales import RANKABLE
 
 __all__ = [
     "LEADERBOARDS",
     "LEAST_SEEDS",
-    "RULES",
     "Board",
     "Suite",
     "board_folder",
@@ -41,19 +39,10 @@ __all__ = [
     "load_suite",
 ]
 
-RULES = ("tail", "last", "last5", "val_noisy")
-"""Selection rules that may rank; ``val_clean`` and ``oracle`` are diagnostics."""
 LEAST_SEEDS = 3
 """Seeds that a provisional rank needs, and at how many a board's controls run."""
 CEILINGS = ("weights", "labels")
 """Yardsticks that say what there is to win: run at all seeds."""
-YARDSTICKS = (*CEILINGS, "trusted")
-
-_SUITE_KEYS = ("title", "description", "scenarios", "seeds")
-_BOARD_KEYS = (
-    *(*_SUITE_KEYS, "suite", "weighters", "controls", "reference", "metric", "metric_options"),
-    *("rule", "frozen", "yardsticks"),
-)
 
 
 @dataclass(frozen=True)
@@ -104,54 +93,40 @@ def load_board(name: str, root: Path = Path()) -> Board:
         UsageError: there is none, or its file says something wrong; the message names the key.
     """
     path = find_board(name, root)
-    table = TomlTable.read(path)
-    table.allow(_BOARD_KEYS)
-    suite = _board_suite(table, root)
-    weighters = _selectors(table, "weighters")
-    reference = _selector(table, "reference") if "reference" in table.values else weighters[0]
-    controls = _selectors(table, "controls") if "controls" in table.values else ()
-    for control in controls:
-        if control in (*weighters, reference):
-            table.fail(
-                "controls",
-                f"{control.label!r} is a weighter or the reference of this board as well; a "
-                f"control runs at {LEAST_SEEDS} seeds and is never ranked: name it in one place "
-                "only",
-            )
-    if path.name == "board.toml":
-        named = {"weighters": weighters, "reference": [reference], "controls": controls}
-        _refuse_files(table, named)
+    file = read_toml(path, BoardFile)
+    suite = _suite(file, path, root)
+    with at(path, "weighters"):
+        if not file.weighters:
+            raise UsageError("expected a list with at least one entry, got none")
+        weighters = _rows(file.weighters, path)
+    with at(path, "reference"):
+        reference = _row(file.reference, path) if file.reference else weighters[0]
+    with at(path, "controls"):
+        controls = _rows(file.controls, path)
+        for control in controls:
+            if control in (*weighters, reference):
+                raise UsageError(
+                    f"{control.label!r} is a weighter or the reference of this board as well; a "
+                    f"control runs at {LEAST_SEEDS} seeds and is never ranked: name it in one "
+                    "place only"
+                )
+    with at(path, "metric_options.costs"):
+        metric_options = _metric_options(file.metric_options, file.metric)
     return Board(
         name=board_name(path),
-        title=table.text("title", suite.title),
+        title=file.title or suite.title,
         scenarios=suite.scenarios,
-        seeds=_seeds(table) if "seeds" in table.values else suite.seeds,
+        seeds=_seeds(file, path) if file.seeds else suite.seeds,
         weighters=weighters,
         reference=reference,
-        metric=table.text("metric", "balanced_accuracy", RANKABLE),
-        rule=table.text("rule", "tail", RULES),
-        metric_options=_metric_options(table),
-        description=table.text("description", "").strip(),
+        metric=file.metric,
+        rule=file.rule,
+        description=file.description.strip(),
+        metric_options=metric_options,
         controls=controls,
-        yardsticks=_yardsticks(table, (*weighters, reference, *controls)),
-        frozen=table.text("frozen", "").strip(),
+        yardsticks=_yardsticks(file.yardsticks, path, (*weighters, reference, *controls)),
+        frozen=file.frozen.strip(),
     )
-
-
-def _metric_options(board: TomlTable) -> dict[str, Any]:
-    table = board.table("metric_options")
-    table.allow(("specificity", "costs"))
-    options: dict[str, Any] = {}
-    if "specificity" in table.values:
-        options["specificity"] = table.number("specificity", 0, 1)
-    if "costs" in table.values:
-        options["costs"] = table.number_rows("costs", 0, 1e9)
-        problem = problem_of(options["costs"])
-        if problem is not None:
-            table.fail("costs", problem)
-    elif board.values.get("metric") == "cost_avoided":
-        table.fail("costs", "the metric cost_avoided needs them, such as [[0, 1], [5, 0]]")
-    return options
 
 
 def load_suite(name: str, root: Path = Path()) -> Suite:
@@ -161,78 +136,91 @@ def load_suite(name: str, root: Path = Path()) -> Suite:
         UsageError: there is none, or its file says something wrong; the message names the key.
     """
     path = find_board(name, root)
-    table = TomlTable.read(path)
-    table.allow(_BOARD_KEYS)
-    return _board_suite(table, root)
+    return _suite(read_toml(path, BoardFile), path, root)
 
 
-def _yardsticks(board: TomlTable, rows: Sequence[Selector]) -> dict[str, Selector]:
-    table = board.table("yardsticks")
-    table.allow(YARDSTICKS)
-    named = {kind: _selector(table, kind) for kind in table.values}
-    for kind, selector in named.items():
-        if selector not in rows:
-            table.fail(kind, f"{selector.label!r} is no row of this board: add it to the controls")
-    return named
+def _metric_options(table: MetricTable, metric: str) -> dict[str, Any]:
+    if table.costs is not None:
+        problem = problem_of(table.costs)
+        if problem is not None:
+            raise UsageError(f"{problem}, got {table.costs!r}")
+    elif metric == "cost_avoided":
+        raise UsageError("the metric cost_avoided needs them, such as [[0, 1], [5, 0]]")
+    return _given(table)
 
 
-def _selectors(table: TomlTable, key: str) -> tuple[Selector, ...]:
-    try:
-        return parse_selectors(table.texts(key, []))
-    except UsageError as error:
-        table.fail(key, str(error))
+def _yardsticks(
+    table: YardstickTable, path: Path, rows: Collection[Selector]
+) -> dict[str, Selector]:
+    found = {}
+    for kind, text in _given(table).items():
+        with at(path, f"yardsticks.{kind}"):
+            found[kind] = parse_selector(text)
+            if found[kind] not in rows:
+                raise UsageError(f"{text!r} is no row of this board: add it to the controls")
+    return found
 
 
-def _selector(table: TomlTable, key: str) -> Selector:
-    try:
-        return parse_selector(table.text(key, ""))
-    except UsageError as error:
-        table.fail(key, str(error))
+def _given(table: Table) -> dict[str, Any]:
+    """Give what stands in a table."""
+    return {key: value for key, value in structs.asdict(table).items() if value is not None}
 
 
-def _refuse_files(table: TomlTable, named: Mapping[str, Sequence[Selector]]) -> None:
+def _rows(texts: Iterable[str | float], path: Path) -> tuple[Selector, ...]:
+    return tuple(_checked(each, path) for each in parse_selectors(map(str, texts)))
+
+
+def _row(text: str, path: Path) -> Selector:
+    return _checked(parse_selector(text), path)
+
+
+def _checked(selector: Selector, path: Path) -> Selector:
     """Refuse a file in a leaderboard: its row could not be told from another file's."""
-    for key, selectors in named.items():
-        for selector in selectors:
-            if looks_like_path(selector.name):
-                table.fail(
-                    key,
-                    f"{selector.label!r} is a file; a leaderboard names installed methods: make a "
-                    f"package of it, or run it beside the board with --plugin {selector.label}",
-                )
+    if path.name == "board.toml" and looks_like_path(selector.name):
+        raise UsageError(
+            f"{selector.label!r} is a file; a leaderboard names installed methods: make a "
+            f"package of it, or run it beside the board with --plugin {selector.label}"
+        )
+    return selector
 
 
-def _board_suite(table: TomlTable, root: Path) -> Suite:
-    if "suite" not in table.values:
-        return _own_suite(table)
-    if "scenarios" in table.values:
-        table.fail("suite", "give either suite or scenarios, not both")
-    name = table.text("suite", "")
-    beside = table.path.parent / name
-    other = TomlTable.read(beside if beside.is_file() else find_board(name, root))
-    other.allow(_BOARD_KEYS)
-    if "suite" in other.values:
-        table.fail("suite", f"{name!r} names a suite itself; give one that holds [[scenarios]]")
-    return _own_suite(other)
+def _suite(file: BoardFile, path: Path, root: Path) -> Suite:
+    """Give the scenarios that stand in a file, or in the one that it names."""
+    if not file.suite:
+        return _own_suite(file, path)
+    with at(path, "suite"):
+        if file.scenarios:
+            raise UsageError("give either suite or scenarios, not both")
+        beside = path.parent / file.suite
+        there = beside if beside.is_file() else find_board(file.suite, root)
+        other = read_toml(there, BoardFile)
+        if other.suite:
+            raise UsageError(
+                f"{file.suite!r} names a suite itself; give one that holds [[scenarios]]"
+            )
+    return _own_suite(other, there)
 
 
-def _own_suite(table: TomlTable) -> Suite:
-    name = board_name(table.path)
-    scenarios = [item for part in table.tables("scenarios") for item in read_scenarios(part)]
-    for index, scenario in enumerate(scenarios):
-        if scenario in scenarios[:index]:
-            text = scenario_text(scenario)
-            table.fail("scenarios", f"{text!r} on {scenario.data} stands there twice")
-    return Suite(name, table.text("title", name), tuple(scenarios), _seeds(table))
+def _own_suite(file: BoardFile, path: Path) -> Suite:
+    with at(path, "scenarios"):
+        if not file.scenarios:
+            raise UsageError("expected at least one table headed [[scenarios]]")
+    parts = enumerate(file.scenarios)
+    scenarios = [one for i, part in parts for one in scenarios_of(part, path, f"scenarios[{i}]")]
+    with at(path, "scenarios"):
+        for index, scenario in enumerate(scenarios):
+            if scenario in scenarios[:index]:
+                text = scenario_text(scenario)
+                raise UsageError(f"{text!r} on {scenario.data} stands there twice")
+    name = board_name(path)
+    return Suite(name, file.title or name, tuple(scenarios), _seeds(file, path))
 
 
-def _seeds(table: TomlTable) -> tuple[int, ...]:
-    value = table.values.get("seeds")
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return tuple(range(value))
-    if not isinstance(value, list) or not value:
-        table.fail("seeds", f"expected how many, or a list such as [0, 3, 7], got {value!r}")
-    try:
-        return parse_seeds(",".join(table.texts("seeds", [])) + ",")
-    except UsageError as error:
-        table.fail("", str(error))
+def _seeds(file: BoardFile, path: Path) -> tuple[int, ...]:
+    with at(path, "seeds"):
+        if file.seeds is None:
+            raise UsageError("expected how many, or a list such as [0, 3, 7]; there are none")
+        seeds = tuple(range(file.seeds)) if isinstance(file.seeds, int) else file.seeds
+        if len(set(seeds)) < len(seeds):
+            raise UsageError(f"a seed stands there twice, got {list(seeds)}")
+        return seeds
