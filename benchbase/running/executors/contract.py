@@ -61,6 +61,12 @@ class Slot:
     """Start ``module.main(channel)`` with its output in the log."""
 
 
+Work = Callable[[Job, Slot], Outcome | None]
+"""Runs one job in a slot; None where somebody else runs it, or has run it."""
+Done = Callable[[Job, Outcome | None], None]
+"""Hears what a job came to."""
+
+
 class Execution(ABC):
     """One sweep of an executor."""
 
@@ -68,12 +74,7 @@ class Execution(ABC):
     """Set once it drains or stops: nothing more is to be started."""
 
     @abstractmethod
-    def run(
-        self,
-        jobs: Sequence[Job],
-        work: Callable[[Job, Slot], Outcome | None],
-        done: Callable[[Job, Outcome | None], None],
-    ) -> None:
+    def run(self, jobs: Sequence[Job], work: Work, done: Done) -> None:
         """Run ``work`` once for each job and hand what it gives to ``done``, one at a time.
 
         Returns when all are done, or drained, or stopped; may be called again with other jobs.

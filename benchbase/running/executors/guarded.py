@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from benchbase.errors import ContractError, blamed_on
-from benchbase.running.executors.contract import Execution, Executor, Job, Outcome, Slot
+from benchbase.running.executors.contract import Done, Execution, Executor, Job, Outcome, Slot, Work
 from benchbase.running.executors.forkserver import ForkServer
 
 
@@ -41,12 +41,7 @@ class _Guarded(Execution):
         self._execution = execution
         self.ended = execution.ended
 
-    def run(
-        self,
-        jobs: Sequence[Job],
-        work: Callable[[Job, Slot], Outcome | None],
-        done: Callable[[Job, Outcome | None], None],
-    ) -> None:
+    def run(self, jobs: Sequence[Job], work: Work, done: Done) -> None:
         """Run the jobs.
 
         Raises:

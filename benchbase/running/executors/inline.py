@@ -11,14 +11,14 @@ import importlib
 import queue
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from benchbase.running.channel import Channel
-from benchbase.running.executors.contract import Execution, Executor, Job, Outcome, Slot
+from benchbase.running.executors.contract import Done, Execution, Executor, Job, Outcome, Slot, Work
 from benchbase.running.executors.forkserver import ForkServer
 
 TRAINER = "benchbase.running.trainer"
@@ -60,19 +60,14 @@ class _InlineExecution(Execution):
         self._device = device
         self.ended = threading.Event()
 
-    def run(
-        self,
-        jobs: Sequence[Job],
-        work: Callable[[Job, Slot], Outcome | None],
-        done: Callable[[Job, Outcome | None], None],
-    ) -> None:
+    def run(self, jobs: Sequence[Job], work: Work, done: Done) -> None:
         """Run the jobs in order."""
         for job in jobs:
             if self.ended.is_set():
                 return
             done(job, self._run_one(job, work))
 
-    def _run_one(self, job: Job, work: Callable[[Job, Slot], Outcome | None]) -> Outcome | None:
+    def _run_one(self, job: Job, work: Work) -> Outcome | None:
         trainers: queue.SimpleQueue[tuple[_Role, Channel] | None] = queue.SimpleQueue()
 
         def play(role: _Role, theirs: Channel, module: str) -> None:

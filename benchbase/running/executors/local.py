@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchbase.running.executors.contract import Execution, Executor, Job, Outcome, Slot
+from benchbase.running.executors.contract import Done, Execution, Executor, Job, Outcome, Slot, Work
 from benchbase.running.executors.forkserver import ForkServer
 
 
@@ -32,12 +32,7 @@ class _LocalExecution(Execution):
         self.ended = threading.Event()
         self._stopped = threading.Event()
 
-    def run(
-        self,
-        jobs: Sequence[Job],
-        work: Callable[[Job, Slot], Outcome | None],
-        done: Callable[[Job, Outcome | None], None],
-    ) -> None:
+    def run(self, jobs: Sequence[Job], work: Work, done: Done) -> None:
         """Run all jobs; ``done`` is called in this thread."""
         self.server.wait_until_ready()
         waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()

@@ -5,21 +5,19 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError
 from benchbase.plugins import Entry, Source
-from benchbase.running.executors.contract import Execution, Executor, Job, Outcome, Slot
+from benchbase.running.executors.contract import Execution, Executor, Job, Outcome, Slot, Work
 from benchbase.running.executors.forkserver import Child, ForkServer
 from benchbase.running.executors.guarded import begin
 from benchbase.testing.check import Check, enter
 
 CHECKS: list[Check] = []
 _check = functools.partial(enter, CHECKS)
-Work = Callable[[Job, Slot], Outcome | None]
 
 
 class NoServer(ForkServer):
