@@ -15,49 +15,52 @@ from benchbase.errors import UsageError
 from benchbase.hookspecs import API_VERSION
 from benchbase.plugins.catalogue import describe_installed, join
 from benchbase.plugins.installed import find_installed
-from benchbase.plugins.kinds import NAME
+from benchbase.plugins.kinds import KINDS, NAME
 
 EPILOG = """\b
 Examples:
   benchbase new weighter my-method              writes my_method.py
   benchbase new weighter my-method --package    writes benchbase-my-method/
+  benchbase new dataset my-images               writes benchbase-my-images/
 """
 
 
-@click.group(epilog=EPILOG)
-def new() -> None:
-    """Write a working start for a plugin of yours, into the folder that you are in."""
-
-
-@new.command(epilog=EPILOG)
+@click.command(epilog=EPILOG)
+@click.argument("kind", type=click.Choice([plural.removesuffix("s") for plural in KINDS]))
 @click.argument("name")
-@click.option("--package", is_flag=True, help="Write a distribution, with its test.")
-def weighter(name: str, package: bool) -> None:
-    """Write a weighter that passes the checks, as one file or as a distribution."""
-    words = _words(name)
-    if package:
-        folder = Path(f"benchbase-{name.replace('_', '-')}")
-        words |= {"distribution": folder.name, "module": f"benchbase_{words['module']}"}
-        method = _filled("weighter.py", words).replace(
-            "import LossWeighter, option", "import LossWeighter, hookimpl, option"
-        )
-        _write(
-            {
-                folder / "pyproject.toml": _filled("pyproject.toml", words),
-                folder / f"{words['module']}.py": method + _filled("registration.py", words),
-                folder / f"test_{words['module']}.py": _filled("test_weighter.py", words),
-            }
-        )
-        _say_next(f"cd {folder}", "pip install -e .", "pytest", f"benchbase run --plugin {name}")
-    else:
+@click.option("--package", is_flag=True, help="Write a weighter, too, as a distribution.")
+def new(kind: str, name: str, package: bool) -> None:
+    """Write a working start for a plugin of yours, into the folder that you are in.
+
+    A weighter is one file. What is of another kind has to be installed, so it is a distribution
+    with its test. All of them pass the checks.
+    """
+    words = _words(kind, name)
+    if kind == "weighter" and not package:
         path = Path(f"{words['module']}.py")
         if not path.exists() and importlib.util.find_spec(words["module"]) is not None:
             raise UsageError(f"{path} would hide the module {words['module']!r}: take another name")
         _write({path: _filled("weighter.py", words)})
         _say_next(f"benchbase check ./{path}", f"benchbase run --plugin ./{path}")
+        return
+    folder = Path(f"benchbase-{name.replace('_', '-')}")
+    words |= {"distribution": folder.name, "module": f"benchbase_{words['module']}"}
+    plugin, test = _filled(f"{kind}.py", words), _filled("test_plugin.py", words)
+    if kind == "weighter":
+        plugin = plugin.replace("import LossWeighter, option", "import LossWeighter, hookimpl, option")
+        test += _filled("test_weighter.py", words)
+    _write(
+        {
+            folder / "pyproject.toml": _filled("pyproject.toml", words),
+            folder / f"{words['module']}.py": plugin + _filled("registration.py", words),
+            folder / f"test_{words['module']}.py": test,
+        }
+    )
+    option = {"weighter": f" --plugin {name}", "metric": ""}.get(kind, f" --{kind} {name}")
+    _say_next(f"cd {folder}", "pip install -e .", "pytest", f"benchbase run{option}")
 
 
-def _words(name: str) -> dict[str, str]:
+def _words(kind: str, name: str) -> dict[str, str]:
     """Give what the templates are filled with.
 
     Raises:
@@ -69,14 +72,15 @@ def _words(name: str) -> dict[str, str]:
             "letter, such as my-method"
         )
     brought = join([describe_installed(one) for one in find_installed()])
-    if brought.matching("weighters", name):
-        raise UsageError(f"a weighter called {name} is installed: take another name")
+    if brought.matching(f"{kind}s", name):
+        raise UsageError(f"a {KINDS[f'{kind}s'].thing} called {name} is installed: take another name")
     module = name.replace("-", "_")
     class_name = "".join(word.capitalize() for word in module.split("_"))
     taken = [*benchbase.__all__, *keyword.kwlist]
     if class_name in taken or module in taken:
         raise UsageError(f"name {name!r} has a meaning in Python or benchbase: take another name")
     return {
+        "kind": kind,
         "name": name,
         "module": module,
         "class_name": class_name,

@@ -12,6 +12,7 @@ from benchbase.cli import invoke
 from benchbase.options import options_of
 from benchbase.plugins.catalogue import describe_given, describe_installed
 from benchbase.plugins.installed import find_installed
+from benchbase.plugins.kinds import KINDS
 from benchbase.plugins.source import given_source
 from benchbase.testing.checks.weighters import trains_and_yields_checkpoints
 from benchbase.testing.site import PluginSite
@@ -57,18 +58,34 @@ def test_a_new_package_names_the_harness_and_is_found_by_its_entry_point(
     assert describe_installed(installed).names("weighters") == ["my_loss"]
 
 
-def test_the_test_of_a_new_package_passes(empty_folder, plugin_site, toy_task) -> None:
-    assert invoke(["new", "weighter", "my-loss", "--package"]) == 0
+@pytest.mark.parametrize("kind", [plural.removesuffix("s") for plural in KINDS])
+def test_the_test_of_a_new_package_passes(kind, empty_folder, plugin_site, toy_task) -> None:
+    assert invoke(["new", kind, "my-loss", "--package"]) == 0
     folder = empty_folder / "benchbase-my-loss"
     source = (folder / "benchbase_my_loss.py").read_text()
     plugin_site.add("benchbase-my-loss", "benchbase_my_loss", benchbase_my_loss=source)
+    [installed] = [one for one in find_installed() if one.distribution == "benchbase-my-loss"]
+    assert describe_installed(installed).names(f"{kind}s") == ["my-loss"]
     written = runpy.run_path(str(folder / "test_benchbase_my_loss.py"))
     contract = written["test_it_keeps_the_contract"]
     [cases] = [mark.args[1] for mark in contract.pytestmark]
-    assert len(cases) > 10
+    assert cases
     for case in cases:
         contract(*case.values)
-    written["test_it_reports_that_some_images_are_dropped"](toy_task)
+    if kind == "weighter":
+        written["test_it_reports_that_some_images_are_dropped"](toy_task)
+
+
+def test_what_has_to_be_installed_is_written_as_a_package(empty_folder, capsys) -> None:
+    assert invoke(["new", "dataset", "my-images"]) == 0
+    assert files(empty_folder / "benchbase-my-images") == [
+        "benchbase_my_images.py",
+        "pyproject.toml",
+        "test_benchbase_my_images.py",
+    ]
+    assert "benchbase run --dataset my-images" in capsys.readouterr().out
+    assert invoke(["new", "dataset", "nuclei"]) == 2
+    assert "a data set called nuclei is installed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("package", [[], ["--package"]])
