@@ -60,16 +60,6 @@ class OptionSpec:
     optional: bool = False
     """Whether ``none`` is a value too."""
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the JSON object."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> OptionSpec:
-        """Read what ``to_json`` wrote."""
-        choices = value["choices"]
-        return cls(**{**value, "choices": None if choices is None else tuple(choices)})
-
     @property
     def expects(self) -> str:
         """Say which values are allowed: ``float from 0 to 1, or none``."""

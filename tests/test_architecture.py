@@ -14,8 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from benchbase.plugins.catalogue import describe_installed, join
-from benchbase.plugins.installed import find_installed
+from benchbase.plugins.catalogue import describe_all
 
 ROOT = Path(__file__).parent.parent
 CORE = sorted(ROOT.glob("benchbase/**/*.py"))
@@ -256,8 +255,7 @@ def test_every_exception_to_the_mirrors_has_its_test() -> None:
 
 
 def weighter_names() -> set[str]:
-    brought = [describe_installed(one) for one in find_installed()]
-    return {entry.name for entry in join(brought).of("weighters")}
+    return {entry.name for entry in describe_all().of("weighters")}
 
 
 def test_the_leaderboard_reads_no_text_that_somebody_typed() -> None:

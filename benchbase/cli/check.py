@@ -16,8 +16,7 @@ from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
 from benchbase.options import unknown
 from benchbase.plugins import KINDS, Catalogue, Entry
-from benchbase.plugins.catalogue import describe_given, describe_installed, join
-from benchbase.plugins.installed import find_installed
+from benchbase.plugins.catalogue import describe_all, describe_given
 from benchbase.plugins.source import given_source
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def check(
         raise UsageError(
             f"the checks take default options: write benchbase check {selector.target}"
         )
-    catalogue = join([describe_installed(one) for one in find_installed()])
+    catalogue = describe_all()
     entries = _find(selector.target, catalogue)
     classes = [entry.load() for entry in entries]
     # Imported after the plugin proved to load: these are what takes the seconds.

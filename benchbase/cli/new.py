@@ -13,8 +13,7 @@ import click
 import benchbase
 from benchbase.errors import UsageError
 from benchbase.hookspecs import API_VERSION
-from benchbase.plugins.catalogue import describe_installed, join
-from benchbase.plugins.installed import find_installed
+from benchbase.plugins.catalogue import describe_all
 from benchbase.plugins.kinds import KINDS, NAME
 
 EPILOG = """\b
@@ -47,7 +46,7 @@ def new(kind: str, name: str, package: bool) -> None:
     words |= {"distribution": folder.name, "module": f"benchbase_{words['module']}"}
     plugin, test = _filled(f"{kind}.py", words), _filled("test_plugin.py", words)
     if kind == "weighter":
-        plugin = plugin.replace("import LossWeighter, option", "import LossWeighter, hookimpl, option")
+        plugin = plugin.replace("import LossWeighter,", "import LossWeighter, hookimpl,")
         test += _filled("test_weighter.py", words)
     _write(
         {
@@ -71,9 +70,9 @@ def _words(kind: str, name: str) -> dict[str, str]:
             f"name {name!r}: expected lower-case letters, digits, - and _, starting with a "
             "letter, such as my-method"
         )
-    brought = join([describe_installed(one) for one in find_installed()])
-    if brought.matching(f"{kind}s", name):
-        raise UsageError(f"a {KINDS[f'{kind}s'].thing} called {name} is installed: take another name")
+    plural = f"{kind}s"
+    if describe_all().matching(plural, name):
+        raise UsageError(f"an installed {KINDS[plural].thing} is called {name}: take another name")
     module = name.replace("-", "_")
     class_name = "".join(word.capitalize() for word in module.split("_"))
     taken = [*benchbase.__all__, *keyword.kwlist]

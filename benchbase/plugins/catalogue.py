@@ -15,7 +15,7 @@ from benchbase.cell import normalise_distribution
 from benchbase.data.card import Card
 from benchbase.errors import PluginError, UsageError
 from benchbase.options import OptionSpec, options_of, unknown
-from benchbase.plugins.installed import Installed
+from benchbase.plugins.installed import Installed, find_installed
 from benchbase.plugins.kinds import KINDS, check_class
 from benchbase.plugins.loading import load_class, load_classes
 from benchbase.plugins.source import Source, modules_of_bases
@@ -171,6 +171,11 @@ def describe_given(source: Source, kinds: Sequence[str] = ("weighters",)) -> tup
             if count > 1:
                 raise PluginError(f"two {kind} are called {name!r}: rename one of them")
     return entries
+
+
+def describe_all() -> Catalogue:
+    """Import all that is installed in this process, and tell what it brings."""
+    return join([describe_installed(one) for one in find_installed()])
 
 
 def join(catalogues: Sequence[Catalogue]) -> Catalogue:

@@ -32,11 +32,6 @@ class Installed:
     version: str
     module: str
 
-    @property
-    def origin(self) -> str:
-        """Who it is, for messages."""
-        return f"{self.distribution} {self.version} ({self.module})"
-
 
 def find_installed() -> tuple[Installed, ...]:
     """List the distributions that bring plugins, by name; metadata are read once.

@@ -20,7 +20,7 @@ from benchbase.options import options_of
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind: its words, its contract, and where its code may run."""
+    """One kind: its words and its contract."""
 
     plural: str
     """As in ``register_<plural>`` and ``benchbase list <plural>``."""
@@ -29,8 +29,6 @@ class Kind:
     module: str
     base: str
     """The contract's class in ``module``."""
-    in_parent: bool
-    """Whether a run loads it in its parent process, which knows the truth."""
 
     def contract(self) -> type[Any]:
         """Import the contract's class; that of weighters and backbones imports torch."""
@@ -41,13 +39,13 @@ class Kind:
 KINDS = {
     kind.plural: kind
     for kind in (
-        Kind("weighters", "weighter", "benchbase.api", "Weighter", False),
-        Kind("backbones", "backbone", "benchbase.api", "Backbone", False),
-        Kind("datasets", "data set", "benchbase.data.contract", "DataSet", True),
-        Kind("noises", "noise", "benchbase.data.contract", "Noise", True),
-        Kind("imbalances", "imbalance", "benchbase.data.contract", "Imbalance", True),
-        Kind("metrics", "metric", "benchbase.judging.metrics", "Metric", True),
-        Kind("executors", "executor", "benchbase.running.executors.contract", "Executor", True),
+        Kind("weighters", "weighter", "benchbase.api", "Weighter"),
+        Kind("backbones", "backbone", "benchbase.api", "Backbone"),
+        Kind("datasets", "data set", "benchbase.data.contract", "DataSet"),
+        Kind("noises", "noise", "benchbase.data.contract", "Noise"),
+        Kind("imbalances", "imbalance", "benchbase.data.contract", "Imbalance"),
+        Kind("metrics", "metric", "benchbase.judging.metrics", "Metric"),
+        Kind("executors", "executor", "benchbase.running.executors.contract", "Executor"),
     )
 }
 

@@ -48,11 +48,6 @@ def test_a_plain_class_has_no_options() -> None:
     assert options_of(object) == ()
 
 
-def test_specs_survive_json() -> None:
-    texts = [json.dumps(spec.to_json()) for spec in SPECS]
-    assert tuple(OptionSpec.from_json(json.loads(text)) for text in texts) == SPECS
-
-
 @pytest.mark.parametrize(
     ("spec", "words"),
     [

@@ -85,7 +85,7 @@ def test_what_has_to_be_installed_is_written_as_a_package(empty_folder, capsys) 
     ]
     assert "benchbase run --dataset my-images" in capsys.readouterr().out
     assert invoke(["new", "dataset", "nuclei"]) == 2
-    assert "a data set called nuclei is installed" in capsys.readouterr().err
+    assert "an installed data set is called nuclei" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("package", [[], ["--package"]])
@@ -110,7 +110,7 @@ def test_nothing_is_overwritten(empty_folder, capsys, package) -> None:
         ("class", "has a meaning in Python"),
         ("none", "has a meaning in Python"),
         ("loss-weighter", "has a meaning in Python or benchbase"),
-        ("erm", "a weighter called erm is installed"),
+        ("erm", "an installed weighter is called erm"),
         ("torch", "would hide the module 'torch'"),
     ],
 )

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from benchbase.errors import PluginError
-from benchbase.plugins.catalogue import Catalogue, describe_installed, join
-from benchbase.plugins.installed import find_installed
+from benchbase.plugins.catalogue import Catalogue, describe_all
 from benchbase.running.extra_metrics import load_metrics
 from benchbase.testing.site import PluginSite
 from tests.unit.made_records import make_board
@@ -29,7 +28,7 @@ def register_metrics():
 
 def installed(site: PluginSite, name: str) -> Catalogue:
     site.add("good-luck", "good_luck", good_luck=METRIC.replace("NAME", name))
-    return join([describe_installed(one) for one in find_installed()])
+    return describe_all()
 
 
 def test_the_code_of_a_metric_without_a_version_is_its_version(plugin_site: PluginSite):
