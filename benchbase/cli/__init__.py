@@ -26,6 +26,7 @@ COMMANDS = {
     "run": ("run:run", "Train and judge weighters, then show the leaderboard."),
     "show": ("show:command", "Show the last tables and curves again."),
     "leaderboard": ("leaderboard:leaderboard", "Rebuild the pages of leaderboards/."),
+    "compare": ("compare:compare", "Compare two methods, in words with the numbers."),
     "site": ("site:site", "Write each board as an HTML page that needs nothing else."),
     "plot": ("plot:plot", "Write one figure of a board for a paper."),
     "verify": ("verify:verify", "Check pages against records, records against predictions."),

@@ -15,8 +15,6 @@ from benchbase.leaderboard.table import Row, Table
 from benchbase.records.record import Record
 
 Values = list[JSON]
-GAINS: JSON = {"scheme": "blueorange", "domainMid": 0, "reverse": True}
-"""Colours of differences: blue is better."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +97,12 @@ def panels(layers: Any, field: str, cell: int, *, sort: Any = None) -> Any:
     return layers.facet(facet=facet, columns=2).properties(usermeta={"cell": cell})
 
 
+def gain_colours(values: Values, field: str) -> JSON:
+    """Give the colours of differences: blue is better, and as deep as orange is for worse."""
+    reach = max((abs(value[field]) for value in values if value[field] is not None), default=0.0)
+    return {"scheme": "blueorange", "domain": [-reach, reach], "reverse": True}
+
+
 def ink(values: Values, field: str, *, diverging: bool = False) -> Any:
     """Give the text of each cell black or white ink, by how dark its colour is."""
     known = [value[field] for value in values if value[field] is not None]
@@ -106,7 +110,7 @@ def ink(values: Values, field: str, *, diverging: bool = False) -> Any:
     for value in values:
         given = value[field] or 0.0
         if diverging:
-            value["dark"] = given > 0.6 * high if given > 0 else given < 0.6 * low
+            value["dark"] = abs(given) > 0.6 * max(abs(low), abs(high))
         else:
             value["dark"] = given < low + 0.6 * (high - low)
     alt = altair()

@@ -8,12 +8,12 @@ from typing import Any
 from benchbase.judging.weights import FALSE_POSITIVE_RATES
 from benchbase.leaderboard.cells import label_text
 from benchbase.leaderboard.site.drawing import (
-    GAINS,
     Shown,
     altair,
     curves,
     ends,
     fitted,
+    gain_colours,
     ink,
     methods,
     panels,
@@ -46,7 +46,9 @@ def pairwise(shown: Shown) -> Any:
         tooltip=["method:N", "other:N", "points:Q", "low:Q", "high:Q", "told apart:N"],
     )
     return (
-        base.mark_rect().encode(color=alt.Color("points:Q", scale=alt.Scale(**GAINS)))
+        base.mark_rect().encode(
+            color=alt.Color("points:Q", scale=alt.Scale(**gain_colours(values, "points")))
+        )
         + base.mark_text(fontSize=10).encode(text="mark:N", color=text_colour)
     ).properties(width=alt.Step(44), height=alt.Step(24))
 
@@ -133,6 +135,8 @@ def recalls(shown: Shown) -> Any:
         return None
     text_colour = ink(values, "recall")
     alt = altair()
+    # Not a step for each class: Vega-Lite draws none where panels have classes of their own.
+    inner = 46 * max(len(group.classes) for group in shown.table.class_recalls)
     cells = alt.Chart().encode(
         x=alt.X("class:N", sort=None, title=None, axis=alt.Axis(labelAngle=-40)),
         y=methods(sort=shown.labels),
@@ -151,9 +155,8 @@ def recalls(shown: Shown) -> Any:
             text=alt.Text("recall:Q", format=".0f"), color=text_colour
         ),
         data=alt.Data(values=values),
-    ).properties(width=alt.Step(46), height=alt.Step(20))
-    wide = 46 * max(len(group.classes) for group in shown.table.class_recalls) + 190
-    return panels(layers, "panel", wide).resolve_scale(x="independent")
+    ).properties(width=inner, height=alt.Step(20))
+    return panels(layers, "panel", inner + 190).resolve_scale(x="independent")
 
 
 def labels(shown: Shown) -> Any:

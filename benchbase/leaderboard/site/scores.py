@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchbase.cell import JSON
 from benchbase.leaderboard.cells import label_text
 from benchbase.leaderboard.site.drawing import (
-    GAINS,
     Shown,
     Values,
     altair,
     curves,
     ends,
     fitted,
+    gain_colours,
     ink,
     methods,
     panels,
@@ -54,15 +53,15 @@ def differences(shown: Shown) -> Any:
 
 def heat(shown: Shown) -> Any:
     """Draw each method's scores by noise and imbalance."""
-    return _heat(shown, "score", shown.score_title, {"scheme": "viridis"})
+    return _heat(shown, "score", shown.score_title)
 
 
 def gains(shown: Shown) -> Any:
     """Draw each method's differences to the reference by noise and imbalance."""
-    return _heat(shown, "difference", shown.gain_title, GAINS)
+    return _heat(shown, "difference", shown.gain_title)
 
 
-def _heat(shown: Shown, field: str, title: str, scale: JSON) -> Any:
+def _heat(shown: Shown, field: str, title: str) -> Any:
     values: Values = []
     for row, index, score in shown.scores():
         noise, imbalance = shown.condition(index)
@@ -78,7 +77,9 @@ def _heat(shown: Shown, field: str, title: str, scale: JSON) -> Any:
         )
     if len(shown.table.scenario_labels) < 2 or not values:
         return None
-    text_colour = ink(values, field, diverging=field == "difference")
+    diverging = field == "difference"
+    scale = gain_colours(values, field) if diverging else {"scheme": "viridis"}
+    text_colour = ink(values, field, diverging=diverging)
     alt = altair()
     cells = alt.Chart().encode(
         x=alt.X("imbalance:N", sort=None, title=None, axis=alt.Axis(labelAngle=0)),

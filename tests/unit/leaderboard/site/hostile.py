@@ -7,7 +7,7 @@ import dataclasses
 from benchbase.boards.board import Board
 from benchbase.boards.selectors import Selector
 from benchbase.records.record import Record
-from tests.unit.made_records import make_board, make_records, make_scenario
+from tests.unit.made_records import changed, make_board, make_records, make_scenario
 
 NAMES = {
     "plain": 0.70,
@@ -18,6 +18,17 @@ NAMES = {
     "x" * 200: 0.6,
 }
 GRANTS = {"clever": {"trusted": "clean"}, "a|b_c*d": {"own network": "granted"}}
+
+
+def _diagnosed(record: Record) -> Record:
+    """Let a record tell of its weights and of three classes."""
+    ratio = record.spec.scenario.imbalance_options["ratio"]
+    counts = [100, 50, int(100 / ratio)]
+    curve = [(step / 32) ** 0.5 for step in range(33)]
+    record = changed(
+        record, "corruption", classes=["nucleus", "edge", "<i>rare</i>"], class_counts=counts
+    )
+    return changed(record, "weights", roc=curve, roc_per_class=[curve, curve, None])
 
 
 def hostile_board() -> tuple[Board, list[Record]]:
@@ -31,8 +42,8 @@ def hostile_board() -> tuple[Board, list[Record]]:
         description="<b>bold</b> & more",
     )
     records = [
-        record
+        _diagnosed(record)
         for name, score in NAMES.items()
-        for record in make_records(board, {name: score}, grants=GRANTS.get(name))
+        for record in make_records(board, {name: score}, grants=GRANTS.get(name), auroc=0.7)
     ]
     return dataclasses.replace(board, weighters=tuple(map(Selector, NAMES))), records

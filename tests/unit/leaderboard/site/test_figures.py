@@ -7,7 +7,7 @@ import pytest
 from benchbase.errors import UsageError
 from benchbase.leaderboard import build
 from benchbase.leaderboard.pairs import pairs
-from benchbase.leaderboard.site.drawing import Shown, ink
+from benchbase.leaderboard.site.drawing import Shown, gain_colours, ink
 from benchbase.leaderboard.site.figures import KINDS, figure, figures, picture
 from tests.unit.leaderboard.site.hostile import NAMES, hostile_board
 from tests.unit.made_records import CLEAN, make_board, make_records
@@ -29,7 +29,9 @@ def values(spec):
 
 def test_what_the_records_tell_is_drawn_and_nothing_else(shown):
     kinds = [one.kind for one in figures(shown)]
-    assert kinds == ["differences", "heat", "gains", "degradation", "pairs", "cost"]
+    assert kinds == [
+        *("differences", "heat", "gains", "degradation", "pairs", "cost", "weights", "recalls"),
+    ]
     assert {*kinds} < {*KINDS}
     alone = make_board(("plain",), [CLEAN])
     records = make_records(alone, {"plain": 0.7})
@@ -59,6 +61,18 @@ def test_without_noise_the_rate_is_zero(shown):
     assert {row["panel"] for row in rows} == {"symmetric, 1:1", "symmetric, 1:10"}
 
 
+def test_weights_are_told_over_all_and_by_class(shown):
+    rows = values(figure("weights", shown).spec)
+    assert {row["panel"] for row in rows} == {"all classes", "nucleus", "edge"}
+    assert len(rows) == 33 * 3 * len(NAMES)
+
+
+def test_recalls_are_told_with_the_images_that_a_class_had(shown):
+    rows = values(figure("recalls", shown).spec)
+    assert {row["class"] for row in rows} == {"nucleus (100)", "edge (50)"}
+    assert {row["panel"] for row in rows} == {"nuclei, 1:1", "nuclei, 1:10"}
+
+
 def test_the_best_of_equal_cost_is_the_front(shown):
     rows = values(figure("cost", shown).spec)
     front = {row["method"] for row in rows if row["front"] == "on the Pareto front"}
@@ -73,7 +87,8 @@ def test_the_same_records_give_the_same_figures(shown):
 def test_ink_is_white_on_dark():
     rows = [{"x": value} for value in (-10.0, -1.0, 0.0, 1.0, 2.0)]
     ink(rows, "x", diverging=True)
-    assert [row["dark"] for row in rows] == [True, False, False, False, True]
+    assert [row["dark"] for row in rows] == [True, False, False, False, False]
+    assert gain_colours(rows, "x")["domain"] == [-10.0, 10.0]
     ink(rows, "x")
     assert [row["dark"] for row in rows] == [True, False, False, False, False]
 
