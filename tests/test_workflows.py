@@ -40,8 +40,20 @@ def sessions() -> set[str]:
     return set(re.findall(r"^[*-] (\w+)", listed, re.MULTILINE))
 
 
-def test_the_four_workflows_exist() -> None:
-    assert [path.stem for path in WORKFLOWS] == ["bench", "leaderboards", "minimums", "tests"]
+def test_the_workflows_exist() -> None:
+    names = ["bench", "leaderboards", "minimums", "pages", "replay", "tests"]
+    assert [path.stem for path in WORKFLOWS] == names
+
+
+def test_only_the_job_that_publishes_may_write_and_it_runs_nobody_s_code() -> None:
+    jobs = {
+        (path.stem, name): job for path in WORKFLOWS for name, job in read(path)["jobs"].items()
+    }
+    writers = [place for place, job in jobs.items() if "permissions" in job]
+    assert writers == [("pages", "publish")]
+    publish = jobs["pages", "publish"]
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    assert not any("run" in step for step in publish["steps"])
 
 
 @each_workflow

@@ -10,6 +10,7 @@ from benchbase.cell import JSON
 from benchbase.errors import UsageError
 from benchbase.judging.statistics import Estimate
 from benchbase.leaderboard.cells import label_text, metric_name
+from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.pairs import Pair
 from benchbase.leaderboard.table import Row, Table
 from benchbase.records.record import Record
@@ -23,6 +24,7 @@ class Shown:
 
     table: Table
     records: Sequence[Record]
+    """Those of the table, and whatever else lies in the home."""
     pairs: Sequence[Pair]
 
     @property
@@ -46,6 +48,12 @@ class Shown:
             for index, scenario in enumerate(row.scenarios):
                 if scenario.score is not None:
                     yield row, index, scenario.score
+
+    def cells(self) -> Iterable[tuple[str, Record]]:
+        """Give the records that the table is made of, each with its row's label."""
+        for entry in choose(self.table.board, self.records):
+            for _, record in sorted(entry.cells.items(), key=lambda item: item[0]):
+                yield entry.label, record
 
     def condition(self, scenario: int) -> tuple[str, str]:
         """Give a scenario's label up to the imbalance, and the imbalance."""

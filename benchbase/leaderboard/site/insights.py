@@ -91,13 +91,13 @@ def cost(shown: Shown) -> Any:
 def weights(shown: Shown) -> Any:
     """Draw how well final weights tell right labels from wrong ones, over all and by class."""
     found: dict[tuple[str, str], list[Sequence[float]]] = {}
-    for record in shown.records:
+    for label, record in shown.cells():
         if record.weights is None or record.corruption is None:
             continue
         by_class = zip(record.corruption.classes, record.weights.roc_per_class, strict=False)
         for panel, curve in (("all classes", record.weights.roc), *by_class):
             if curve is not None:
-                found.setdefault((panel, record.spec.weighter.label), []).append(curve)
+                found.setdefault((panel, label), []).append(curve)
     words = {row.label: label_text(row) for row in shown.table.rows}
     values = [
         {

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
+import msgspec
 import pytest
 
 from benchbase.errors import UsageError
@@ -65,6 +67,17 @@ def test_weights_are_told_over_all_and_by_class(shown):
     rows = values(figure("weights", shown).spec)
     assert {row["panel"] for row in rows} == {"all classes", "nucleus", "edge"}
     assert len(rows) == 33 * 3 * len(NAMES)
+
+
+def test_records_of_other_boards_draw_nothing(shown):
+    strangers = Shown(shown.table, [make_stranger(one) for one in shown.records], shown.pairs)
+    assert figure("weights", strangers) is None
+
+
+def make_stranger(record):
+    scenario = dataclasses.replace(record.spec.scenario, train_size=7)
+    spec = msgspec.structs.replace(record.spec, scenario=scenario)
+    return msgspec.structs.replace(record, spec=spec, key="0" * 63 + str(record.spec.seed))
 
 
 def test_recalls_are_told_with_the_images_that_a_class_had(shown):
