@@ -19,8 +19,7 @@ from benchbase_baselines import (
 from sklearn.metrics import roc_auc_score
 from torch.nn import functional as F
 
-from benchbase.api import Images, Need
-from benchbase.errors import UndeclaredNeedError
+from benchbase.api import Images
 from benchbase.kit.loops import endless_batches, forward, load_batch, supervised
 from benchbase.testing.conformance import parametrize_with_checks
 
@@ -43,33 +42,6 @@ def test_takes_the_same_optimiser_steps_and_one_checkpoint_an_epoch(make_digits,
     assert len(checkpoints) == 5
     assert task.meter.steps == 5 * 3
     assert all(math.isfinite(checkpoint.notes["loss"]) for checkpoint in checkpoints)
-
-
-@EVERY_WEIGHTER
-def test_a_run_repeats_bit_for_bit(make_digits, weighter):
-    first, second = (
-        list(weighter.fit(make_digits(count=130, epochs=2).task))[-1] for _ in range(2)
-    )
-    for name, value in first.model.state_dict().items():
-        assert torch.equal(value, second.model.state_dict()[name]), name
-
-
-@EVERY_WEIGHTER
-def test_reported_weights_are_those_of_the_training_rows(make_digits, weighter):
-    task = make_digits(count=150, epochs=2).task
-    for checkpoint in weighter.fit(task):
-        if checkpoint.weights is not None:
-            assert checkpoint.weights.shape == (150,)
-            assert checkpoint.weights.isfinite().all()
-
-
-@EVERY_WEIGHTER
-def test_trusted_images_are_asked_for_only_where_declared(make_digits, weighter):
-    task = dataclasses.replace(make_digits(count=130, epochs=1).task, needs=weighter.needs)
-    assert len(list(weighter.fit(task))) == 1
-    if Need.TRUSTED in weighter.needs:
-        with pytest.raises(UndeclaredNeedError):
-            list(weighter.fit(dataclasses.replace(task, needs=frozenset())))
 
 
 def test_erm_weighs_every_image_with_one(make_digits):

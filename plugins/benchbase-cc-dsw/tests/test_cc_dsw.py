@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import math
 
 import pytest
@@ -10,6 +11,7 @@ from benchbase.api import Need
 from benchbase.errors import DivergedError
 from benchbase.kit.loops import forward, load_batch
 from benchbase.kit.memory import ClassMeans, unit
+from benchbase.testing import toy
 from benchbase.testing.conformance import parametrize_with_checks
 
 TRUSTED = frozenset({Need.TRUSTED})
@@ -32,6 +34,12 @@ SETTINGS = [
 ]
 
 
+@functools.cache
+def default_weights():
+    *_, last = CCDSW().fit(toy.toy_task(needs=TRUSTED))
+    return last.weights
+
+
 @pytest.mark.parametrize("weighter", SETTINGS)
 def test_every_option_trains_and_repeats_itself(toy_task, weighter):
     runs = [list(weighter.fit(toy_task(needs=TRUSTED)))[-1] for _ in range(2)]
@@ -39,8 +47,7 @@ def test_every_option_trains_and_repeats_itself(toy_task, weighter):
         assert value.isfinite().all(), name
         assert torch.equal(value, runs[1].model.state_dict()[name]), name
     assert torch.equal(runs[0].weights, runs[1].weights)
-    default = list(CCDSW().fit(toy_task(needs=TRUSTED)))[-1]
-    assert not torch.equal(runs[0].weights, default.weights)
+    assert not torch.equal(runs[0].weights, default_weights())
 
 
 # -- signals and memory -------------------------------------------------------------------------
@@ -265,10 +272,15 @@ def test_odd_data_are_weighed(toy_task, weighter, settings):
 # -- behaviour ----------------------------------------------------------------------------------
 
 
+def test_wrong_labels_get_low_weights(noisy_mixture):
+    assert noisy_mixture(count=1500).weight_auroc(CCDSW()) > 0.8
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("weighter", "seed"), [(CCDSW(), 0), (CCDSW(), 1), (CCDSW(fusion="two_stage"), 0)]
 )
-def test_wrong_labels_get_low_weights(noisy_mixture, weighter, seed):
+def test_wrong_labels_get_low_weights_among_more_images(noisy_mixture, weighter, seed):
     assert noisy_mixture(seed=seed).weight_auroc(weighter) > 0.8
 
 
@@ -278,11 +290,11 @@ def test_signals_without_meaning_tell_nothing_of_wrong_labels(noisy_mixture):
             stream = task.rng("noise")
             return 4, lambda step: torch.rand(len(step.losses), 4, generator=stream)
 
-    assert noisy_mixture(seed=0).weight_auroc(Blind()) == pytest.approx(0.5, abs=0.05)
+    assert noisy_mixture(count=1500).weight_auroc(Blind()) == pytest.approx(0.5, abs=0.1)
 
 
 def test_the_unsigned_bump_cannot_tell_wrong_labels_from_right_ones(noisy_mixture):
-    assert noisy_mixture(seed=0).weight_auroc(CCDSWBump()) == pytest.approx(0.5, abs=0.15)
+    assert noisy_mixture(count=1500).weight_auroc(CCDSWBump()) == pytest.approx(0.5, abs=0.15)
 
 
 @pytest.mark.slow

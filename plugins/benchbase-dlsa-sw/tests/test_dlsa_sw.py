@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import math
 
 import pytest
@@ -9,6 +10,7 @@ from benchbase.api import Need
 from benchbase.errors import DivergedError
 from benchbase.kit.loops import forward, load_batch
 from benchbase.kit.memory import ClassMeans
+from benchbase.testing import toy
 from benchbase.testing.conformance import parametrize_with_checks
 
 TRUSTED = frozenset({Need.TRUSTED})
@@ -27,6 +29,12 @@ SETTINGS = [
 ]
 
 
+@functools.cache
+def default_weights():
+    *_, last = DLSASW().fit(toy.toy_task(needs=TRUSTED))
+    return last.weights
+
+
 @pytest.mark.parametrize("weighter", SETTINGS)
 def test_every_option_trains_and_repeats_itself(toy_task, weighter):
     runs = [list(weighter.fit(toy_task(needs=TRUSTED)))[-1] for _ in range(2)]
@@ -34,8 +42,7 @@ def test_every_option_trains_and_repeats_itself(toy_task, weighter):
         assert value.isfinite().all(), name
         assert torch.equal(value, runs[1].model.state_dict()[name]), name
     assert torch.equal(runs[0].weights, runs[1].weights)
-    default = list(DLSASW().fit(toy_task(needs=TRUSTED)))[-1]
-    assert not torch.equal(runs[0].weights, default.weights)
+    assert not torch.equal(runs[0].weights, default_weights())
 
 
 # -- signals and centres ------------------------------------------------------------------------
@@ -225,14 +232,19 @@ def test_odd_data_are_weighed(toy_task, weighter, settings):
 # -- behaviour ----------------------------------------------------------------------------------
 
 
+def test_wrong_labels_get_low_weights(noisy_mixture):
+    assert noisy_mixture(count=1500).weight_auroc(DLSASW()) > 0.85
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
-def test_wrong_labels_get_low_weights(noisy_mixture, seed):
+def test_wrong_labels_get_low_weights_among_more_images(noisy_mixture, seed):
     assert noisy_mixture(seed=seed).weight_auroc(DLSASW()) > 0.85
 
 
 @pytest.mark.parametrize("mode", ["label-free", "folded"])
 def test_without_labels_or_sign_wrong_ones_are_not_found(noisy_mixture, mode):
-    auroc = noisy_mixture(seed=0).weight_auroc(DLSASW(mode=mode))
+    auroc = noisy_mixture(count=1500).weight_auroc(DLSASW(mode=mode))
     assert auroc == pytest.approx(0.5, abs=0.15)
 
 
@@ -241,7 +253,8 @@ def test_without_labels_or_sign_wrong_ones_are_not_found(noisy_mixture, mode):
     [("clear", 0.85, 1.0), ("ambiguous", 0.0, 0.15), ("boundary", 0.35, 0.65)],
 )
 def test_the_mapping_of_the_control_decides_about_wrong_labels(noisy_mixture, mapping, least, most):
-    assert least <= noisy_mixture(seed=0).weight_auroc(DLSASWFixed(mapping=mapping)) <= most
+    auroc = noisy_mixture(count=1000).weight_auroc(DLSASWFixed(mapping=mapping))
+    assert least <= auroc <= most
 
 
 @pytest.mark.slow

@@ -222,6 +222,7 @@ def test_true_labels_for_all_and_none_bought_bracket_every_order(make_points):
         assert floor + 0.02 < mean_recall(make_points, weighter, 120) < ceiling
 
 
+@pytest.mark.slow
 def test_wrong_labels_first_is_behind_chance_and_chance_behind_entropy(make_points):
     """As the control says of itself: which images are bought matters, not only how many."""
     wrong_first, chance, entropy = (

@@ -179,8 +179,8 @@ def test_rows_that_repeat_another_are_left_out_and_counted(table):
     assert found.notes[-1] == "1 rows repeat another, left out"
 
 
-def test_a_hundred_thousand_labels_are_no_classes(table):
-    rows = "".join(f"a.png,{index}\n" for index in range(100_000))
+def test_ten_thousand_labels_are_no_classes(table):
+    rows = "".join(f"a.png,{index}\n" for index in range(10_000))
     with pytest.raises(DataError, match="stands there with two labels"):
         listed(table(f"image,label\n{rows}", images=("a.png",)))
 
