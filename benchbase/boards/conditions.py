@@ -120,16 +120,16 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 
 def parse_track(text: str) -> str:
-    """Read ``T0`` (no trusted images), ``T5``, ``T10``, ... (that many a class) or ``TM``.
+    """Read ``T0`` (no trusted images), ``T5``, ``T10``, ... (that many a class), ``TM`` or ``TV``.
 
     Raises:
         UsageError: it is none of these.
     """
     track = text.strip().upper()
-    if not re.fullmatch(r"T(M|0|[1-9][0-9]*)", track):
+    if not re.fullmatch(r"T(M|V|0|[1-9][0-9]*)", track):
         raise UsageError(
             f"track {text!r}: expected T0 (no trusted images), T5 or T10 (that many for each "
-            "class), or TM (the balanced meta set of 1,000)"
+            "class), TM (the balanced meta set of 1,000), or TV (those that somebody verified)"
         )
     return track
 

@@ -37,6 +37,8 @@ class Order:
     """Table that says which of one's own images are of which part."""
     on_bad_image: Literal["fail", "skip"] | None = None
     """What an image of one's own that cannot be read does."""
+    trusted: str | Path | None = None
+    """Which labels of one's own images somebody verified: a table of them, or a column."""
     train_size: int | None = None
     label_fraction: float | None = None
     label_budget: int | None = None

@@ -52,6 +52,11 @@ def noise_as_given(name: str, options: Mapping[str, Any], folder: Path) -> str:
     return "real" if SOURCES[name].has_truth(located) else "none"
 
 
+def track_as_given(options: Mapping[str, Any]) -> str:
+    """Name the track on which whoever needs clean labels gets the verified ones; none, without."""
+    return "TV" if options.keys() & {"trusted_column", "trusted_file"} else "T0"
+
+
 def _parted(rest: str, text: str) -> tuple[str, str]:
     """Part a path from the options in brackets."""
     if rest.startswith('"'):

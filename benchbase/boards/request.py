@@ -25,20 +25,21 @@ from benchbase.boards.conditions import (
     parse_track,
 )
 from benchbase.boards.order import Order
-from benchbase.boards.own_data import is_own, noise_as_given, parse_own
+from benchbase.boards.own_data import is_own, noise_as_given, parse_own, track_as_given
 from benchbase.boards.places import find_board, is_built_in
 from benchbase.boards.selectors import Selector, parse_selector, parse_selectors, settle
 from benchbase.cell import Scenario, canonical_json, content_hash
 from benchbase.data.own.sources import SOURCES
+from benchbase.data.own.verified import is_table
 from benchbase.errors import UsageError
 from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.options import options_of
 from benchbase.plugins import Catalogue
 
 DEFAULT_BOARD = "quick"
-AS_GIVEN = {"track": "T0", "noise_options": {}, "imbalance": "natural", "imbalance_options": {}}
-"""How data of one's own are taken: no clean labels, no injected noise, their own class counts."""
-_ONLY_OWN = "--size, --split and --on-bad-image are for images of your own"
+AS_GIVEN = {"noise_options": {}, "imbalance": "natural", "imbalance_options": {}}
+"""How data of one's own are taken: no injected noise, their own class counts."""
+_ONLY_OWN = "--size, --split, --trusted and --on-bad-image are for images of your own"
 _FEW = 4
 """Scenarios that a title names one by one."""
 
@@ -188,9 +189,11 @@ def _scenarios(
 
 def _for_own_data(order: Order) -> dict[str, Any]:
     """Give the options of a data set of one's own that stand beside it."""
+    trusted = None if order.trusted is None else str(order.trusted)
     said = {
         "size": order.size,
         "split_file": order.split and str(order.split),
+        "trusted_file" if trusted and is_table(trusted) else "trusted_column": trusted,
         "on_bad_image": order.on_bad_image,
     }
     return {name: value for name, value in said.items() if value is not None}
@@ -208,8 +211,8 @@ def chosen_data_set(order: Order, text: str, catalogue: Catalogue) -> dict[str, 
     if twice := own.keys() & options.keys():
         raise UsageError(f"{text!r}: {min(twice)} stands there, and beside it as well: say it once")
     options |= settle(Selector(name, tuple(own.items())), options_of(SOURCES[name]))
-    noise = noise_as_given(name, options, Path())
-    return {"dataset": name, "dataset_options": options, "noise": noise, **AS_GIVEN}
+    taken = {"noise": noise_as_given(name, options, Path()), "track": track_as_given(options)}
+    return {"dataset": name, "dataset_options": options, **taken, **AS_GIVEN}
 
 
 def _chosen(kind: str, text: str, catalogue: Catalogue) -> tuple[str, dict[str, Any]]:

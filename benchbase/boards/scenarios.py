@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from benchbase.boards.conditions import grid, parse_imbalance, parse_noise, parse_track
-from benchbase.boards.own_data import is_own, noise_as_given, parse_own
+from benchbase.boards.own_data import is_own, noise_as_given, parse_own, track_as_given
 from benchbase.boards.shape import ScenarioTable
 from benchbase.boards.toml_file import at
 from benchbase.cell import Recipe, Scenario
@@ -29,8 +29,9 @@ def scenarios_of(table: ScenarioTable, path: Path, key: str) -> tuple[Scenario, 
     options |= table.dataset_options
     is_own_data = dataset in SOURCES
     noise = noise_as_given(dataset, options, path.parent) if is_own_data else Scenario.noise
+    usual_track = track_as_given(options) if is_own_data else Scenario.track
     with at(path, key):
-        track = parse_track(table.track or ("T0" if is_own_data else Scenario.track))
+        track = parse_track(table.track or usual_track)
         noises = parse_noise(",".join(map(str, table.noise or [noise])))
         imbalances = parse_imbalance(",".join(map(str, table.imbalance)))
     base = Scenario(

@@ -74,6 +74,12 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     help="What an image of your own that cannot be read does [default: fail]; skip leaves it out, "
     "and lists it.",
 )
+@click.option(
+    "--trusted",
+    metavar="FILE.csv|COLUMN",
+    help="Rows of your own images whose labels somebody verified: methods that need clean labels "
+    "get those in training (track TV), those in test judge.",
+)
 @click.option("--train-size", type=click.IntRange(min=1), help="Training images before imbalance.")
 @click.option(
     "--label-fraction",
@@ -100,7 +106,7 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     metavar="KIND:RATIO",
     help="Class imbalance, such as 10, step:20 or natural; comma lists, repeatable.",
 )
-@click.option("--track", metavar="T0|T5|T10|TM", help="Trusted images that are granted.")
+@click.option("--track", metavar="T0|T5|T10|TM|TV", help="Trusted images that are granted.")
 @click.option("--seeds", metavar="COUNT|LIST", help="5 runs seeds 0 to 4; 0,3,7 runs these.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Training epochs.")
 @click.option(

@@ -74,12 +74,15 @@ def data_key(dataset: DataSet, roots: Sequence[Path], cache: Path) -> str:
     """Hash what the decoded arrays depend on, without decoding; hashes of files are remembered."""
     files = ask_files(dataset, roots)
     apart = (*dataset.locations, *dataset.stated)
-    options = {name: it for name, it in settings_of(dataset).items() if name not in apart}
+    settings = settings_of(dataset)
+    options = {name: it for name, it in settings.items() if name not in apart}
+    located = [name for name in dataset.locations if settings[name]]
     return content_hash(
         {
             "format": FORMAT,
             "files": file_hashes(files, cache / "hashes"),
-            "names": _names_below(files) if dataset.locations else [],
+            # The same table may say which images test, or which were verified.
+            "names": [*_names_below(files), *located] if dataset.locations else [],
             "options": options,
             "source": source_hash(type(dataset)),
         }
@@ -88,8 +91,9 @@ def data_key(dataset: DataSet, roots: Sequence[Path], cache: Path) -> str:
 
 def _names_below(files: Sequence[Path]) -> list[str]:
     """Name files from the folder that holds them all: a folder of images may be a class."""
-    above = len(os.path.commonpath([path.parent for path in files]))
-    return [str(path)[above:].lstrip(os.sep) for path in files]
+    paths = [path.absolute() for path in files]
+    above = len(os.path.commonpath([path.parent for path in paths]))
+    return [str(path)[above:].lstrip(os.sep) for path in paths]
 
 
 def source_hash(owner: type) -> str:
@@ -159,6 +163,7 @@ def _write(dataset: DataSet, roots: Sequence[Path], folder: Path, work: Path) ->
         "leakage": count_leaks(parts),
         "notes": list(parts.notes),
         "skipped": list(parts.skipped),
+        "test_verified": parts.test_verified,
         "split_file": text_hash(parts.split_file),
     }
     (entry / SPLIT_FILE).write_text(parts.split_file, encoding="utf-8")
@@ -197,6 +202,8 @@ def _arrays(parts: DataParts) -> dict[str, NDArray[Any]]:
         groups = getattr(parts, name)
         if groups is not None:
             arrays[name] = groups.astype("<i8")
+    if parts.verified is not None:
+        arrays["verified"] = parts.verified
     return arrays
 
 
@@ -223,7 +230,7 @@ def _prepared(
         given = optional(f"{name}_given")
         return Part(arrays[f"{name}_pixels"], np.array(arrays[f"{name}_labels"]), given)
 
-    def optional(name: str) -> NDArray[np.int64] | None:
+    def optional(name: str) -> NDArray[Any] | None:
         return np.array(arrays[name]) if name in arrays else None
 
     # What was decoded before images could be skipped does not say it.
@@ -239,6 +246,8 @@ def _prepared(
             trusted=part("trusted") if "trusted_pixels" in arrays else None,
             groups=optional("groups"),
             test_groups=optional("test_groups"),
+            verified=optional("verified"),
+            test_verified=manifest.get("test_verified", False),
             notes=tuple(manifest["notes"]),
             split_file=split_file,
             skipped=skipped,

@@ -57,6 +57,10 @@ class DataParts:
     """Patient, lesion or slide of each training image, where that is known."""
     test_groups: NDArray[np.int64] | None = None
     """The same of each test image: a group on both sides is recorded as a leak."""
+    verified: NDArray[np.bool_] | None = None
+    """Whose label of the training images somebody verified: trusted ones are drawn from these."""
+    test_verified: bool = False
+    """Whether somebody verified the label of each test image."""
     notes: tuple[str, ...] = ()
     """What the user must know of how the images were read."""
     split_file: str = ""

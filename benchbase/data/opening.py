@@ -45,7 +45,7 @@ class Opened:
     train_true: Labels
     trusted: Part
     trusted_labels: str
-    """``clean``, ``as given`` or ``noisy``."""
+    """``clean``, ``verified``, ``as given`` or ``noisy``."""
     unlabelled: Part | None
     """Labels all -1."""
     unlabelled_true: Labels | None
@@ -113,6 +113,7 @@ def open_scenario(
         "unlabelled_count": len(rows.unlabelled),
         "classes": list(parts.classes),
         "test_count": len(parts.test),
+        "test_verified": parts.test_verified,
         "leakage": prepared.leakage,
         "notes": list(parts.notes),
         "card": {} if dataset.card is None else dict(dataset.card.lines()),
@@ -123,7 +124,7 @@ def open_scenario(
         train=train,
         train_true=train_true,
         trusted=Part(np.asarray(observed.trusted_part.pixels[rows.trusted]), observed.trusted),
-        trusted_labels=_trusted_labels(scenario, truth_known=_truth_known(dataset, parts)),
+        trusted_labels=_trusted_labels(scenario, dataset, parts),
         unlabelled=unlabelled,
         unlabelled_true=None if unlabelled is None else parts.train.labels[rows.unlabelled],
         validation=Part(
@@ -225,10 +226,12 @@ def _truth_known(dataset: DataSet, parts: DataParts) -> bool:
     return dataset.truth_known or parts.train.given is not None
 
 
-def _trusted_labels(scenario: Scenario, *, truth_known: bool) -> str:
+def _trusted_labels(scenario: Scenario, dataset: DataSet, parts: DataParts) -> str:
     if scenario.track == "T0":
         return "noisy"
-    return "clean" if truth_known else "as given"
+    if parts.verified is not None:
+        return "verified"
+    return "clean" if _truth_known(dataset, parts) else "as given"
 
 
 def _noise_rate(noise: Noise, described: JSON, *, truth_known: bool) -> float | None:

@@ -44,6 +44,16 @@ def check_parts(name: str, parts: Any) -> None:
             f"data set {name}: one of train and validation has labels as given beside those that "
             "count as right: give both of them, or neither"
         )
+    verified: Any = parts.verified
+    if verified is not None and (
+        not isinstance(verified, np.ndarray)
+        or verified.shape != parts.train.labels.shape
+        or verified.dtype != np.bool_
+    ):
+        raise DataError(
+            f"data set {name}: verified: expected True or False for each of {len(parts.train)} "
+            "training images, as a NumPy array"
+        )
     for group_name, part in (("groups", parts.train), ("test_groups", parts.test)):
         groups = getattr(parts, group_name)
         if groups is None:

@@ -55,8 +55,12 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int)
     if parts.trusted is None:
         free = np.setdiff1d(free, trusted, assume_unique=True)
     if parts.validation is None:
-        validation = free[_validation(parts, free, trusted, seed)]
+        validation = free[_validation(parts, scenario, free, trusted, seed)]
         free = np.setdiff1d(free, validation, assume_unique=True)
+        if scenario.track == "TV" and parts.groups is not None:
+            beside = np.isin(parts.groups[trusted], parts.groups[validation])
+            validation = np.union1d(validation, trusted[beside])
+            trusted = trusted[~beside]
         validation_labels = labels
         if scenario.train_size is not None:
             # In proportion to a smaller training set, or judging would cost more than training.
@@ -65,6 +69,8 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int)
     else:
         validation = np.arange(len(parts.validation))
         validation_labels = parts.validation.labels
+    if scenario.track == "TV":
+        _refuse_few_verified(parts, trusted, free)
     train = free
     if scenario.train_size is not None:
         if not len(parts.classes) <= scenario.train_size <= len(train):
@@ -121,6 +127,8 @@ def proportional(sizes: Counts, total: int) -> Counts:
 def trusted_per_class(track: str, num_train: int, num_classes: int) -> int:
     """Trusted images a class that a track grants: T0 none, Tk k, TM a balanced meta set.
 
+    Track TV, which grants all verified images, has no such number.
+
     Raises:
         UsageError: there is no such track.
     """
@@ -129,7 +137,7 @@ def trusted_per_class(track: str, num_train: int, num_classes: int) -> int:
     if not re.fullmatch(r"T\d+", track):
         raise UsageError(
             f"track {track!r}: expected T0 (no trusted images), Tk (k of them a class, such as "
-            "T10) or TM (a balanced meta set)"
+            "T10), TM (a balanced meta set) or TV (those that somebody verified)"
         )
     return int(track[1:])
 
@@ -157,14 +165,21 @@ def _drawn_to_size(train: Rows, parts: DataParts, size: int, seed: int) -> Rows:
 
 
 def _trusted(parts: DataParts, scenario: Scenario, seed: int) -> Rows:
-    pool = parts.train.labels if parts.trusted is None else parts.trusted.labels
     num_classes = len(parts.classes)
-    available = np.bincount(pool, minlength=num_classes)
+    if scenario.track == "TV":
+        return _all_verified(parts, scenario)
+    pool = parts.train.labels if parts.trusted is None else parts.trusted.labels
+    rows = np.arange(len(pool))
+    if parts.trusted is None and parts.verified is not None:
+        rows = np.flatnonzero(parts.verified)
+    available = np.bincount(pool[rows], minlength=num_classes)
     num_train = scenario.train_size or len(parts.train)
     wanted = trusted_per_class(scenario.track, num_train, num_classes)
-    rarest = int(available.argmin())
     # From train, every class keeps at least one image.
-    most = max(0, int(available[rarest]) - (parts.trusted is None))
+    room = np.bincount(pool, minlength=num_classes) - (parts.trusted is None)
+    room = np.minimum(available, room)
+    rarest = int(room.argmin())
+    most = max(0, int(room[rarest]))
     if scenario.track == "TM":
         wanted = min(wanted, most)
         if wanted < 1:
@@ -177,10 +192,33 @@ def _trusted(parts: DataParts, scenario: Scenario, seed: int) -> Rows:
             f"track {scenario.track}: {scenario.data} can give 0 to {most} trusted images a "
             f"class (the rarest, {parts.classes[rarest]!r}, has {available[rarest]})"
         )
-    return draw(pool, np.full(num_classes, wanted), numpy_stream(seed, "trusted"))
+    return rows[draw(pool[rows], np.full(num_classes, wanted), numpy_stream(seed, "trusted"))]
 
 
-def _validation(parts: DataParts, free: Rows, trusted: Rows, seed: int) -> Rows:
+def _all_verified(parts: DataParts, scenario: Scenario) -> Rows:
+    """Give every training image whose label was verified, where each class has some and others."""
+    if parts.verified is None:
+        raise UsageError(
+            f"track TV: nobody has verified labels of {scenario.data}: name the rows with "
+            "--trusted, or choose another track"
+        )
+    rows = np.flatnonzero(parts.verified)
+    _refuse_few_verified(parts, rows, np.flatnonzero(~parts.verified))
+    return rows
+
+
+def _refuse_few_verified(parts: DataParts, trusted: Rows, train: Rows) -> None:
+    for label, name in enumerate(parts.classes):
+        verified, others = (int((parts.train.labels[it] == label).sum()) for it in (trusted, train))
+        if not verified or not others:
+            raise UsageError(
+                f"track TV: of class {name!r}, {verified} training images are verified and "
+                f"{others} are not; expected some of both: verify others, or choose track T0 "
+                "(nobody gets them) or one such as T5 (five a class)"
+            )
+
+
+def _validation(parts: DataParts, scenario: Scenario, free: Rows, trusted: Rows, seed: int) -> Rows:
     """Give positions in ``free``; whole groups where they are known, else stratified."""
     total = min(len(parts.train) // VALIDATION_SHARE, VALIDATION_LIMIT)
     labels = parts.train.labels[free]
@@ -189,9 +227,9 @@ def _validation(parts: DataParts, free: Rows, trusted: Rows, seed: int) -> Rows:
         return draw(labels, proportional(np.bincount(labels), total), rng)
     groups = parts.groups[free]
     names, sizes = np.unique(groups, return_counts=True)
-    # A group that gave trusted images stays on the side of training.
+    # A group that gave trusted images stays on the side of training; of verified ones, all may.
     candidates = rng.permutation(len(names))
-    if parts.trusted is None:
+    if parts.trusted is None and scenario.track != "TV":
         candidates = candidates[~np.isin(names[candidates], parts.groups[trusted])]
     chosen = candidates[np.cumsum(sizes[candidates]) <= total]
     if not len(chosen):

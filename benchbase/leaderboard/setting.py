@@ -7,12 +7,18 @@ from collections.abc import Iterable, Sequence
 from benchbase.backbones.weights import parted
 from benchbase.boards.board import Board
 from benchbase.cell import Scenario
+from benchbase.data.own.sources import SOURCES
 from benchbase.errors import StoreError
 from benchbase.judging.clinical import SPECIFICITY, Sensitivity
 from benchbase.leaderboard.choose import Entry, Place
 from benchbase.leaderboard.pages.captions import scenario_labels
+from benchbase.records.record import Corruption
 
-_TRACKS = {"T0": "no trusted images", "TM": "the balanced meta set of 1,000 trusted images"}
+_TRACKS = {
+    "T0": "no trusted images",
+    "TM": "the balanced meta set of 1,000 trusted images",
+    "TV": "the training images that somebody verified, for methods that need clean labels",
+}
 
 
 def setting_text(board: Board, entries: Sequence[Entry]) -> str:
@@ -74,15 +80,26 @@ def augmentation_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...
 def as_given_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
     """Write a sentence for each data set whose labels nobody knows to be right."""
     given = {
-        board.scenarios[place[0]].data
+        board.scenarios[place[0]].data: _given_text(board.scenarios[place[0]], record.corruption)
         for entry in entries
         for place, record in entry.cells.items()
         if not record.spec.data.truth_known
     }
-    return tuple(
-        f"Labels of {name} are as given, those of test too: how many are wrong is not known. Only "
-        "labels that noise changed count as wrong here, and trusted images may be wrong as well."
-        for name in sorted(given)
+    return tuple(text for _, text in sorted(given.items()))
+
+
+def _given_text(scenario: Scenario, drawn: Corruption | None) -> str:
+    verified = scenario.dataset_options.keys() & {"trusted_column", "trusted_file"}
+    judging = "those of test too"
+    if drawn is not None and drawn.test_verified:
+        judging = f"but for the {drawn.test_count:,} of test, which are verified"
+    trusted = ", and trusted images may be wrong as well"
+    if scenario.dataset in SOURCES:
+        trusted += ": no method that needs clean labels is honestly usable on them before "
+        trusted += "--trusted names rows that somebody verified"
+    return (
+        f"Labels of {scenario.data} are as given, {judging}: how many are wrong is not known. Only "
+        f"labels that noise changed count as wrong here{'' if verified else trusted}."
     )
 
 

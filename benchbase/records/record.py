@@ -105,6 +105,8 @@ class Corruption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     leakage: dict[str, int]
     notes: list[str] = []
     """How images of one's own were read."""
+    test_verified: bool = False
+    """Whether somebody verified each of the labels that judge."""
     card: dict[str, str] = {}
     """What the data set says of itself (``data.card``), label by label."""
 

@@ -12,6 +12,7 @@ from benchbase.data.own.images import TRUTH, OwnImages
 from benchbase.data.own.listing import Listing, part_named
 from benchbase.data.own.lookup import Lookup, files_below, is_image
 from benchbase.data.own.tables import Table, read_table
+from benchbase.data.own.verified import verified_by_column
 from benchbase.errors import DataError
 from benchbase.options import option
 
@@ -23,6 +24,7 @@ class CsvTable(OwnImages):
     image: str = option("", "Column of the images: paths, or names without folder or ending.")
     label: str = option("", "Column of the labels.")
     truth: str = option("", TRUTH)
+    trusted_column: str = option("", "Column that says of which labels somebody verified them.")
     split: str | None = option("", "Column that says train, val or test; none leaves it unguessed.")
 
     name: ClassVar[str] = "csv"
@@ -42,6 +44,9 @@ class CsvTable(OwnImages):
             picture=lambda index: pictures[index],
             files=(path, *dict.fromkeys(it for it in pictures if isinstance(it, Path))),
             truths=None if columns.truth is None else _labels(table, columns.truth),
+            verified=verified_by_column(table, self.trusted_column)
+            if self.trusted_column
+            else None,
             groups=_groups(table, columns.group),
             parts=None if columns.split is None else _parts(table, columns.split),
             notes=columns.notes,

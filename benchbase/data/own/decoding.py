@@ -17,6 +17,8 @@ from benchbase.data.own.reading import RULE_TEXTS, Decoded
 from benchbase.data.own.splitting import TEST_SHARE, draw_test, split_text
 from benchbase.errors import DataError
 
+Rows = NDArray[np.int64]
+
 
 def decode(
     listing: Listing, size: int | None, resize: str, scratch: Path, *, skip_bad: bool = False
@@ -53,6 +55,16 @@ def decode(
         share = f"{differ:,} of {len(labels):,} ({differ / len(labels):.1%})"
         judges = "methods see the one as noise real, the other counts as true and judges"
         notes += (f"two versions of the labels: {share} differ; {judges}",)
+    sides = np.empty(len(labels), dtype=object)
+    for name, chosen in rows.items():
+        sides[chosen] = name
+    verified = None if listing.verified is None else np.array(listing.verified)
+    judging = rows["test"]
+    if verified is not None:
+        judging, told = _judging(judging, labels, verified, classes)
+        notes += (f"{verified[rows['train']].sum():,} verified images lie in training", told)
+    test_verified = verified is not None and bool(verified[judging].all())
+    rows["test"] = judging
     whole = Part(pixels, labels, given)
 
     def part(name: str) -> Part | None:
@@ -67,9 +79,6 @@ def decode(
         notes += (f"near duplicates were not looked for: {pairs} are too many",)
     elif near:
         notes += (f"{near:,} test images look much like a training image",)
-    sides = np.empty(len(labels), dtype=object)
-    for name, chosen in rows.items():
-        sides[chosen] = name
     return DataParts(
         classes=classes,
         train=train,
@@ -77,6 +86,8 @@ def decode(
         validation=validation,
         groups=None if groups is None else groups[rows["train"]],
         test_groups=None if groups is None else groups[rows["test"]],
+        verified=None if verified is None else verified[rows["train"]],
+        test_verified=test_verified,
         notes=notes,
         split_file=split_text(listing.names, list(sides), listing.judging, listing.groups),
         skipped=skipped,
@@ -127,7 +138,7 @@ def _numbered(groups: Sequence[str] | None) -> NDArray[np.int64] | None:
 
 def _rows(
     listing: Listing, labels: Labels, groups: NDArray[np.int64] | None, classes: Sequence[str]
-) -> tuple[dict[str, NDArray[np.int64]], tuple[str, ...]]:
+) -> tuple[dict[str, Rows], tuple[str, ...]]:
     """Give the rows of each part; a test part that the source has not is drawn from train."""
     given = np.array(listing.parts or ["train"] * len(labels))
     rows = {name: np.flatnonzero(given == name) for name in ("train", "validation", "test")}
@@ -148,6 +159,21 @@ def _rows(
     for name in ("train", "test"):
         _refuse_absent(listing, name, labels[rows[name]], classes)
     return rows, tuple(said)
+
+
+def _judging(
+    tests: Rows, labels: Labels, verified: NDArray[np.bool_], classes: Sequence[str]
+) -> tuple[Rows, str]:
+    """Give the test images that judge, and what to say of them: verified ones, if of each class."""
+    own = tests[verified[tests]]
+    counts = np.bincount(labels[own], minlength=len(classes))
+    if counts.all():
+        return own, f"judged by the {len(own):,} of {len(tests):,} test images that are verified"
+    absent = ", ".join(name for name, count in zip(classes, counts, strict=True) if not count)
+    return tests, (
+        f"{len(own):,} verified images lie in test, none of {absent}: all {len(tests):,} judge, "
+        "with labels as given"
+    )
 
 
 def _refuse_absent(listing: Listing, part: str, labels: Labels, classes: Sequence[str]) -> None:

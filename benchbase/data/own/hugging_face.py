@@ -48,8 +48,7 @@ class HuggingFace(OwnImages):
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Name every file of the data set, fetched where it is not here yet."""
         folder = self._folder()
-        split_file = [Path(self.split_file).expanduser()] if self.split_file else []
-        return [*(folder / name for name in files_below(folder)), *split_file]
+        return [*(folder / name for name in files_below(folder)), *self.own_tables()]
 
     def listing(self) -> Listing:
         """Let ``datasets`` read the folder."""

@@ -17,6 +17,7 @@ from benchbase.data.own.decoding import decode
 from benchbase.data.own.listing import Listing, once_each
 from benchbase.data.own.reading import RESIZE_RULES
 from benchbase.data.own.splitting import read_split
+from benchbase.data.own.verified import read_verified
 from benchbase.errors import DataError, UsageError
 from benchbase.options import option
 
@@ -60,8 +61,9 @@ class OwnImages(DataSet):
     turns: float = option(15.0, "Degrees either way that keep the class.", min=0, max=180)
     colours: bool = option(True, "Whether other brightness, contrast and hue keep the class.")
     split_file: str = option("", "Table of images and parts (columns image and split).")
+    trusted_file: str = option("", "Table of images whose labels somebody verified (column image).")
 
-    locations: ClassVar[tuple[str, ...]] = ("path", "split_file")
+    locations: ClassVar[tuple[str, ...]] = ("path", "split_file", "trusted_file")
     stated: ClassVar[tuple[str, ...]] = ("flips", "windows", "turns", "colours")
     resumes: ClassVar[bool] = True
 
@@ -111,8 +113,12 @@ class OwnImages(DataSet):
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Name every image, and the tables about them."""
-        own = [Path(self.split_file).expanduser()] if self.split_file else []
-        return [*self.listed.files, *own]
+        return [*self.listed.files, *self.own_tables()]
+
+    def own_tables(self) -> list[Path]:
+        """Name the tables that say more of the images than their source does."""
+        named = (self.split_file, self.trusted_file)
+        return [Path(it).expanduser() for it in named if it]
 
     def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
         """Decode all images at one size, and split them."""
@@ -132,4 +138,12 @@ class OwnImages(DataSet):
             parts = read_split(path, listing)
             listing = dataclasses.replace(listing, parts=parts)
             listing = listing.with_notes(f"split as {path.name} says")
+        if self.trusted_file:
+            verified = read_verified(Path(self.trusted_file).expanduser(), listing)
+            listing = dataclasses.replace(listing, verified=verified)
+        if listing.verified is not None and listing.truths is not None:
+            raise UsageError(
+                f"{listing.where}: truth= says already which labels are right: leave it out, or "
+                "leave out --trusted"
+            )
         return listing

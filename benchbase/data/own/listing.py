@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchbase.data.own.reading import Picture
 from benchbase.errors import DataError
@@ -47,6 +48,8 @@ class Listing:
     order: tuple[str, ...] = ()
     """The classes in the order that their source gives them; empty where counts decide."""
     groups: tuple[str, ...] | None = None
+    verified: tuple[bool, ...] | None = None
+    """Whose labels somebody verified; None where nobody says."""
     parts: tuple[str, ...] | None = None
     """Train, validation or test; None where the source draws no line."""
     notes: tuple[str, ...] = ()
@@ -64,7 +67,7 @@ class Listing:
     def take(self, rows: Sequence[int]) -> Listing:
         """Give the listing of the chosen images."""
 
-        def chosen(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        def chosen(values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
             return None if values is None else tuple(values[row] for row in rows)
 
         picture = self.picture
@@ -74,6 +77,7 @@ class Listing:
             labels=chosen(self.labels) or (),
             picture=lambda index: picture(rows[index]),
             truths=chosen(self.truths),
+            verified=chosen(self.verified),
             groups=chosen(self.groups),
             parts=chosen(self.parts),
         )
@@ -174,6 +178,7 @@ def once_each(listing: Listing) -> Listing:
             ("true labels", listing.truths),
             ("groups", listing.groups),
             ("parts", listing.parts),
+            ("marks of what was verified", listing.verified),
         ):
             if values is not None and values[first] != values[row]:
                 raise DataError(

@@ -122,12 +122,30 @@ def test_size_and_split_are_said_beside_the_data_as_well():
     assert scenario.data == "folder:moles"
 
 
+def test_whoever_needs_clean_labels_gets_the_verified_ones():
+    def scenario(**fields: str) -> Scenario:
+        [one] = read_request(Order(**fields), installed()).board.scenarios
+        return one
+
+    named = scenario(dataset="folder:moles", trusted="my checks.csv")
+    assert named.dataset_options == {"path": "moles", "trusted_file": "my checks.csv"}
+    assert named.track == "TV"
+    in_column = scenario(dataset="csv:x.csv", trusted="checked")
+    assert in_column.dataset_options == {"path": "x.csv", "trusted_column": "checked"}
+    assert (in_column.track, in_column.noise) == ("TV", "none")
+    assert scenario(dataset="csv:x.csv[trusted_column=checked]").track == "TV"
+    assert scenario(dataset="csv:x.csv", trusted="checked", track="T0").track == "T0"
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"size": 64}, "are for images of your own: name them, as --dataset"),
         ({"dataset": "nuclei", "size": 64}, "are for images of your own, which nuclei is not"),
         ({"dataset": "nuclei", "split": "x.csv"}, "which nuclei is not"),
+        ({"dataset": "nuclei", "trusted": "checked"}, "which nuclei is not"),
+        ({"trusted": "x.csv"}, "--trusted and --on-bad-image are for images of your own"),
+        ({"dataset": "folder:x", "trusted": "checked"}, "folder: unknown option 'trusted_column'"),
         ({"dataset": "folder:x[size=16]", "size": 64}, "size stands there, and beside it as well"),
     ],
 )
@@ -224,3 +242,12 @@ def test_a_mistake_in_a_board_names_file_and_key(tmp_path: Path):
     path.write_text(BOARD.format(dataset=json.dumps("csv:labels.csv[lable=dx]")))
     with pytest.raises(UsageError, match=r"mine\.toml: scenarios\[0\]\.dataset: .*did you mean"):
         load_board(str(path))
+
+
+def test_a_board_grants_the_rows_that_it_names_as_verified(tmp_path: Path):
+    path = tmp_path / "mine.toml"
+    path.write_text(BOARD.format(dataset=json.dumps("csv:x.csv[trusted_file=checked.csv]")))
+    board = load_board(str(path))
+    assert [it.track for it in board.scenarios] == ["TV"]
+    [place] = conditions(board, installed(), (), tmp_path / "cache", data_beside=tmp_path)
+    assert place.parts["dataset"].trusted_file == str(tmp_path / "checked.csv")

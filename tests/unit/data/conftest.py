@@ -34,6 +34,8 @@ class Stamps(DataSet):
     images_a_group: int = 0
     given: bool = False
     """Whether people gave labels of which every fourth is wrong."""
+    verified: int | None = None
+    """Somebody verified one training image in so many."""
 
     name: ClassVar[str] = "stamps"
     truth_known: ClassVar[bool] = True
@@ -57,6 +59,7 @@ class Stamps(DataSet):
             test=self.part(2, self.test),
             validation=self.part(3, self.validation) if self.validation else None,
             trusted=self.part(4, self.trusted) if self.trusted else None,
+            verified=(np.arange(self.train) % self.verified == 0) if self.verified else None,
             groups=(np.arange(self.train) // self.images_a_group if self.images_a_group else None),
         )
 

@@ -359,6 +359,8 @@ def test_the_fingerprint_is_of_what_was_decoded_and_of_nothing_else(cache: Path)
                 "other given": {"train": Part(train.pixels, train.labels, 1 - train.labels)},
                 "test": {"test": Part(parts.test.pixels, 1 - parts.test.labels)},
                 "classes": {"classes": ("x", "z")},
+                "verified": {"verified": groups == 3},
+                "other verified": {"verified": groups == 4},
                 "groups": {"groups": groups},
                 "other groups": {"groups": groups // 2},
                 "test groups": {"test_groups": np.arange(4)},
@@ -367,7 +369,7 @@ def test_the_fingerprint_is_of_what_was_decoded_and_of_nothing_else(cache: Path)
 
     things = (
         *("pixels", "labels", "given", "other given", "test", "classes"),
-        *("groups", "other groups", "test groups"),
+        *("groups", "other groups", "test groups", "verified", "other verified"),
     )
     same_again = prepare(Changed(), [], cache).fingerprint
     assert same_again == prepare(Counted(), [], cache).fingerprint

@@ -540,3 +540,46 @@ def test_real_noise_that_hides_a_class_is_not_identifiable(
 def test_real_noise_without_a_second_version_of_the_labels_is_refused(open_stamps: Open) -> None:
     with pytest.raises(UsageError, match=r"noise 'real' needs .* two versions .*truth=COLUMN"):
         open_stamps(noise="real")
+
+
+@pytest.mark.parametrize("images_a_group", [0, 5])
+def test_track_tv_grants_the_verified_training_images_and_nobody_trains_on_them(
+    open_stamps: Open, stamps: MakeStamps, images_a_group: int
+) -> None:
+    data = stamps(verified=10, images_a_group=images_a_group)
+    opened = open_stamps(data, track="TV", noise="symmetric:0.3")
+    trusted = pixel_rows(opened.trusted)
+    assert opened.trusted_labels == "verified"
+    assert all(row % 10 == 0 for row in trusted)
+    assert opened.trusted.labels.tolist() == [row % 3 for row in trusted]
+    held = set(trusted) | set(pixel_rows(opened.train)) | set(pixel_rows(opened.validation))
+    assert held == set(range(600))
+    assert not set(trusted) & set(pixel_rows(opened.train))
+    # A group that validates takes its verified images along; else all 60 are granted.
+    assert len(trusted) == 60 if not images_a_group else 40 < len(trusted) < 60
+    if images_a_group:
+        sides = [{row // 5 for row in pixel_rows(part)} for part in (opened.train, opened.trusted)]
+        assert not set.union(*sides) & {row // 5 for row in pixel_rows(opened.validation)}
+
+
+def test_a_track_of_a_few_images_draws_them_from_the_verified_ones(
+    open_stamps: Open, stamps: MakeStamps
+) -> None:
+    opened = open_stamps(stamps(verified=10), track="T5")
+    assert all(row % 10 == 0 for row in pixel_rows(opened.trusted))
+    assert opened.corruption["trusted_per_class"] == [5, 5, 5]
+    assert opened.trusted_labels == "verified"
+    assert open_stamps(stamps(verified=10), track="T0").trusted_labels == "noisy"
+    with pytest.raises(UsageError, match="can give 0 to 20 trusted images a class"):
+        open_stamps(stamps(verified=10), track="T21")
+
+
+def test_track_tv_without_enough_verified_images_is_refused(
+    open_stamps: Open, stamps: MakeStamps
+) -> None:
+    with pytest.raises(UsageError, match=r"nobody has verified labels of stamps.*--trusted"):
+        open_stamps(track="TV")
+    with pytest.raises(UsageError, match="class 'b', 0 training images are verified and 200 are"):
+        open_stamps(stamps(verified=30), track="TV")
+    with pytest.raises(UsageError, match="class 'a', 200 training images are verified and 0 are"):
+        open_stamps(stamps(verified=1), track="TV")

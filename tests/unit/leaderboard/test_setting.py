@@ -59,3 +59,37 @@ def test_the_weights_that_a_network_started_from_are_told():
     table = build(board, [msgspec.structs.replace(record, spec=spec)])
     assert f"network {NOISY.backbone} (weights 1a2b);" in table.setting
     assert f"network {NOISY.backbone};" in table_of(True).setting
+
+
+def given_text(verified: bool, **options: str) -> str:
+    scenario = make_scenario(dataset="csv", dataset_options={"path": "x.csv", **options})
+    record = changed(
+        make_record("plain", scenario, truth_known=False),
+        "corruption",
+        test_verified=verified,
+        test_count=40,
+    )
+    [told] = build(make_board(scenarios=(scenario,), seeds=1), [record]).as_given
+    return told
+
+
+def test_without_verified_rows_no_method_that_needs_clean_labels_is_called_usable():
+    told = given_text(False)
+    assert "those of test too" in told
+    assert "no method that needs clean labels is honestly usable on them before --trusted" in told
+
+
+def test_verified_rows_that_judge_are_told():
+    told = given_text(True, trusted_column="checked")
+    assert told.startswith(
+        "Labels of csv:x.csv[trusted_column=checked] are as given, but for the 40 of test, which "
+        "are verified: how many are wrong is not known."
+    )
+    assert "honestly usable" not in told
+    assert "those of test too" in given_text(False, trusted_column="checked")
+
+
+def test_the_track_of_verified_images_is_told():
+    board = make_board(scenarios=(make_scenario(track="TV"),), seeds=1)
+    text = build(board, [make_record("plain", board.scenarios[0])]).setting
+    assert "track TV: the training images that somebody verified" in text
