@@ -10,6 +10,7 @@ import json
 import re
 import shlex
 import sys
+import textwrap
 import tomllib
 import types
 from collections.abc import Iterator
@@ -49,7 +50,9 @@ def blocks() -> Iterator[Block]:
         for found in BLOCK.finditer(text):
             line = text.count("\n", 0, found.start()) + 1
             place = f"{path.relative_to(ROOT)}:{line}"
-            yield Block(found[1] or "", found[2].strip(), inspect.cleandoc(found[3]), place)
+            yield Block(
+                found[1] or "", found[2].strip(), textwrap.dedent(found[3]).strip("\n"), place
+            )
 
 
 def blocks_in(*languages: str) -> pytest.MarkDecorator:
