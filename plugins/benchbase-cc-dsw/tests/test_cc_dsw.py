@@ -248,6 +248,7 @@ def test_trusted_images_without_a_class_are_warned_of(toy_task):
     assert weights.isfinite().all()
 
 
+@pytest.mark.slow  # of each variant; the contract's checks ask it of the defaults
 @pytest.mark.parametrize("weighter", [CCDSW(), CCDSW(fusion="two_stage"), CCDSWBump()])
 @pytest.mark.parametrize(
     "settings",

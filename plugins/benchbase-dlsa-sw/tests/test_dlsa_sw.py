@@ -206,6 +206,7 @@ def test_a_run_that_diverges_is_reported(toy_task, weighter):
         list(weighter.fit(dataclasses.replace(task, recipe=wild)))
 
 
+@pytest.mark.slow  # of each variant; the contract's checks ask it of the defaults
 @pytest.mark.parametrize(
     "weighter", [DLSASW(), DLSASW(mode="label-free", metric="euclidean"), DLSASWFixed()], ids=repr
 )

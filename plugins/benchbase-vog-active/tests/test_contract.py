@@ -50,6 +50,7 @@ def test_what_it_states_about_itself_is_in_order(weighter):
     assert all(option.help for option in options_of(weighter))
 
 
+@pytest.mark.slow  # of each variant; the contract's checks ask it of the defaults
 @EVERY_VARIANT
 @pytest.mark.parametrize(
     "odd",
