@@ -6,7 +6,7 @@ Each chunk is a file as soon as it is there, so that an interrupted preparation 
 from __future__ import annotations
 
 import json
-import multiprocessing
+import os
 import signal
 import warnings
 import zipfile
@@ -19,7 +19,7 @@ import numpy as np
 from benchbase.data.own.listing import Listing
 from benchbase.data.own.reading import Decoded, Picture, read_picture
 from benchbase.data.progress import tell
-from benchbase.errors import DataError
+from benchbase.errors import DataError, RunError
 
 CHUNK = 64
 """Images: less than a second's work of small ones, some seconds' of photographs."""
@@ -60,7 +60,12 @@ def decode_all(listing: Listing, rule: Rule, folder: Path) -> list[Decoded]:
     for finished in _decoded(missing, listing, rule):
         done += finished
         tell(what, done, count)
-    found = [decoded for file in files for decoded in _read(file) or ()]
+    found: list[Decoded] = []
+    for file in files:
+        decoded = _read(file)
+        if decoded is None:
+            raise RunError(f"{file}: it is gone, though nobody else should use it: run again")
+        found += decoded
     for file in files:
         file.unlink()
     return found
@@ -77,7 +82,7 @@ def _decoded(missing: Sequence[tuple[Path, range]], listing: Listing, rule: Rule
         joblib.delayed(_decode_chunk)(
             [listing.picture(index) for index in chunk],
             [listing.names[index] for index in chunk],
-            rule, file,
+            rule, file, os.getpid(),
         )
         for file, chunk in missing
     )  # fmt: skip
@@ -87,8 +92,10 @@ def _decoded(missing: Sequence[tuple[Path, range]], listing: Listing, rule: Rule
         yield from parallel(jobs)
 
 
-def _decode_chunk(pictures: Sequence[Picture], names: Sequence[str], rule: Rule, file: Path) -> int:
-    if multiprocessing.parent_process() is not None:
+def _decode_chunk(
+    pictures: Sequence[Picture], names: Sequence[str], rule: Rule, file: Path, parent: int
+) -> int:
+    if os.getpid() != parent:
         # Ctrl-C at the terminal is the parent's to handle, which then ends this process.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     decoded = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from benchbase.data.own.chunks import Rule, decode_all
 from benchbase.data.own.listing import Listing
 from benchbase.data.own.reading import read_picture
 from benchbase.data.progress import heard_by
-from benchbase.errors import DataError
+from benchbase.errors import DataError, RunError
 from tests.unit.data.own.conftest import patch
 
 RULE = Rule(8, "crop")
@@ -62,7 +63,8 @@ def in_this_process(monkeypatch) -> None:
     def decoded(missing, listing, rule):
         for file, chunk in missing:
             pictures = [listing.picture(row) for row in chunk]
-            yield chunks._decode_chunk(pictures, [listing.names[row] for row in chunk], rule, file)
+            names = [listing.names[row] for row in chunk]
+            yield chunks._decode_chunk(pictures, names, rule, file, os.getpid())
 
     monkeypatch.setattr(chunks, "_decoded", decoded)
 
@@ -90,6 +92,22 @@ def test_an_image_that_cannot_be_read_leaves_no_chunk(listing, tmp_path, monkeyp
     with pytest.raises(DataError, match=r"4\.png: not an image"):
         decode_all(listing, RULE, tmp_path / "chunks")
     assert sorted(path.name for path in (tmp_path / "chunks").iterdir()) == ["0.npz"]
+
+
+def test_a_chunk_that_somebody_removes_is_no_chunk_of_nothing(listing, tmp_path, monkeypatch):
+    monkeypatch.setattr(chunks, "_decoded", lambda missing, listing, rule: iter(()))
+    with pytest.raises(RunError, match=r"0\.npz: it is gone"):
+        decode_all(listing, RULE, tmp_path / "chunks")
+
+
+@pytest.mark.parametrize(("parent", "ignored"), [(os.getpid(), False), (0, True)])
+def test_ctrl_c_is_the_parent_s_to_handle(listing, tmp_path, parent, ignored):
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        chunks._decode_chunk([listing.picture(0)], ["0.png"], RULE, tmp_path / "0.npz", parent)
+        assert (signal.getsignal(signal.SIGINT) == signal.SIG_IGN) == ignored
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_fault_takes_the_place_of_an_image_that_is_skipped(listing, tmp_path, monkeypatch):
