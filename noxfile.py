@@ -125,6 +125,13 @@ def bench(session: nox.Session) -> None:
     session.run(PYTHON, "-m", "pytest", *where, env={"BENCHBASE_TYPECHECK": "0"})
 
 
+@nox.session
+def gpu(session: nox.Session) -> None:
+    """Try everything on a card and write one report to send back: `gpu-report.json`."""
+    path = Path(session.posargs[0] if session.posargs else "gpu-report.json")
+    session.run(PYTHON, "-m", "tests.gpu_report", str(path))
+
+
 def _fresh_environment(session: nox.Session, name: str) -> Path:
     """Make an empty environment on this Python; give its interpreter."""
     if not UV:

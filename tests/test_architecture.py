@@ -97,6 +97,7 @@ TESTED_THROUGH = {
     "running.workers": "end_to_end/test_run.py",
     "task": "unit/testing/test_toy.py",
     "testing": "conformance/test_checks.py",
+    "testing.accelerator": "conformance/test_gpu_report.py",
 }
 """Modules and rooms that no test beside them names, and the test of whatever uses them."""
 

@@ -15,13 +15,13 @@ from benchbase.judging import metrics
 from benchbase.records.home import Home
 from benchbase.records.provenance import gather
 from benchbase.records.record import Cost
-from benchbase.running.executors.contract import Job, Outcome
+from benchbase.running.executors.contract import Job, Outcome, Slot
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.executors.local import LocalExecutor
 from benchbase.running.runner import run_cell
 from benchbase.running.settings import Settings
 from tests.needs import need
-from tests.running import make_job
+from tests.running import TINY, make_job
 
 CELLS = 8
 ROUNDS = 3
@@ -102,6 +102,31 @@ def measure_share(server, cache, tmp_path):
         return measure
 
     return prepare
+
+
+def test_judging_is_at_most_15_percent_of_an_erm_cell(benchmark, hold, measure_share):
+    """With the boards' thirty checkpoints."""
+    scenario = dataclasses.replace(SCENARIO, recipe=Recipe(epochs=30))
+    measure = measure_share(scenario, {"erm": 1})
+    shares: list[float] = []
+    benchmark.pedantic(lambda: shares.append(measure()), rounds=1)
+    hold("judging, an erm cell", statistics.median(shares), 0.15)
+
+
+def test_a_cell_costs_at_most_0_3_seconds_besides_training_and_judging(
+    benchmark, hold, server, cache, tmp_path
+):
+    job = make_job("erm", cache, TINY)
+    job.open()
+    settings = Settings(tmp_path, Home(tmp_path), 60.0, 1, provenance=gather([], "local", ()))
+    fixed: list[float] = []
+
+    def cell() -> None:
+        cost = run_cell(job, Slot(0, "cpu", server.start), settings).result.cost
+        fixed.append(cost.seconds_total - cost.seconds_train - cost.seconds_judge)
+
+    benchmark.pedantic(cell, rounds=3 * ROUNDS)
+    hold("fixed seconds of a cell", statistics.median(fixed), 0.3)
 
 
 @pytest.mark.parametrize(
