@@ -42,7 +42,7 @@ LAYERS = [
     {"records"},
     {"plugins"},
     {"running", "leaderboard", "boards", "plugins.own"},
-    {"testing", "pipeline"},
+    {"testing", "pipeline", "suspects"},
     {"cli"},
 ]
 """Lowest first: a module imports from its own layer and from those before it."""
@@ -95,6 +95,7 @@ TESTED_THROUGH = {
     "running.tally": "unit/running/test_counting.py",
     "running.typechecking": "conftest.py",
     "running.workers": "end_to_end/test_run.py",
+    "suspects.room": "end_to_end/test_suspects.py",
     "task": "unit/testing/test_toy.py",
     "testing": "conformance/test_checks.py",
     "testing.accelerator": "conformance/test_gpu_report.py",

@@ -1,0 +1,142 @@
+"""``benchbase suspects DATASET``: which labels look wrong, and which ranking of them to trust."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import click
+from tabulate import tabulate
+
+from benchbase.boards.order import Order
+from benchbase.cli.streams import print_json
+from benchbase.data.own.images import LARGEST, SMALLEST, OwnImages
+from benchbase.files import replace_file
+
+EPILOG = """\b
+Examples:
+  benchbase suspects folder:moles
+  benchbase suspects "csv:labels.csv[label=dx,group=lesion_id]" --size 64 --budget 30m
+"""
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+class Duration(click.ParamType[float]):
+    """A time such as 90s, 10m or 1.5h, in seconds."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read it."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value))
+        if not found or not float(found[1]):
+            self.fail(f"{value!r}: expected a time such as 90s, 10m or 1.5h", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
+
+@click.command(epilog=EPILOG)
+@click.argument("dataset", metavar="NAME|SOURCE:PATH")
+@click.option(
+    "--size",
+    type=click.IntRange(SMALLEST, LARGEST),
+    help="Pixels a side of your own images, such as 32, 64, 96 or 224.",
+)
+@click.option("--backbone", metavar="NAME", help="Network, as name[option=value].")
+@click.option("--epochs", type=click.IntRange(min=2), default=12, show_default=True)
+@click.option(
+    "--budget",
+    type=Duration(),
+    default="10m",
+    show_default=True,
+    help="Time for all of it; rankings that do not fit are left out by name.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Networks trained at a time [default: cores]."
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+)
+@click.option(
+    "--data-root",
+    "roots",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder to look for data files in; repeatable.",
+)
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for results and caches [default: $BENCHBASE_HOME, else .benchbase].",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+def suspects(
+    dataset: str,
+    *,
+    size: int | None,
+    backbone: str | None,
+    epochs: int,
+    budget: float,
+    jobs: int | None,
+    device: str,
+    roots: tuple[Path, ...],
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Rank the labels of a data set by how doubtful they are, and measure the rankings.
+
+    Networks are trained out of fold, with whole groups on one side; then the same is done with
+    injected noise of the kind and rate that the labels suggest, so that each ranking's precision
+    is known. A CSV of all labels and a page with the first 200 come out.
+    """
+    started = time.time()
+    order = Order(
+        dataset=dataset,
+        size=size,
+        backbone=backbone,
+        epochs=epochs,
+        jobs=jobs,
+        device=device,  # type: ignore[arg-type]
+        roots=roots,
+        home=home,
+    )
+    # Imported here: these are what takes the seconds.
+    from benchbase.suspects.page import write_page
+    from benchbase.suspects.room import prepare
+    from benchbase.suspects.searching import Search
+    from benchbase.suspects.telling import csv_text, left_out, sentences, table
+
+    room = prepare(order, deadline=started + budget)
+    if room.told:
+        click.echo(room.told, err=True)
+    search = Search(
+        room.school, room.images, workers=room.workers, say=lambda text: click.echo(text, err=True)
+    )
+    findings = search.run(room.methods)
+    own = room.dataset if isinstance(room.dataset, OwnImages) else None
+    written = [room.folder / "suspects.html", room.folder / "suspects.csv"]
+    replace_file(written[0], write_page(findings, room.name, own))
+    replace_file(written[1], csv_text(findings))
+    if as_json:
+        print_json(
+            {
+                "labels": len(findings.images),
+                "rate": findings.suggested.rate,
+                "best": findings.best,
+                "places": findings.places,
+                "measured": findings.measured,
+                "left_out": findings.left_out,
+                "written": [str(path) for path in written],
+            }
+        )
+        return
+    header, rows = table(findings)
+    click.echo(tabulate(rows, header, disable_numparse=True))
+    for text in sentences(findings):
+        click.echo(text)
+    for text in left_out(findings):
+        click.echo(text)
+    for path in written:
+        click.echo(f"Written: {path}")
