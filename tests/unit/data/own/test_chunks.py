@@ -100,7 +100,9 @@ def test_a_chunk_that_somebody_removes_is_no_chunk_of_nothing(listing, tmp_path,
         decode_all(listing, RULE, tmp_path / "chunks")
 
 
-@pytest.mark.parametrize(("parent", "ignored"), [(os.getpid(), False), (0, True)])
+@pytest.mark.parametrize(
+    ("parent", "ignored"), [(os.getpid(), False), (0, True)], ids=["parent", "worker"]
+)
 def test_ctrl_c_is_the_parent_s_to_handle(listing, tmp_path, parent, ignored):
     before = signal.getsignal(signal.SIGINT)
     try:
