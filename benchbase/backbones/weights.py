@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchbase.data.hashes import file_hash
 from benchbase.errors import UsageError
 
 DEFAULT = "DEFAULT"
@@ -35,6 +34,8 @@ def with_weights(source: str, name: str, options: Mapping[str, Any]) -> str:
         return source
     if weights == DEFAULT:
         return source + _AND + "-".join(PINNED.get(name, (DEFAULT,)))
+    from benchbase.data.hashes import file_hash  # with NumPy, which is slow to import
+
     path = Path(weights).expanduser()
     if not path.is_file():
         raise UsageError(

@@ -15,8 +15,8 @@ from benchbase.records.store import Store
 
 EPILOG = """\b
 Examples:
-  benchbase compare mwnet erm --board nuclei    on one board
-  benchbase compare mwnet erm                   on every leaderboard that has both
+  benchbase compare MINE OTHER --board nuclei   on one board
+  benchbase compare MINE OTHER                  on every leaderboard that has both
 """
 
 

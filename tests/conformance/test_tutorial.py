@@ -121,7 +121,7 @@ def test_the_tutorial_leads_from_an_empty_folder_to_a_green_conformance_run(
 ) -> None:
     reader.read("A method in one file")
     reader.read("Check it, run it")
-    assert "21 of 21 checks passed" in capsys.readouterr().out
+    assert re.search(r"(\d+) of \1 checks passed", capsys.readouterr().out)
     reader.read("Make it a package")
     out = capsys.readouterr().out
     assert re.search(

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 import torchvision
 
 from benchbase.api import ImageShape
-from benchbase.backbones.torchvision_families import FAMILIES, EfficientNetB0, ResNet18
+from benchbase.backbones.torchvision_families import FAMILIES, ResNet18
 from benchbase.backbones.weights import PINNED, parted, with_weights
 from benchbase.data.hashes import file_hash
 from benchbase.errors import DataError, UsageError
 
 GREY = ImageShape(1, 32, 32)
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Save a network of 1,000 classes, as somebody trained it."""
-    path = tmp_path_factory.mktemp("weights") / "mine.pt"
-    torch.save(torchvision.models.resnet18().state_dict(), path)
-    return path
 
 
 def test_a_network_starts_from_a_file_but_for_its_last_layer(saved):
@@ -32,46 +22,6 @@ def test_a_network_starts_from_a_file_but_for_its_last_layer(saved):
     assert len(found) == len(wanted) - 2
     assert all(torch.equal(tensor, wanted[name]) for name, tensor in found.items())
     assert model.head.weight.shape == (4, 512)
-
-
-def test_weights_in_a_checkpoint_are_found(saved, tmp_path):
-    wanted = torch.load(saved, weights_only=True)
-    torch.save({"state_dict": wanted, "epoch": 3}, tmp_path / "checkpoint.pt")
-    model = ResNet18(weights=str(tmp_path / "checkpoint.pt")).build(GREY, 4)
-    assert torch.equal(model.body.conv1.weight, wanted["conv1.weight"])
-
-
-def test_a_file_that_does_not_fit_says_which_tensors(saved, tmp_path):
-    wanted = torch.load(saved, weights_only=True)
-    del wanted["layer1.0.conv1.weight"]
-    wanted["extra.bias"] = torch.zeros(3)
-    wanted["conv1.weight"] = torch.zeros(64, 3, 3, 3)
-    torch.save(wanted, tmp_path / "other.pt")
-    with pytest.raises(DataError) as caught:
-        ResNet18(weights=str(tmp_path / "other.pt")).build(GREY, 4)
-    for text in (
-        "other.pt: does not fit ResNet: it lacks layer1.0.conv1.weight;",
-        "the network has no extra.bias;",
-        "of another shape conv1.weight (64, 3, 3, 3), here (64, 3, 7, 7)",
-    ):
-        assert text in str(caught.value)
-    with pytest.raises(DataError, match=r"it lacks features.* and \d+ more; the network has no"):
-        EfficientNetB0(weights=str(saved)).build(GREY, 4)
-
-
-class Code:
-    """What a pickle may hold besides tensors."""
-
-
-@pytest.mark.parametrize("content", [b"", b"no weights", Code(), {"a": 1}, None])
-def test_a_file_of_something_else_is_refused(tmp_path, content):
-    path = tmp_path / "odd.pt"
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif content is not None:
-        torch.save(content, path)
-    with pytest.raises(DataError, match=r"odd\.pt: (no file of plain|expected a state_dict)"):
-        ResNet18(weights=str(path)).build(GREY, 4)
 
 
 def test_the_default_is_torchvision_s_own_and_pinned(monkeypatch):

@@ -104,7 +104,7 @@ def test_a_chunk_that_somebody_removes_is_no_chunk_of_nothing(listing, tmp_path,
     ("parent", "ignored"), [(os.getpid(), False), (0, True)], ids=["parent", "worker"]
 )
 def test_ctrl_c_is_the_parent_s_to_handle(listing, tmp_path, parent, ignored):
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         chunks._decode_chunk([listing.picture(0)], ["0.png"], RULE, tmp_path / "0.npz", parent)
         assert (signal.getsignal(signal.SIGINT) == signal.SIG_IGN) == ignored
