@@ -229,7 +229,9 @@ class Peeking(torch.nn.Module):
         super().__init__()
         self.model = model
     def forward(self, images):
-        return self.model(images) + torch.arange(len(images))[:, None] * torch.tensor([5.0, 0, 0])
+        # Every other image, so that among a few repeated ones some answer otherwise.
+        other = torch.arange(len(images))[:, None] % 2
+        return self.model(images) + other * torch.tensor([5.0, 0, 0])
 """
 
 
