@@ -45,6 +45,10 @@ def check_parts(name: str, parts: Any) -> None:
             "count as right: give both of them, or neither"
         )
     verified: Any = parts.verified
+    if verified is not None and parts.trusted is not None:
+        raise DataError(
+            f"data set {name}: gives a trusted part and verified training images: give one of them"
+        )
     if verified is not None and (
         not isinstance(verified, np.ndarray)
         or verified.shape != parts.train.labels.shape

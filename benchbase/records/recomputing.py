@@ -149,7 +149,9 @@ def _chosen(record: Record) -> Iterator[str]:
         for name in (rules.PRIMARY, *record.chosen):
             drawn = record.curves.get(f"{part}_{name}")
             at = _used(record, rule, name)
-            if drawn and at and not _is_best(drawn, at):
+            if at and not drawn and (rule, name) == ("val_noisy", rules.PRIMARY):
+                yield f"{rule}: there is no curves.{part}_{name} to tell the best checkpoint by"
+            elif drawn and at and not _is_best(drawn, at):
                 yield f"{rule}: checkpoint {at[0]} is not the best one of curves.{part}_{name}"
 
 
@@ -161,10 +163,12 @@ def _is_best(curve: Sequence[float | None], at: Sequence[int]) -> bool:
 
 
 def _metrics(record: Record, scores: Scored, test_counts: NDArray[np.int64]) -> Iterator[str]:
+    for rule in sorted(record.metrics.keys() - record.selected.keys()):
+        yield f"metrics.{rule}: of which checkpoints is not told (selected.{rule})"
     for rule, told in record.metrics.items():
         for name, block in _expected(record, rule, scores, test_counts).items():
             expected, claimed = msgspec.convert(block, Score), told.get(name)
-            if claimed is not None and claimed.reason == NOT_ASKED.reason:
+            if claimed is not None and claimed.value is None and claimed.reason == NOT_ASKED.reason:
                 continue
             if not _agree(claimed, expected, name):
                 yield _told(f"metrics.{rule}.{name}", claimed, expected)

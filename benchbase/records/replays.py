@@ -79,7 +79,10 @@ def same_bits(
     stored: Record, today: Record, answers: Answers | None, answers_today: Answers | None
 ) -> bool:
     """Tell whether two attempts are the same in all that is computed."""
-    computed = ("metrics", "metric_versions", "selected", "chosen", "curves", "weights")
+    computed = (
+        *("metrics", "metric_versions", "selected", "chosen", "curves", "weights"),
+        *("relabelling", "corruption", "grants", "training"),
+    )
     one, other = slim(stored), slim(today)
     if any(getattr(one, name) != getattr(other, name) for name in computed):
         return False

@@ -77,6 +77,8 @@ def _check_score(score: Score, bounds: tuple[float, float], where: str) -> None:
         _check_number(value, *bounds, where)
     elif score.reason is None:
         raise ValueError(f"{where}: null without a reason")
+    if value is not None and score.reason is not None:
+        raise ValueError(f"{where}: a value, and a reason why there is none")
     if score.interval is not None:
         _check_numbers(score.interval, *_UNBOUNDED, where)
 

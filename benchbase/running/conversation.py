@@ -103,6 +103,7 @@ def converse(
                 journal.check_caught_up()
                 _check_schedule(message, judge.checkpoints, cell.scenario.recipe.epochs)
                 if isinstance(message, Done):
+                    journal.check_asked_again()
                     return
                 costs.parameters = message.parameters
                 judging = time.monotonic()

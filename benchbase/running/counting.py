@@ -128,9 +128,10 @@ class Counter:
 
     def go_on_from(self, counted: Counted) -> None:
         """Count on from what a journal says, once networks were put back as they were then."""
-        self._images = counted.images_with_gradient
-        for network, updates in zip(self.networks, counted.updates, strict=False):
-            network.updates = updates
+        # Never less than was seen in this life: what is trained before a loop counts as well.
+        self._images = max(self._images, counted.images_with_gradient)
+        for network, before in zip(self.networks, counted.updates, strict=False):
+            network.updates = updates = max(network.updates, before)
             for parameter in network.parameters:
                 tally = self._tallies[id(parameter)]
                 tally.version, tally.updates = version_of(parameter), updates

@@ -23,6 +23,7 @@ import msgspec
 import numpy as np
 
 from benchbase.cell import content_hash
+from benchbase.errors import ContractError
 from benchbase.files import replace_file
 from benchbase.judging.judge import Judge, to_stored
 from benchbase.judging.metrics import Logits
@@ -109,11 +110,22 @@ class Journal:
         code = (job.weighter.source_hash, job.backbone.source_hash, settings.provenance.commit)
         versions = settings.provenance.versions
         self._made_by = content_hash([*code, versions, device.partition(":")[0]])
+        self._sold = self._read_ledger()
+        """Rows whose labels were handed over, also by what came after a snapshot and was lost."""
+        self.costs = Costs()
         self._begin_anew()
-        with contextlib.suppress(OSError, ValueError):  # of msgspec as well
+        with contextlib.suppress(Exception):  # whatever is wrong with it, it is no journal
             self._read()
         if self.snapshot is None:
             self.discard()
+
+    def _read_ledger(self) -> set[int]:
+        """Read what was sold; a line that a crash cut short was never answered."""
+        sold: set[int] = set()
+        with contextlib.suppress(OSError, ValueError):
+            for line in self._ledger.read_text().splitlines():
+                sold.update(msgspec.json.decode(line, type=list[int]))
+        return sold
 
     def _begin_anew(self) -> None:
         self.heard: list[Heard] = []
@@ -121,9 +133,7 @@ class Journal:
         """From which the cell goes on; None where it begins."""
         self.bought: set[int] = set()
         """Rows whose labels were asked for, by what goes on from the snapshot."""
-        self._sold: set[int] = set()
-        """Rows whose labels were handed over, also by what came after it and was lost."""
-        self.costs = Costs()
+        self.costs = Costs(earlier=self.costs.total)
         self.has_caught_up = True
         """Whether the cell is where it was before the interruption."""
 
@@ -132,15 +142,18 @@ class Journal:
         snapshot = self._folder / kept.sha256
         if kept.made_by != self._made_by or _hash(snapshot) != kept.sha256:
             return
-        lines = self._ledger.read_text().splitlines() if self._ledger.exists() else ()
-        self._sold = {row for line in lines for row in json.loads(line)}
         self.bought = set(kept.heard[-1].bought or ())
         self.heard, self.costs = kept.heard, dataclasses.replace(kept.costs, began=time.monotonic())
         self.snapshot, self.has_caught_up = snapshot, False
 
     def discard(self) -> None:
-        """Forget everything."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Forget what was trained; what was sold stays sold, and the time is spent."""
+        if self._sold:
+            for path in self._folder.iterdir():
+                if path != self._ledger:
+                    path.unlink()
+        else:
+            shutil.rmtree(self._folder, ignore_errors=True)
         self._begin_anew()
 
     def tell(self, judge: Judge) -> None:
@@ -182,6 +195,18 @@ class Journal:
                 os.fsync(file.fileno())
         return len(self._sold)
 
+    def check_asked_again(self) -> None:
+        """Let no label be used that was bought before an interruption and never asked for again.
+
+        Raises:
+            ContractError: there are such labels.
+        """
+        if unasked := len(self._sold - self.bought):
+            raise ContractError(
+                f"{unasked} labels were bought before an interruption and not asked for again: a "
+                "run that goes on, or begins anew, must ask for the same ones"
+            )
+
     @property
     def sold(self) -> int:
         """Labels that were sold in all."""
@@ -190,7 +215,7 @@ class Journal:
     def add(self, heard: Heard, pending: Path) -> None:
         """Add a judged checkpoint; take over the snapshot that the trainer made of it, if any."""
         self.heard.append(heard)
-        if not pending.exists():
+        if not pending.is_file() or pending.is_symlink():
             return
         sha256 = _hash(pending)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -203,5 +228,6 @@ class Journal:
 
 
 def _hash(path: Path) -> str:
-    with path.open("rb") as file:
+    # A pipe or a link in a file's place is the trainer's doing: neither waited for nor followed.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

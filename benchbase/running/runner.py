@@ -60,13 +60,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
                 "home folder, changed meanwhile; run again"
             )
         found["corruption"] = opened.corruption
-        found["grants"] = write_task(
-            folder / "task",
-            opened,
-            job.cell.scenario,
-            job.cell.seed,
-            frozenset(job.weighter.needs),
-        )
+        found["grants"] = _write_task(job, opened, folder)
         with limited(log):
             judge = _judged(job, slot, settings, opened=opened, journal=journal, folder=folder)
         metrics.preload()  # waits where it is still being loaded: no cost of this cell
@@ -132,8 +126,17 @@ def _judged(
             with contextlib.suppress(OSError), settings.home.log(job.cell.key).open("a") as log:
                 log.write(f"begins anew: {error}\n")
             journal.discard()
+            # Nothing that the first life left there, edited or not, is met by the second.
+            shutil.rmtree(folder, ignore_errors=True)
+            _write_task(job, opened, folder)
         else:
             return judge
+
+
+def _write_task(job: Job, opened: Opened, folder: Path) -> dict[str, str]:
+    """Write what the trainer is given; give what was granted of each need."""
+    scenario, seed = job.cell.scenario, job.cell.seed
+    return write_task(folder / "task", opened, scenario, seed, frozenset(job.weighter.needs))
 
 
 def _open(job: Job) -> Opened:

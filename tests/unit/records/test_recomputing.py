@@ -12,6 +12,7 @@ from benchbase.records.committed_predictions import Answers, Truth
 from benchbase.records.predictions import read_predictions
 from benchbase.records.recomputing import differences, recorded_only
 from benchbase.records.record import Score
+from benchbase.records.rescoring import NOT_ASKED
 from tests.unit.judged_records import judged_record
 from tests.unit.made_records import make_scenario
 
@@ -87,6 +88,29 @@ def test_costs_need_no_logits(tmp_path):
     assert "metrics.tail.cost_avoided" in told
     older = msgspec.structs.replace(forged, metric_versions={"cost_avoided": "0"})
     assert [*differences(older, answers, truth, TWO_CLASSES["metrics"])] == []
+
+
+def test_no_score_is_free_because_it_gives_a_reason(tmp_path):
+    record, answers, truth = judged(tmp_path)
+    free = Score(value=0.99, reason=NOT_ASKED.reason)
+    record.metrics["tail"]["accuracy"] = free
+    [told] = differences(record, answers, truth)
+    assert told.startswith("metrics.tail.accuracy: the record says ")
+
+
+def test_a_rule_whose_checkpoints_are_not_told_is_told(tmp_path):
+    record, answers, truth = judged(tmp_path)
+    del record.selected["val_noisy"]
+    assert "metrics.val_noisy: of which checkpoints is not told (selected.val_noisy)" in [
+        *differences(record, answers, truth)
+    ]
+
+
+def test_a_best_checkpoint_needs_the_curve_that_it_is_best_on(tmp_path):
+    record, answers, truth = judged(tmp_path)
+    del record.curves["validation_noisy_balanced_accuracy"]
+    [told] = differences(record, answers, truth)
+    assert told.startswith("val_noisy: there is no curves.validation_noisy_balanced_accuracy")
 
 
 def test_an_interval_and_a_reason_are_compared_too(tmp_path):

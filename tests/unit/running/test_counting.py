@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import re
 from collections.abc import Callable, Iterator
 
@@ -166,6 +167,17 @@ def test_a_network_that_starts_from_another_ones_state_goes_on_from_its_count(co
     train(first, by_sgd(first))
     second.load_state_dict(first.state_dict())
     assert counter.look(train(second, by_sgd(second))).updates == (STEPS, 2 * STEPS)
+
+
+def test_what_is_trained_before_a_cell_goes_on_counts(counter, model):
+    before = counter.look(train(model, by_sgd(model)))
+    fewer = dataclasses.replace(before, updates=(1,), images_with_gradient=1)
+    counter.go_on_from(fewer)
+    after = counter.look(model)
+    assert (after.updates, after.images_with_gradient) == ((STEPS,), before.images_with_gradient)
+    more = dataclasses.replace(before, updates=(100,))
+    counter.go_on_from(more)
+    assert counter.look(train(model, by_sgd(model))).updates == (100 + STEPS,)
 
 
 def test_several_updates_within_one_step_of_an_optimiser_count_each(counter, model):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import msgspec
 import numpy as np
 import pytest
 
+from benchbase.errors import ContractError
 from benchbase.judging.judge import Judge
 from benchbase.judging.steps import Counted
 from benchbase.records.home import Home
@@ -113,3 +115,43 @@ def test_labels_that_were_sold_and_lost_stay_sold(opened, tmp_path):
     assert again.sell([3]) == 3
     assert again.bought == {1, 2, 3}
     assert again.sell([0]) == 4
+
+
+def test_who_begins_anew_has_no_label_back_and_no_time(opened, tmp_path):
+    journal = opened()
+    journal.sell([1, 2])
+    again = opened()
+    assert again.snapshot is None, "killed before any snapshot"
+    assert again.sell([3]) == 3
+    judged(again, tmp_path, b"snapshot", bought=[3])
+    again.costs.began -= 100
+    again.discard()
+    assert again.costs.total > 100
+    assert again.sell([4]) == 4
+    assert opened().sell([4]) == 4
+
+
+def test_labels_of_a_lost_life_that_nobody_asks_for_again_end_the_cell(opened, tmp_path):
+    opened().sell([1, 2])
+    again = opened()
+    again.sell([1])
+    with pytest.raises(ContractError, match="1 labels were bought before an interruption and not"):
+        again.check_asked_again()
+    again.sell([2])
+    again.check_asked_again()
+
+
+def test_a_pipe_in_a_snapshot_s_place_is_not_waited_for(opened, tmp_path):
+    os.mkfifo(tmp_path / "pending")
+    journal = opened()
+    judged(journal, tmp_path)
+    assert journal.snapshot is None
+
+
+@pytest.mark.parametrize("line", ["1", "[1", "", "{}"])
+def test_a_ledger_that_is_none_ends_nothing(opened, tmp_path, line):
+    journal = opened()
+    journal.sell([5])
+    with (tmp_path / "unfinished" / "ledger").open("a") as file:
+        file.write(line)
+    assert opened().sell([5]) == 1
