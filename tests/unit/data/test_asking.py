@@ -70,6 +70,10 @@ def data_set(load=lambda *_: None, files=lambda *_: []):
             parts(train=part(np.zeros((4, 8, 8, 3), np.uint8))),
             r"found uint8 of shape \(4, 8, 8, 3\): the channels stand last.*\(0, 3, 1, 2\)",
         ),
+        (
+            parts(trusted=part(np.zeros((4, 1, 8, 8), np.uint8)), verified=np.ones(4, np.bool_)),
+            "gives a trusted part and verified training images: give one of them",
+        ),
         (parts(train=part(np.zeros((4, 1, 8, 8)))), r"found float64 .*astype\(np.uint8\)"),
         (parts(train=part(np.zeros((4, 1, 0, 8), np.uint8))), r"found uint8 of shape \(4, 1, 0"),
     ],
