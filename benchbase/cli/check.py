@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchbase.boards.selectors import looks_like_path, parse_selector
-from benchbase.cli import FAILED
+from benchbase.cli import FAILED, options
 from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
 from benchbase.options import unknown
@@ -52,7 +52,7 @@ OWN_NAME = "has a name of its own"
     help="Folder where a data set finds its files; may be repeated.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show what the plugin prints in each check.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@options.as_json
 def check(
     name: str, time_limit: float, roots: tuple[Path, ...], *, verbose: bool, as_json: bool
 ) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from benchbase.boards.board import LEADERBOARDS, load_board
+from benchbase.cli import options
 from benchbase.leaderboard.duels import duel, in_words, labels_of
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
@@ -24,11 +25,7 @@ Examples:
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @click.option("--board", "name", metavar="NAME", help="This board alone, with what the home has.")
-@click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the results [default: $BENCHBASE_HOME, else .benchbase].",
-)
+@options.home_of_results
 def compare(first: str, second: str, name: str | None, home: Path | None) -> None:
     """Compare the methods A and B, named as the table names its rows.
 

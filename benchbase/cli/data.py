@@ -11,6 +11,7 @@ import click
 from benchbase.boards.order import Order
 from benchbase.boards.request import chosen_data_set
 from benchbase.cell import Scenario
+from benchbase.cli import options
 from benchbase.cli.preparing import shown_preparation
 from benchbase.data.cache import prepare
 from benchbase.data.contract import DataSet
@@ -37,18 +38,6 @@ Examples:
 """
 Function = Callable[..., Any]
 
-_home = click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for results and caches [default: $BENCHBASE_HOME, else .benchbase].",
-)
-_roots = click.option(
-    "--data-root",
-    "roots",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder to look for data files in; repeatable.",
-)
 _named = click.argument("dataset", metavar="DATASET")
 _OWN_OPTIONS = (
     click.option(
@@ -70,7 +59,7 @@ _OWN_OPTIONS = (
 
 def _of_own(function: Function) -> Function:
     """Add the options of a data set, those of one's own images with them."""
-    for option in (_home, _roots, *reversed(_OWN_OPTIONS), _named):
+    for option in (options.home, options.data_roots, *reversed(_OWN_OPTIONS), _named):
         function = option(function)
     return function
 
@@ -81,7 +70,7 @@ def data() -> None:
 
 
 @data.command("list")
-@_home
+@options.home
 def list_sets(home: Path | None) -> None:
     """List the data sets by name, and what lies prepared in the home folder."""
     place = Home.at(home)
@@ -132,7 +121,7 @@ def split_set(dataset: str, file: Path | None, **options: Any) -> None:
 
 @data.command("card")
 @click.argument("name", metavar="NAME")
-@_home
+@options.home
 def card_of(name: str, home: Path | None) -> None:
     """Show where a data set comes from, on which terms, and what to know of it."""
     entry = _catalogue(Home.at(home)).find("datasets", name)
@@ -150,7 +139,7 @@ def card_of(name: str, home: Path | None) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to put the files into: a --data-root later on.",
 )
-@_home
+@options.home
 def get_set(dataset: str, folder: Path, home: Path | None) -> None:
     """Fetch a data set's files, checked against what was published, where a program may."""
     _, found, _, _ = _chosen(dataset, {"home": home})
@@ -160,8 +149,8 @@ def get_set(dataset: str, folder: Path, home: Path | None) -> None:
 
 @data.command("verify")
 @_named
-@_roots
-@_home
+@options.data_roots
+@options.home
 @click.pass_context
 def verify_set(ctx: click.Context, /, dataset: str, **options: Any) -> None:
     """Say what is missing, or other than a data set's card states."""

@@ -12,6 +12,7 @@ import click
 
 from benchbase.boards.selectors import looks_like_path, parse_selector, settle
 from benchbase.cell import GIVEN
+from benchbase.cli import options
 from benchbase.cli.streams import print_json
 from benchbase.data.own.sources import SOURCES
 from benchbase.errors import UsageError
@@ -47,7 +48,7 @@ class Page:
 
 @click.command(epilog=EPILOG)
 @click.argument("name", metavar="NAME|FILE.py|MODULE")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@options.as_json
 def info(name: str, as_json: bool) -> None:
     """Explain a weighter, backbone, data set, kind of noise or imbalance, metric or executor."""
     selector = parse_selector(name)

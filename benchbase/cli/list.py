@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from benchbase.boards.places import LEADERBOARDS
+from benchbase.cli import options
 from benchbase.cli.replayed import not_replayed
 from benchbase.cli.streams import print_json
 from benchbase.plugins import KINDS, Catalogue
@@ -36,7 +37,7 @@ Examples:
 
 @click.command("list", epilog=EPILOG)
 @click.argument("kinds", nargs=-1, type=click.Choice([*KINDS]), metavar="[KIND]...")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@options.as_json
 @click.option(
     "--home",
     type=click.Path(file_okay=False, path_type=Path),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from benchbase.cli import options
 from benchbase.errors import UsageError
 from benchbase.files import replace_file
 from benchbase.leaderboard.pairs import pairs
@@ -27,11 +28,7 @@ from benchbase.records.store import Store
     type=click.Path(dir_okay=False, path_type=Path),
     help="File to write.",
 )
-@click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the results [default: $BENCHBASE_HOME, else .benchbase].",
-)
+@options.home_of_results
 def plot(kind: str, name: str | None, out: Path, home: Path | None) -> None:
     """Write one figure of a board, as its page shows it.
 

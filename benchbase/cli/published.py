@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from benchbase.cli import options
 from benchbase.cli.printing import print_columns
 from benchbase.leaderboard.cells import NOTHING
 from benchbase.leaderboard.choose import choose
@@ -23,11 +24,7 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("board_name", metavar="BOARD")
-@click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the results [default: $BENCHBASE_HOME, else .benchbase].",
-)
+@options.home_of_results
 def published(board_name: str, home: Path | None) -> None:
     """Compare a board's scores with published ones, where they may be compared.
 

@@ -12,6 +12,7 @@ import click
 from benchbase.boards.again import differing_parts, plan_again
 from benchbase.boards.board import Board, board_folder, load_board
 from benchbase.cell import Spec
+from benchbase.cli import options
 from benchbase.cli.interrupts import interruptible
 from benchbase.cli.why import given_weighters
 from benchbase.errors import UsageError
@@ -80,31 +81,11 @@ class _Target:
 @click.option(
     "--plugin", metavar="FILE.py|MODULE", help="Where the method's code lies, if not installed."
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
-@click.option(
-    "--jobs", type=click.IntRange(min=1), help="Cells at a time [default: cores or GPUs]."
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=1e8),
-    default=3600.0,
-    show_default=True,
-    help="Seconds that a cell may take.",
-)
-@click.option(
-    "--data-root",
-    "roots",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder to look for data files in; repeatable.",
-)
-@click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for results and caches [default: $BENCHBASE_HOME, else .benchbase].",
-)
+@options.device
+@options.jobs
+@options.timeout
+@options.data_roots
+@options.home
 def replay(
     *,
     target: str,

@@ -11,6 +11,7 @@ from rich.console import Console
 from benchbase.boards.estimate import estimate_seconds
 from benchbase.boards.order import Order
 from benchbase.boards.plan import Plan
+from benchbase.cli import options
 from benchbase.cli.interrupts import interruptible
 from benchbase.cli.planned import models_notice, plan_json, plan_text
 from benchbase.cli.preparing import shown_preparation
@@ -109,31 +110,11 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
 @click.option("--track", metavar="T0|T5|T10|TM|TV", help="Trusted images that are granted.")
 @click.option("--seeds", metavar="COUNT|LIST", help="5 runs seeds 0 to 4; 0,3,7 runs these.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Training epochs.")
-@click.option(
-    "--jobs", type=click.IntRange(min=1), help="Cells at a time [default: cores or GPUs]."
-)
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=1e8),
-    default=3600.0,
-    show_default=True,
-    help="Seconds that a cell may take.",
-)
-@click.option(
-    "--data-root",
-    "roots",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder to look for data files in; repeatable.",
-)
-@click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for results and caches [default: $BENCHBASE_HOME, else .benchbase].",
-)
+@options.jobs
+@options.device
+@options.timeout
+@options.data_roots
+@options.home
 @click.option(
     "--shard",
     metavar="I/N",
@@ -159,7 +140,7 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     "--dry-run", is_flag=True, help="Show how many cells there are and the estimated time only."
 )
 @click.option("--verbose", is_flag=True, help="With --dry-run: name every cell.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@options.as_json
 @click.pass_context
 def run(
     ctx: click.Context, /, *, dry_run: bool, verbose: bool, as_json: bool, **options: Any

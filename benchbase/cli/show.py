@@ -13,6 +13,7 @@ from rich.console import Console
 from benchbase.boards.board import Board
 from benchbase.boards.conditions import scenario_text
 from benchbase.cell import format_label
+from benchbase.cli import options
 from benchbase.cli.predictions import write_predictions
 from benchbase.cli.printing import print_curves, print_failures, print_table
 from benchbase.cli.replayed import not_replayed
@@ -37,11 +38,7 @@ from benchbase.running.scouting import read_catalogue
 @click.command("show")
 @click.option("--board", "board_name", metavar="NAME", help="Show this board instead.")
 @click.option("--cell", metavar="KEY", help="Show one cell; the first letters of its key do.")
-@click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the results [default: $BENCHBASE_HOME, else .benchbase].",
-)
+@options.home_of_results
 @click.option(
     "--predictions",
     metavar="FILE.csv",
@@ -49,7 +46,7 @@ from benchbase.running.scouting import read_catalogue
     help="With --cell: write what its last epoch says of each test image.",
 )
 @click.option("--open", "opens", is_flag=True, help="Write the table as a page and open it.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@options.as_json
 def command(
     board_name: str | None,
     cell: str | None,

@@ -10,6 +10,7 @@ import click
 from tabulate import tabulate
 
 from benchbase.boards.order import Order
+from benchbase.cli import options
 from benchbase.cli.streams import print_json
 from benchbase.data.own.images import LARGEST, SMALLEST, OwnImages
 from benchbase.files import replace_file
@@ -56,22 +57,10 @@ class Duration(click.ParamType[float]):
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Networks trained at a time [default: cores]."
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
-@click.option(
-    "--data-root",
-    "roots",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder to look for data files in; repeatable.",
-)
-@click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for results and caches [default: $BENCHBASE_HOME, else .benchbase].",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@options.device
+@options.data_roots
+@options.home
+@options.as_json
 def suspects(
     dataset: str,
     *,

@@ -11,6 +11,7 @@ import click
 
 from benchbase.boards.board import LEADERBOARDS, Board, Suite, board_folder, load_board
 from benchbase.boards.labels import LabelsHere
+from benchbase.cli import options
 from benchbase.errors import StoreError, UsageError
 from benchbase.leaderboard.cells import METRIC_ORDER, metric_name
 from benchbase.leaderboard.pages.files import index_text
@@ -47,18 +48,8 @@ Exit codes: 0 all follows, 2 usage, 4 a page or a record does not follow.
 
 @click.command(epilog=EPILOG)
 @click.argument("target", metavar="[BOARD|RECORD]", required=False)
-@click.option(
-    "--data-root",
-    "roots",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder to look for data files in; repeatable.",
-)
-@click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for results and caches [default: $BENCHBASE_HOME, else .benchbase].",
-)
+@options.data_roots
+@options.home
 def verify(target: str | None, roots: tuple[Path, ...], home: Path | None) -> int:
     """Verify that pages follow from records, and records from what they are computed from.
 

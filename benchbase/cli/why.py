@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from benchbase.boards.again import differing_parts, plan_again
+from benchbase.cli import options
 from benchbase.cli.replayed import NOT_REPLAYED, changed_names
 from benchbase.plugins import Entry, Source
 from benchbase.plugins.source import given_source
@@ -29,18 +30,8 @@ Examples:
 @click.option(
     "--plugin", metavar="FILE.py|MODULE", help="Where the method's code lies, if not installed."
 )
-@click.option(
-    "--data-root",
-    "roots",
-    multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder to look for data files in; repeatable.",
-)
-@click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the results [default: $BENCHBASE_HOME, else .benchbase].",
-)
+@options.data_roots
+@options.home_of_results
 def why(cell: str, plugin: str | None, roots: tuple[Path, ...], home: Path | None) -> None:
     """Say why a stored cell, named by the first letters of its key, would be run anew.
 

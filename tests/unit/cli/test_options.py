@@ -1,0 +1,31 @@
+"""What several commands have is one thing."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from benchbase.cli import COMMANDS, cli, options
+
+
+def flags(command: click.Command) -> dict[str, click.Option]:
+    if isinstance(command, click.Group):
+        return {name: it for one in command.commands.values() for name, it in flags(one).items()}
+    return {param.opts[0]: param for param in command.params if isinstance(param, click.Option)}
+
+
+@pytest.mark.parametrize(
+    "shared", [options.home, options.data_roots, options.device, options.timeout, options.as_json]
+)
+def test_a_flag_means_the_same_in_every_command(shared) -> None:
+    [(flag, known)] = flags(click.command()(shared(lambda **_: None))).items()
+    context = click.Context(cli)
+    found = [
+        found[flag]
+        for name in COMMANDS
+        if (command := cli.get_command(context, name)) and flag in (found := flags(command))
+    ]
+    assert len(found) > 1
+    assert {(one.name, type(one.type), one.multiple) for one in found} == {
+        (known.name, type(known.type), known.multiple)
+    }
