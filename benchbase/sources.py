@@ -117,14 +117,20 @@ def _read_imports(path: Path, _size: int, _changed: int) -> tuple[_Import, ...]:
 def _helper_path(name: str) -> Path | None:
     """Give a module's file; None where it is installed, comes with Python or is benchbase's."""
     root = name.partition(".")[0]
-    if root in sys.stdlib_module_names or root == OWN_PACKAGE or _is_installed(root):
+    if comes_with_python_or_benchbase(root) or is_installed(root):
         return None
     path = module_path(name)
     return path if path is not None and path.suffix == ".py" and path.is_file() else None
 
 
+def comes_with_python_or_benchbase(root: str) -> bool:
+    """Tell whether a package's name is taken by one of these."""
+    return root in sys.stdlib_module_names or root == OWN_PACKAGE
+
+
 @functools.cache
-def _is_installed(root: str) -> bool:
+def is_installed(root: str) -> bool:
+    """Tell whether a package lies where packages are installed, and not in somebody's folder."""
     path = module_path(root)
     return path is not None and any(path.is_relative_to(folder) for folder in _folders())
 

@@ -16,18 +16,36 @@ import hashlib
 import inspect
 import io
 import itertools
+import logging
 import pickle
 import re
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
-from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    FunctionType,
+    GenericAlias,
+    MethodType,
+    ModuleType,
+    UnionType,
+)
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from benchbase.running.own_code import (
+    Names,
+    attributes_of_class,
+    fill_class,
+    module_of,
+    parts_of_class,
+    parts_of_function,
+)
 
 
 class CannotKeepError(Exception):
@@ -40,14 +58,23 @@ _VALUES = (
     torch.memory_format,
 )  # fmt: skip
 """Never change: written where they occur."""
-_FIXED = (type, ModuleType, BuiltinFunctionType, weakref.ref, inspect.Signature)
+_FIXED = (
+    type, GenericAlias, UnionType, ModuleType, BuiltinFunctionType, weakref.ref,
+    inspect.Signature, logging.Logger,
+)  # fmt: skip
 """Are what they are in every process that came here the same way."""
 
 
 class Reachable:
-    """All that can be reached from ``roots``, but for what is ``given`` and never changes."""
+    """All that can be reached from ``roots``, but for what is ``given`` and never changes.
 
-    def __init__(self, roots: Iterable[object], given: Iterable[object]) -> None:
+    ``is_own`` tells the modules whose names and classes may keep something.
+    """
+
+    def __init__(
+        self, roots: Iterable[object], given: Iterable[object], is_own: Callable[[str], bool]
+    ) -> None:
+        self._is_own = is_own
         self._given = len(places := [*given])
         self._places: list[Any] = places
         self._numbers = {id(place): number for number, place in enumerate(places)}
@@ -61,7 +88,7 @@ class Reachable:
             else:
                 self._numbers[id(found)] = len(self._places)
                 self._places.append(found)
-                parts = _kind(found).parts(found)
+                parts = (type(found), *self._kind(found).parts(found))
             waiting.extend(reversed([*parts]))
 
     def written(self, beside: object) -> bytes:
@@ -72,7 +99,7 @@ class Reachable:
         """
         file = io.BytesIO()
         pickler = _Pickler(file, self._numbers)
-        contents = [_kind(place).contents(place) for place in self._places[self._given :]]
+        contents = [self._kind(place).contents(place) for place in self._places[self._given :]]
         try:
             pickler.dump((self._kinds(), contents, beside))
             whole = io.BytesIO()
@@ -92,8 +119,16 @@ class Reachable:
         if kinds != self._kinds():
             raise CannotKeepError("another set of things is reached than when it was written")
         for place, content in zip(self._places[self._given :], contents, strict=True):
-            _kind(place).fill(place, content)
+            self._kind(place).fill(place, content)
         return beside
+
+    def _kind(self, place: object) -> _Kind:
+        module = module_of(place)
+        if module and self._is_own(module):
+            return _OWN_CLASS if isinstance(place, type) else _own_function(self._is_own)
+        if type(place).__module__ == "typing":
+            return _UNCHANGED
+        return next((kind for types, kind in _KINDS if isinstance(place, types)), _OBJECT)
 
     def _kinds(self) -> str:
         digest = hashlib.sha256()
@@ -110,10 +145,6 @@ class _Kind(NamedTuple):
     """What it holds."""
     contents: Callable[[Any], Any]
     fill: Callable[[Any, Any], object]
-
-
-def _kind(place: object) -> _Kind:
-    return next((kind for types, kind in _KINDS if isinstance(place, types)), _OBJECT)
 
 
 def _nothing(*_: object) -> tuple[object, ...]:
@@ -168,13 +199,26 @@ _OBJECT = _Kind(
     _attributes,
     lambda place, content: _refill(vars(place), content),
 )
+_UNCHANGED = _Kind(_nothing, _nothing, _nothing)
+_OWN_CLASS = _Kind(parts_of_class, attributes_of_class, fill_class)
+
+
+def _own_function(is_own: Callable[[str], bool]) -> _Kind:
+    return _Kind(lambda function: parts_of_function(function, is_own), _nothing, _nothing)
+
+
 _KINDS: list[tuple[Any, _Kind]] = [
-    (_FIXED, _Kind(_nothing, _nothing, _nothing)),
+    (_FIXED, _UNCHANGED),
+    (Names, _Kind(lambda names: names.now().values(), Names.now, Names.bind)),
     (
         FunctionType,
         _Kind(lambda f: (*(f.__closure__ or ()), *vars(f).values()), _nothing, _nothing),
     ),
-    (MethodType, _Kind(lambda method: (method.__self__,), _nothing, _nothing)),
+    (
+        MethodType,
+        _Kind(lambda method: (method.__func__, method.__self__), _nothing, _nothing),
+    ),
+    (type(functools.cache(len)), _Kind(lambda cached: (cached.__wrapped__,), _nothing, _nothing)),
     (
         functools.partial,
         _Kind(lambda p: (p.func, *p.args, *p.keywords.values()), _nothing, _nothing),

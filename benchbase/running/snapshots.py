@@ -27,8 +27,9 @@ DEAR = 0.6
 class Keeper(Snapshots):
     """Keeps the loops of a run in a file, at most once in ``every`` seconds; never if None.
 
-    ``past`` are the loops of the run that was interrupted. ``restored`` hears how many checkpoints
-    had been reported before the one that comes again.
+    ``is_own`` tells the modules of the method's author, whose names and classes may keep something
+    too. ``past`` are the loops of the run that was interrupted. ``restored`` hears how many
+    checkpoints had been reported before the one that comes again.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Keeper(Snapshots):
         path: Path,
         *,
         every: float | None,
+        is_own: Callable[[str], bool],
         past: Sequence[bytes] = (),
         restored: Callable[[int], None] = lambda _: None,
     ) -> None:
@@ -46,6 +48,7 @@ class Keeper(Snapshots):
         """Checkpoints that were reported so far."""
         self._path = path
         self._every = every or 0.0
+        self._is_own = is_own
         self._past = past
         self._restored = restored
         self._over: list[bytes] = []
@@ -91,7 +94,7 @@ class Keeper(Snapshots):
         if Need.ORACLE in self.task.needs:
             roots.append(self.task.oracle.answers)
         try:
-            return Reachable(roots, _never_changing(self.task))
+            return Reachable(roots, _never_changing(self.task), self._is_own)
         except CannotKeepError as error:
             self._give_up(str(error))
             return None

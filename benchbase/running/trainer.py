@@ -30,6 +30,7 @@ from benchbase.running import messages
 from benchbase.running.channel import Channel
 from benchbase.running.counting import Counter
 from benchbase.running.messages import LONGEST_NAME, LONGEST_TEXT, Loadable, Start
+from benchbase.running.own_code import own_code
 from benchbase.running.snapshots import Keeper
 from benchbase.seeding import seed_everything
 
@@ -47,6 +48,7 @@ def main(channel: Channel) -> None:
             task,
             Path(start.keep.path),
             every=start.keep.every,
+            is_own=own_code(type(weighter), type(backbone)),
             past=Keeper.read(Path(start.keep.go_on_from)) if start.keep.go_on_from else (),
             restored=lambda reported: counter.go_on_from(past[reported]),
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchbase.api import Weighter
 from benchbase.errors import ContractError
+from benchbase.running.own_code import own_code
 from benchbase.running.reachable import CannotKeepError
 from benchbase.running.snapshots import Keeper
 from benchbase.testing.check import Check, enter
@@ -43,7 +44,7 @@ def goes_on_after_an_interruption(weighter: type[Weighter]) -> None:
 
 def kept_after(weighter: Weighter, problem: ToyProblem, count: int, path: Path) -> list[bytes]:
     """Train until ``count`` checkpoints were reported; give what a snapshot then holds."""
-    keeper = Keeper(problem.task, path, every=0.0)
+    keeper = Keeper(problem.task, path, every=0.0, is_own=own_code(type(weighter)))
     for _ in watch(weighter, dataclasses.replace(problem, task=keeper.task)):
         keeper.reported += 1
         if keeper.reported == count:
@@ -55,7 +56,8 @@ def resumed(
     weighter: Weighter, problem: ToyProblem, kept: Sequence[bytes]
 ) -> Iterator[tuple[int, Seen]]:
     """Train from a snapshot on; give each checkpoint with its number, those too that come again."""
-    keeper = Keeper(problem.task, Path(), every=None, past=kept)
+    is_own = own_code(type(weighter))
+    keeper = Keeper(problem.task, Path(), every=None, is_own=is_own, past=kept)
     problem = dataclasses.replace(problem, task=keeper.task)
     for each in watch(weighter, problem):
         weights = None if each.weights is None else each.weights.clone()

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+from benchbase.running.own_code import own_code
 from benchbase.running.reachable import CannotKeepError, Reachable
 from benchbase.seeding import numpy_stream, torch_stream
 
@@ -25,7 +26,7 @@ class Thing:
 
 
 def reach(*roots, given=()):
-    return Reachable(roots, given)
+    return Reachable(roots, given, own_code())
 
 
 def test_local_variables_of_the_functions_around_are_put_back():

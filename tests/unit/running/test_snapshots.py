@@ -13,6 +13,7 @@ from benchbase.api import Checkpoint, LossWeighter, Need, Step, Task, Weighter
 from benchbase.kit.loops import predict, supervised
 from benchbase.kit.memory import ClassMeans
 from benchbase.kit.meta import MetaWeighter
+from benchbase.running.own_code import own_code
 from benchbase.running.snapshots import Keeper
 from benchbase.testing.checks.resuming import kept_after, resumed
 from benchbase.testing.toy import toy_problem
@@ -136,7 +137,7 @@ def test_a_snapshot_is_made_when_it_is_due_and_not_before(tmp_path, monkeypatch)
     now = [0.0]
     monkeypatch.setattr("benchbase.running.snapshots.time.monotonic", lambda: now[0])
     task, path = toy_problem(epochs=4).task, tmp_path / "snapshot"
-    keeper = Keeper(task, path, every=60.0)
+    keeper = Keeper(task, path, every=60.0, is_own=own_code())
     made = []
     for _ in Remembering().fit(keeper.task):
         made.append(path.exists())
