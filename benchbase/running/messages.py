@@ -125,7 +125,6 @@ class Failed(Message, frozen=True):
 class Look(Message, frozen=True):
     """To the scout: what it is to look at."""
 
-    path: list[str]
     environment: dict[str, str]
     installed: list[Installed]
     given: list[Source]

@@ -7,7 +7,6 @@ so both happen here, and the parent hears JSON.
 from __future__ import annotations
 
 import os
-import sys
 
 from benchbase.errors import PluginError
 from benchbase.plugins import Entry, Source
@@ -19,8 +18,6 @@ from benchbase.running.messages import Look, Seen
 def main(channel: Channel) -> None:
     """Answer one request: describe distributions, files or modules, or name the GPUs."""
     look, _ = channel.receive(Look)
-    # A parent that was told of more places than this child inherits (a notebook, a test).
-    sys.path[:] = look.path
     os.environ.update(look.environment)
     seen = Seen(
         installed=[describe_installed(each) for each in look.installed],

@@ -92,7 +92,7 @@ def _look(
     gpus: bool = False,
 ) -> Seen:
     own = {name: value for name, value in os.environ.items() if name.startswith("BENCHBASE_")}
-    look = Look(path=sys.path, environment=own, installed=[*installed], given=[*given], gpus=gpus)
+    look = Look(environment=own, installed=[*installed], given=[*given], gpus=gpus)
     child = server.start("benchbase.running.scout")
     child.channel.deadline = time.monotonic() + IMPORT_SECONDS
     try:

@@ -6,7 +6,8 @@ script is not run again in it, as multiprocessing would, and nothing is pickled.
 CUDA, which does not survive a fork.
 
 Every child leads a session of its own, so that it can be killed with all that it started, and
-watches a pipe whose other end only the parent holds: when the parent dies, the child ends.
+watches a pipe whose other end only the parent holds: when the parent dies, the child ends. It
+imports from where the parent does (a notebook, a script's folder).
 """
 
 from __future__ import annotations
@@ -117,7 +118,12 @@ class ForkServer:
         """Fork a child that runs ``module.main(channel)``; its output goes to ``log``."""
         ours, theirs = socket.socketpair()
         request = json.dumps(
-            {"module": module, "log": str((log or Path(os.devnull)).absolute())}
+            {
+                "module": module,
+                "log": str((log or Path(os.devnull)).absolute()),
+                # What the parent hashed is found where it found it, also after a change of folder.
+                "path": [str(Path(place).absolute()) for place in sys.path],
+            }
         ).encode()
         with self._lock, theirs:
             if self._closed:
@@ -251,6 +257,7 @@ def _become_child(request: dict[str, Any], connection: int, lifeline: int) -> No
         os.dup2(log, 2)
         threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
         channel = Channel(socket.socket(fileno=connection))
+        sys.path[:] = request["path"]
         importlib.import_module(request["module"]).main(channel)
         code = 0
     except BaseException:  # noqa: BLE001 - the last frame of the process

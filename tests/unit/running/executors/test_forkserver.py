@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchbase.plugins.source import Source
-from benchbase.running.messages import Failed, Keep, Loadable, Start
+from benchbase.running.messages import Failed, Keep, Loadable, Ready, Start
 
 
 def test_a_child_whose_log_cannot_be_opened_works_all_the_same(server, tmp_path):
@@ -17,3 +17,19 @@ def test_a_child_whose_log_cannot_be_opened_works_all_the_same(server, tmp_path)
     finally:
         child.kill()
     assert "no_such_module" in answer.message
+
+
+def test_a_child_imports_from_where_its_parent_does_today(server, tmp_path, monkeypatch):
+    (tmp_path / "lately_written.py").write_text(
+        "from benchbase.running.messages import Ready\n"
+        "def main(channel):\n"
+        "    channel.send(Ready())\n"
+    )
+    server.wait_until_ready()
+    monkeypatch.chdir(tmp_path.parent)
+    monkeypatch.syspath_prepend(tmp_path.name)  # seen from where the server does not stand
+    child = server.start("lately_written")
+    try:
+        child.channel.receive(Ready)
+    finally:
+        child.kill()
