@@ -106,6 +106,7 @@ def prepare(order: Order) -> Iterator[Ready]:
                 home.cache,
                 beside=request.beside,
                 data_beside=request.data_beside,
+                secret=request.secret,
             )
             if order.strict:
                 refuse_leaks(places)

@@ -10,6 +10,7 @@ from benchbase.boards.board import Board
 from benchbase.boards.plan import conditions, contestants, make_jobs
 from benchbase.boards.selectors import parse_selector
 from benchbase.cell import Recipe, Scenario
+from benchbase.data.secret import Secret
 from benchbase.plugins import Catalogue, Entry, Source
 from benchbase.plugins.catalogue import describe_given, describe_installed, join
 from benchbase.plugins.installed import find_installed
@@ -30,14 +31,20 @@ TINY = Scenario(
 )
 
 
-def make_job(plugin: str, cache: Path, scenario: Scenario = TINY, seed: int = 0) -> Job:
+def make_job(
+    plugin: str,
+    cache: Path,
+    scenario: Scenario = TINY,
+    seed: int = 0,
+    secret: Secret | None = None,
+) -> Job:
     """Plan the one cell of ``plugin`` (a selector) in ``scenario``."""
     catalogue = installed()
     selector = parse_selector(plugin)
     entered = contestants([selector], catalogue, given(plugin))
     board = Board("test", "test", (scenario,), (seed,), (selector,), reference=selector)
     planned = [(each, board.seeds) for each in entered]
-    [job] = make_jobs(conditions(board, catalogue, (), cache), planned)
+    [job] = make_jobs(conditions(board, catalogue, (), cache, secret=secret), planned)
     return job
 
 

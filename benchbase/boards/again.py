@@ -12,6 +12,7 @@ from benchbase.boards.board import Suite
 from benchbase.boards.plan import conditions, contestants, make_jobs
 from benchbase.boards.selectors import Selector
 from benchbase.cell import GIVEN, Spec
+from benchbase.data.secret import Secret, refuse_without
 from benchbase.errors import UsageError
 from benchbase.plugins import Catalogue, Entry, Source
 from benchbase.running.executors.contract import Job
@@ -25,6 +26,7 @@ def plan_again(
     roots: Sequence[Path],
     cache: Path,
     given: Mapping[Source, tuple[Entry, ...]],
+    secret: Secret | None = None,
 ) -> Job:
     """Give the cell as a run would plan it now; its key may be another one.
 
@@ -32,9 +34,10 @@ def plan_again(
     weighters of a file or a module, which a record does not say where to find.
 
     Raises:
-        UsageError: the weighter, or a part of the scenario, is not there.
+        UsageError: the weighter, a part of the scenario or the secret is not there.
         DataError: a data file is missing or damaged.
     """
+    refuse_without(secret, spec.data)
     name, distribution = spec.weighter.name, spec.weighter.distribution
     options = tuple(sorted(spec.weighter.options.items()))
     selector = Selector(name, options, distribution)
@@ -52,7 +55,9 @@ def plan_again(
             )
         selector = Selector(next(iter(given)).target, options)
     suite = Suite(name, name, (spec.scenario,), (spec.seed,))
-    places = conditions(suite, catalogue, roots, cache, beside=folder, data_beside=folder)
+    places = conditions(
+        suite, catalogue, roots, cache, beside=folder, data_beside=folder, secret=secret
+    )
     entered = contestants([selector], catalogue, given)
     [job] = make_jobs(places, [(who, suite.seeds) for who in entered])
     return job

@@ -79,6 +79,9 @@ class Board:
     right labels would; ``trusted``, what the checked images alone are worth."""
     frozen: str = ""
     """What its committed results were made under, where they count no more; else empty."""
+    noise_secret: str = ""
+    """Fingerprint of the secret that split and noise are drawn with: no other cell is admitted.
+    Empty where public seeds give them."""
 
     def seeds_of(self, control: Selector) -> tuple[int, ...]:
         """Give the seeds at which a control runs: the first few, and all for a ceiling."""
@@ -126,6 +129,7 @@ def load_board(name: str, root: Path = Path()) -> Board:
         controls=controls,
         yardsticks=_yardsticks(file.yardsticks, path, (*weighters, reference, *controls)),
         frozen=file.frozen.strip(),
+        noise_secret=file.noise_secret,
     )
 
 

@@ -11,6 +11,7 @@ from benchbase.boards.board import Board, Suite
 from benchbase.boards.plan import Condition, conditions
 from benchbase.cell import Scenario, canonical_json
 from benchbase.data.labels import DrawnLabels
+from benchbase.data.secret import Secret
 from benchbase.errors import PluginError, UsageError
 from benchbase.plugins import Catalogue
 
@@ -25,6 +26,13 @@ class LabelsHere:
         """Data set -> why its labels cannot be drawn."""
 
     @classmethod
+    def unknown(cls, name: str, reason: str) -> LabelsHere:
+        """Give no labels at all, and say why."""
+        nothing = cls()
+        nothing.missing[name] = reason
+        return nothing
+
+    @classmethod
     def of_board(
         cls,
         board: Board | Suite,
@@ -32,16 +40,24 @@ class LabelsHere:
         catalogue: Catalogue,
         roots: Sequence[Path],
         cache: Path,
+        *,
+        secret: Secret | None = None,
     ) -> LabelsHere:
         """Find the board's data sets; there may be none here."""
         try:
             return cls(
-                conditions(board, catalogue, roots, cache, beside=folder, data_beside=folder)
+                conditions(
+                    board,
+                    catalogue,
+                    roots,
+                    cache,
+                    beside=folder,
+                    data_beside=folder,
+                    secret=secret,
+                )
             )
         except (UsageError, PluginError) as error:
-            nothing = cls()
-            nothing.missing[board.name] = str(error)
-            return nothing
+            return cls.unknown(board.name, str(error))
 
     def of(self, scenario: Scenario, seed: int) -> DrawnLabels | None:
         """Give the labels of a scenario at a seed; None where the data are not here."""

@@ -61,6 +61,8 @@ class Order:
     retry_failed: bool = False
     executor: str = "local"
     keep_models: bool = False
+    secret: str | Path | None = None
+    """File with the secret that split and noise are drawn with."""
     strict: bool = False
     """Refuse data that stand on both sides of a split."""
 

@@ -14,6 +14,7 @@ from benchbase.boards.selectors import Selector, settle
 from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec, format_label
 from benchbase.data.labels import DrawnLabels, draw_labels
 from benchbase.data.opening import Opened, identify, open_scenario
+from benchbase.data.secret import Secret
 from benchbase.errors import UsageError
 from benchbase.options import construct
 from benchbase.plugins import Catalogue, Entry, Source
@@ -131,6 +132,7 @@ def conditions(
     beside: Path = Path(),
     *,
     data_beside: Path = Path(),
+    secret: Secret | None = None,
 ) -> tuple[Condition, ...]:
     """Give every scenario at every seed, seed by seed; reads no data yet.
 
@@ -142,10 +144,8 @@ def conditions(
         PluginError: the plugin of one does not load.
     """
     # Once a scenario, not once a seed: importing a plugin is slow, and there may be 1,000 seeds.
-    folders = {"roots": tuple(roots), "cache": cache}
-    made = [
-        _made(scenario, catalogue, folders, beside, data_beside) for scenario in board.scenarios
-    ]
+    shared = {"roots": tuple(roots), "cache": cache, "secret": secret}
+    made = [_made(scenario, catalogue, shared, beside, data_beside) for scenario in board.scenarios]
     return tuple(
         Condition(scenario, seed, parts, backbone)
         for seed in board.seeds
@@ -156,7 +156,7 @@ def conditions(
 def _made(
     scenario: Scenario,
     catalogue: Catalogue,
-    folders: Mapping[str, Any],
+    shared: Mapping[str, Any],
     beside: Path,
     data_beside: Path,
 ) -> tuple[dict[str, Any], Entry]:
@@ -174,7 +174,7 @@ def _made(
         "dataset": build("datasets", scenario.dataset, scenario.dataset_options, data_beside),
         "noise": build("noises", scenario.noise, scenario.noise_options, beside),
         "imbalance": build("imbalances", scenario.imbalance, scenario.imbalance_options, beside),
-        **folders,
+        **shared,
     }
     # The backbone itself is code for the children; here its name must exist, no more.
     return parts, catalogue.find("backbones", scenario.backbone)
@@ -244,7 +244,7 @@ class Condition:
         self.scenario = scenario
         self.seed = seed
         self.parts = parts
-        """What ``open_scenario`` takes besides: the data set, noise, imbalance and folders."""
+        """What ``open_scenario`` takes besides: data set, noise, imbalance, folders, secret."""
         self.backbone = backbone
 
     def identify(self) -> DataIdentity:

@@ -31,6 +31,7 @@ from benchbase.boards.selectors import Selector, parse_selector, parse_selectors
 from benchbase.cell import Scenario, canonical_json, content_hash
 from benchbase.data.own.sources import SOURCES
 from benchbase.data.own.verified import is_table
+from benchbase.data.secret import Secret
 from benchbase.errors import UsageError
 from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.options import options_of
@@ -57,6 +58,8 @@ class Request:
     """The folder that files named by the scenarios' noises are relative to."""
     data_beside: Path = Path()
     """The folder that one's own data are relative to."""
+    secret: Secret | None = None
+    """What split and noise are drawn with; None draws them from public seeds."""
 
     @property
     def as_written(self) -> bool:
@@ -116,13 +119,39 @@ def read_request(order: Order, catalogue: Catalogue) -> Request:
     own = find_board(order.suite or name).parent
     if folder is None or changed != board:
         changed = _apart_from_built_in(changed, order.suite or name)
+    secret = _secret(order, board)
+    if secret is not None and not board.noise_secret:
+        changed, folder = _under_secret(changed, secret), None
     return Request(
         changed,
         board,
         folder,
+        secret=secret,
         beside=Path() if order.noise else own,
         data_beside=Path() if order.dataset else own,
     )
+
+
+def _secret(order: Order, board: Board) -> Secret | None:
+    """Read the secret that was named.
+
+    Raises:
+        UsageError: the board is drawn with another one, or with one and none was named.
+    """
+    secret = None if order.secret is None else Secret.read(order.secret)
+    if board.noise_secret and (secret is None or secret.fingerprint != board.noise_secret):
+        came = "none was named" if secret is None else f"{order.secret} holds {secret.fingerprint}"
+        raise UsageError(
+            f"{board.name}: its split and noise are drawn with the secret {board.noise_secret}, "
+            f"and {came}: name its file with --secret"
+        )
+    return secret
+
+
+def _under_secret(board: Board, secret: Secret) -> Board:
+    """Name a board apart that is run under a secret and whose file states none."""
+    mark = secret.fingerprint
+    return dataclasses.replace(board, name=f"{board.name}-{mark[:8]}", noise_secret=mark)
 
 
 def _named_by_content(board: Board) -> Board:

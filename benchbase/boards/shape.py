@@ -109,4 +109,7 @@ class BoardFile(Table, frozen=True):
     metric_options: Annotated[MetricTable, Meta(description="a table")] = MetricTable()
     rule: Annotated[str, _one_of(RULES)] = "tail"
     frozen: Text = ""
+    noise_secret: Annotated[
+        str, Meta(pattern="^([0-9a-f]{16})?$", description="a secret's fingerprint, 16 digits")
+    ] = ""
     yardsticks: Annotated[YardstickTable, Meta(description="a table")] = YardstickTable()

@@ -25,6 +25,12 @@ data_roots = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder to look for data files in; repeatable.",
 )
+secret = click.option(
+    "--secret",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File with the secret that split and noise are drawn with.",
+)
 device = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
 )

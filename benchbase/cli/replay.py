@@ -15,6 +15,7 @@ from benchbase.cell import Spec
 from benchbase.cli import options
 from benchbase.cli.interrupts import interruptible
 from benchbase.cli.why import given_weighters
+from benchbase.data.secret import Secret
 from benchbase.errors import UsageError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
@@ -85,6 +86,7 @@ class _Target:
 @options.jobs
 @options.timeout
 @options.data_roots
+@options.secret
 @options.home
 def replay(
     *,
@@ -96,6 +98,7 @@ def replay(
     jobs: int | None,
     timeout: float,
     roots: tuple[Path, ...],
+    secret: Path | None,
     home: Path | None,
 ) -> int:
     """Train stored cells again and compare what comes out; records stay as they are.
@@ -106,6 +109,7 @@ def replay(
     """
     store = Store(Home.at(home))
     wanted = _target(target, count, store)
+    known = None if secret is None else Secret.read(secret)
     server = ForkServer()
     try:
         with store.home.workspace() as work:
@@ -120,6 +124,7 @@ def replay(
                     roots=roots,
                     cache=store.home.cache,
                     given=given,
+                    secret=known,
                 )
                 _refuse_other(record, job.cell.spec)
                 tolerance = wanted.tolerances.get(record.key, NO_MATTER)

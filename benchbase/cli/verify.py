@@ -12,6 +12,7 @@ import click
 from benchbase.boards.board import LEADERBOARDS, Board, Suite, board_folder, load_board
 from benchbase.boards.labels import LabelsHere
 from benchbase.cli import options
+from benchbase.data.secret import Secret, secret_of
 from benchbase.errors import StoreError, UsageError
 from benchbase.leaderboard.cells import METRIC_ORDER, metric_name
 from benchbase.leaderboard.pages.files import index_text
@@ -49,8 +50,11 @@ Exit codes: 0 all follows, 2 usage, 4 a page or a record does not follow.
 @click.command(epilog=EPILOG)
 @click.argument("target", metavar="[BOARD|RECORD]", required=False)
 @options.data_roots
+@options.secret
 @options.home
-def verify(target: str | None, roots: tuple[Path, ...], home: Path | None) -> int:
+def verify(
+    target: str | None, roots: tuple[Path, ...], secret: Path | None, home: Path | None
+) -> int:
     """Verify that pages follow from records, and records from what they are computed from.
 
     Each record's shape and key are checked, every metric is computed again from the predictions,
@@ -60,7 +64,8 @@ def verify(target: str | None, roots: tuple[Path, ...], home: Path | None) -> in
     store = Store(Home.at(home))
     server = ForkServer()
     try:
-        verifying = _Verifying(server, roots, store)
+        known = None if secret is None else Secret.read(secret)
+        verifying = _Verifying(server, roots, store, known)
         if target is None:
             problems = verifying.all_boards()
         elif (folder := _folder(target)) is not None:
@@ -95,10 +100,13 @@ def _folder(target: str) -> Path | None:
 class _Verifying:
     """One run of the command; each part gives what does not follow."""
 
-    def __init__(self, server: ForkServer, roots: Sequence[Path], store: Store) -> None:
+    def __init__(
+        self, server: ForkServer, roots: Sequence[Path], store: Store, secret: Secret | None
+    ) -> None:
         self._server = server
         self._roots = roots
         self._store = store
+        self._secret = secret
 
     @functools.cached_property
     def _catalogue(self) -> Catalogue:
@@ -127,7 +135,7 @@ class _Verifying:
             count, differing = differing_pages(folder, board, records)
         except StoreError as error:
             return [str(error)]
-        labels = self._labels(board, folder)
+        labels = self._labels(board, folder, board.noise_secret)
         found = verify_board(folder, board, records, labels.of)
         found.problems += [
             f"{path}: differs from its records; `benchbase leaderboard` puts it right"
@@ -143,6 +151,7 @@ class _Verifying:
         labels = self._labels(
             Suite(record.key[:12], "", (record.spec.scenario,), (record.spec.seed,)),
             found.folder or Path(),
+            secret_of(record.spec.data),
         )
         verifier = Verifier(labels.of)
         try:
@@ -160,9 +169,16 @@ class _Verifying:
         _tell(verifier.verified, labels)
         return verifier.verified.problems
 
-    def _labels(self, board: Board | Suite, folder: Path) -> LabelsHere:
+    def _labels(self, board: Board | Suite, folder: Path, fingerprint: str) -> LabelsHere:
+        """Draw labels with the secret that they were drawn with, where it was named."""
+        secret = self._secret if fingerprint else None
+        if fingerprint and (secret is None or secret.fingerprint != fingerprint):
+            reason = f"drawn with the secret {fingerprint}: name its file with --secret"
+            return LabelsHere.unknown(board.name, reason)
         cache = self._store.home.cache
-        return LabelsHere.of_board(board, folder, self._catalogue, self._roots, cache)
+        return LabelsHere.of_board(
+            board, folder, self._catalogue, self._roots, cache, secret=secret
+        )
 
 
 def _index_problems() -> Iterator[str]:

@@ -10,6 +10,7 @@ import click
 from benchbase.boards.again import differing_parts, plan_again
 from benchbase.cli import options
 from benchbase.cli.replayed import NOT_REPLAYED, changed_names
+from benchbase.data.secret import Secret
 from benchbase.plugins import Entry, Source
 from benchbase.plugins.source import given_source
 from benchbase.records.finding import find_record
@@ -31,8 +32,15 @@ Examples:
     "--plugin", metavar="FILE.py|MODULE", help="Where the method's code lies, if not installed."
 )
 @options.data_roots
+@options.secret
 @options.home_of_results
-def why(cell: str, plugin: str | None, roots: tuple[Path, ...], home: Path | None) -> None:
+def why(
+    cell: str,
+    plugin: str | None,
+    roots: tuple[Path, ...],
+    secret: Path | None,
+    home: Path | None,
+) -> None:
     """Say why a stored cell, named by the first letters of its key, would be run anew.
 
     A run finds a cell again where its key is the same: the method with its version and options,
@@ -51,6 +59,7 @@ def why(cell: str, plugin: str | None, roots: tuple[Path, ...], home: Path | Non
             roots=roots,
             cache=store.home.cache,
             given=given_weighters(plugin, server, store.home),
+            secret=None if secret is None else Secret.read(secret),
         )
     finally:
         server.close()

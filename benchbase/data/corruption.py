@@ -33,7 +33,7 @@ class Observed:
 
 
 def observe(
-    parts: DataParts, drawn: Split, scenario: Scenario, noise: Noise, seed: int
+    parts: DataParts, drawn: Split, scenario: Scenario, noise: Noise, seed: int | str
 ) -> Observed:
     """Corrupt the labels of train and validation; in track T0, take the meta set from train.
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from benchbase.cell import DataIdentity, Scenario
 from benchbase.data.cache import prepare
 from benchbase.data.contract import DataSet, Imbalance, Labels, Noise
-from benchbase.data.corruption import observe
-from benchbase.data.opening import identity_of
-from benchbase.data.split import split
+from benchbase.data.opening import draw, identity_of
+from benchbase.data.secret import Secret
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +33,7 @@ def draw_labels(
     imbalance: Imbalance,
     roots: Sequence[Path],
     cache: Path,
+    secret: Secret | None = None,
 ) -> DrawnLabels:
     """Draw what ``open_scenario`` would; no hash is taken from the cache.
 
@@ -42,9 +42,9 @@ def draw_labels(
     """
     prepared = prepare(dataset, roots, cache)
     parts = prepared.parts
-    observed = observe(parts, split(parts, scenario, imbalance, seed), scenario, noise, seed)
+    observed = draw(prepared, scenario, seed, noise, imbalance, secret=secret)
     return DrawnLabels(
-        identity_of(dataset, prepared, observed),
+        identity_of(dataset, prepared, observed, secret),
         parts.test.labels,
         observed.validation,
         observed.validation_part.labels[observed.split.validation],

@@ -24,6 +24,7 @@ from benchbase.data.cache import Prepared, data_key, prepare, source_hash
 from benchbase.data.contract import DataParts, DataSet, Imbalance, Labels, Noise, Part
 from benchbase.data.corruption import Observed, count_classes, describe_labels, observe, share_wrong
 from benchbase.data.hashes import array_hash, file_hash
+from benchbase.data.secret import Secret, data_seed, drawn_by, stands_for_labels
 from benchbase.data.split import split
 from benchbase.files import replace_file
 from benchbase.options import settings_of
@@ -82,8 +83,9 @@ def open_scenario(
     imbalance: Imbalance,
     roots: Sequence[Path],
     cache: Path,
+    secret: Secret | None = None,
 ) -> Opened:
-    """Draw the scenario's images and labels at ``seed``.
+    """Draw the scenario's images and labels at ``seed``; under a ``secret``, from that.
 
     Raises:
         UsageError: the scenario asks for what its data set, noise or imbalance cannot give.
@@ -92,7 +94,7 @@ def open_scenario(
     """
     prepared = prepare(dataset, roots, cache)
     parts = prepared.parts
-    observed = observe(parts, split(parts, scenario, imbalance, seed), scenario, noise, seed)
+    observed = draw(prepared, scenario, seed, noise, imbalance, secret=secret)
     rows = observed.split
     train_true = parts.train.labels[rows.train]
     train = Part(np.asarray(parts.train.pixels[rows.train]), observed.train)
@@ -136,8 +138,24 @@ def open_scenario(
         std=std,
         noise_rate=_noise_rate(noise, described, truth_known=_truth_known(dataset, parts)),
         corruption=corruption,
-        identity=identity_of(dataset, prepared, observed),
+        identity=identity_of(dataset, prepared, observed, secret),
     )
+
+
+def draw(
+    prepared: Prepared,
+    scenario: Scenario,
+    seed: int,
+    noise: Noise,
+    imbalance: Imbalance,
+    *,
+    secret: Secret | None,
+) -> Observed:
+    """Split decoded data and corrupt their labels."""
+    parts = prepared.parts
+    drawn_from = data_seed(scenario, seed, prepared.fingerprint, secret)
+    rows = split(parts, scenario, imbalance, drawn_from)
+    return observe(parts, rows, scenario, noise, drawn_from)
 
 
 def identify(
@@ -149,6 +167,7 @@ def identify(
     imbalance: Imbalance,
     roots: Sequence[Path],
     cache: Path,
+    secret: Secret | None = None,
 ) -> DataIdentity:
     """Give the hashes of what ``open_scenario`` would open; read from the cache where they are.
 
@@ -158,18 +177,14 @@ def identify(
     Raises:
         UsageError, DataError, RunError: as ``open_scenario``.
     """
-    drawn = {
-        name: value
-        for name, value in msgspec.to_builtins(scenario).items()
-        if name not in ("backbone", "backbone_options", "recipe", "label_budget")
-    }
     key = content_hash(
         {
             "data": data_key(dataset, roots, cache),
             "invariances": vars(dataset.invariances),
             "truth_known": dataset.truth_known,
-            "scenario": drawn,
+            "scenario": drawn_by(scenario),
             "seed": seed,
+            "secret": secret and secret.fingerprint,
             "noise": _plugin_hash(noise, ask_files(noise)),
             "imbalance": _plugin_hash(imbalance, []),
             "harness": _harness_hash(),
@@ -182,9 +197,8 @@ def identify(
     except (OSError, msgspec.DecodeError):
         pass  # Not there yet, or damaged.
     prepared = prepare(dataset, roots, cache)
-    parts = prepared.parts
-    observed = observe(parts, split(parts, scenario, imbalance, seed), scenario, noise, seed)
-    identity = identity_of(dataset, prepared, observed)
+    observed = draw(prepared, scenario, seed, noise, imbalance, secret=secret)
+    identity = identity_of(dataset, prepared, observed, secret)
     replace_file(path, json.dumps(dataclasses.asdict(identity)))
     return identity
 
@@ -244,19 +258,20 @@ def _noise_rate(noise: Noise, described: JSON, *, truth_known: bool) -> float | 
     return rate if drawn and (truth_known or rate) else None
 
 
-def identity_of(dataset: DataSet, prepared: Prepared, observed: Observed) -> DataIdentity:
+def identity_of(
+    dataset: DataSet, prepared: Prepared, observed: Observed, secret: Secret | None
+) -> DataIdentity:
     """Hash what is trained and judged on."""
     rows = observed.split
+    labels = {
+        "train": observed.train,
+        "validation": observed.validation,
+        "trusted": observed.trusted,
+    }
     return DataIdentity(
         fingerprint=prepared.fingerprint,
         split_hash=_hash_arrays(dataclasses.asdict(rows)),
-        labels_hash=_hash_arrays(
-            {
-                "train": observed.train,
-                "validation": observed.validation,
-                "trusted": observed.trusted,
-            }
-        ),
+        labels_hash=_hash_arrays(labels) if secret is None else stands_for_labels(secret),
         invariances=dataset.invariances,
         truth_known=_truth_known(dataset, prepared.parts),
     )

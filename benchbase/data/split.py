@@ -43,7 +43,7 @@ class Split:
     """Rows of the data set's trusted pool, or of train where it has none; none in track T0."""
 
 
-def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int) -> Split:
+def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int | str) -> Split:
     """Draw the split: trusted, validation, training set size, imbalance, labelled share.
 
     Raises:
@@ -100,7 +100,7 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int)
     return Split(*(order.permutation(rows) for rows in (train, unlabelled, validation, trusted)))
 
 
-def with_unlabelled(drawn: Split, seed: int) -> Rows:
+def with_unlabelled(drawn: Split, seed: int | str) -> Rows:
     """Give the rows of train and unlabelled, in the order of train where no label is withheld."""
     return numpy_stream(seed, "rows").permutation(np.union1d(drawn.train, drawn.unlabelled))
 
@@ -142,13 +142,13 @@ def trusted_per_class(track: str, num_train: int, num_classes: int) -> int:
     return int(track[1:])
 
 
-def _stratified(rows: Rows, labels: Labels, total: int, seed: int, stream: str) -> Rows:
+def _stratified(rows: Rows, labels: Labels, total: int, seed: int | str, stream: str) -> Rows:
     sizes = np.bincount(labels[rows])
     counts = proportional(sizes, min(total, len(rows)))
     return rows[draw(labels[rows], counts, numpy_stream(seed, stream))]
 
 
-def _drawn_to_size(train: Rows, parts: DataParts, size: int, seed: int) -> Rows:
+def _drawn_to_size(train: Rows, parts: DataParts, size: int, seed: int | str) -> Rows:
     labels = parts.train.labels
     drawn = _stratified(train, labels, size, seed, "train size")
     before, after = (
@@ -164,7 +164,7 @@ def _drawn_to_size(train: Rows, parts: DataParts, size: int, seed: int) -> Rows:
     return drawn
 
 
-def _trusted(parts: DataParts, scenario: Scenario, seed: int) -> Rows:
+def _trusted(parts: DataParts, scenario: Scenario, seed: int | str) -> Rows:
     num_classes = len(parts.classes)
     if scenario.track == "TV":
         return _all_verified(parts, scenario)
@@ -218,7 +218,9 @@ def _refuse_few_verified(parts: DataParts, trusted: Rows, train: Rows) -> None:
             )
 
 
-def _validation(parts: DataParts, scenario: Scenario, free: Rows, trusted: Rows, seed: int) -> Rows:
+def _validation(
+    parts: DataParts, scenario: Scenario, free: Rows, trusted: Rows, seed: int | str
+) -> Rows:
     """Give positions in ``free``; whole groups where they are known, else stratified."""
     total = min(len(parts.train) // VALIDATION_SHARE, VALIDATION_LIMIT)
     labels = parts.train.labels[free]
@@ -246,7 +248,9 @@ def _imbalanced(available: Counts, imbalance: Imbalance) -> Counts:
     return np.minimum(ask_counts(imbalance, supposed), available)
 
 
-def _labelled(train: Rows, labels: Labels, scenario: Scenario, seed: int) -> tuple[Rows, Rows]:
+def _labelled(
+    train: Rows, labels: Labels, scenario: Scenario, seed: int | str
+) -> tuple[Rows, Rows]:
     fraction = scenario.label_fraction
     if fraction is None:
         return train, train[:0]

@@ -17,6 +17,7 @@ import msgspec
 from benchbase.boards.board import Board
 from benchbase.boards.selectors import Selector
 from benchbase.cell import GIVEN, Scenario, canonical_json, format_label
+from benchbase.data.secret import secret_of
 from benchbase.records.record import Record
 from benchbase.records.store import counting_attempt
 
@@ -66,12 +67,16 @@ def choose(board: Board, records: Iterable[Record]) -> list[Entry]:
 
 
 def _placed(board: Board, records: Iterable[Record]) -> Found:
-    """Give the counting attempt of each key that belongs to the board, and its place."""
+    """Give the counting attempt of each key that belongs to the board, and its place.
+
+    A board of one secret admits what was drawn with that, any other what public seeds give.
+    """
     scenarios = {_text(scenario): index for index, scenario in enumerate(board.scenarios)}
     seeds = {seed: index for index, seed in enumerate(board.seeds)}
     attempts: dict[str, list[Record]] = defaultdict(list)
     for record in records:
-        attempts[record.key].append(record)
+        if secret_of(record.spec.data) == board.noise_secret:
+            attempts[record.key].append(record)
     placed = []
     for key in sorted(attempts):
         counting = counting_attempt(attempts[key])

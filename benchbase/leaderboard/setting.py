@@ -33,6 +33,8 @@ def setting_text(board: Board, entries: Sequence[Entry]) -> str:
         *_label_texts(board.scenarios),
         f"seed{'s' * (len(board.seeds) > 1)} {_seeds_text(board.seeds)}",
     ]
+    if board.noise_secret:
+        parts.append(f"split and noise drawn with the secret {board.noise_secret}")
     return f"{'; '.join(parts)}."
 
 

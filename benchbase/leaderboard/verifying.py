@@ -11,6 +11,7 @@ from benchbase.boards.board import Board
 from benchbase.boards.conditions import scenario_text
 from benchbase.cell import Scenario
 from benchbase.data.labels import DrawnLabels
+from benchbase.data.secret import secret_of
 from benchbase.errors import StoreError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
@@ -95,6 +96,7 @@ def verify_board(
     wanted = {record.key for _, found in complete(board, records) for record in found}
     damaged: dict[str, None] = {}
     for record in records:
+        verifier.fail(record, _other_secret(record, board))
         try:
             answers, truth = committed.answers(record), committed.truth(record)
         except StoreError as error:
@@ -106,6 +108,16 @@ def verify_board(
             verifier.fail(record, [f"{lacking}them in the home where its cells ran"])
     verifier.verified.problems += damaged
     return verifier.verified
+
+
+def _other_secret(record: Record, board: Board) -> Iterator[str]:
+    """Say what keeps a record off a board: one board, one way to draw split and noise."""
+    drawn = secret_of(record.spec.data)
+    if drawn != (record.noise_secret or ""):
+        yield "its key and its noise_secret name two secrets"
+    if drawn != board.noise_secret:
+        names = [f"the secret {it}" if it else "public seeds" for it in (drawn, board.noise_secret)]
+        yield "its split and noise are of {}, those of the board of {}".format(*names)
 
 
 def differing_pages(

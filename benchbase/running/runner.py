@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from benchbase.cell import JSON, Status
 from benchbase.data.opening import Opened
+from benchbase.data.secret import secret_of
 from benchbase.errors import DivergedError, PluginError, RunError
 from benchbase.judging import metrics
 from benchbase.judging.judge import Judge
@@ -45,6 +46,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
         "honesty": job.weighter.honesty,
         "defaults": {spec.name: spec.default for spec in job.weighter.options},
         "grants": dict.fromkeys(job.weighter.needs, ""),
+        "noise_secret": secret_of(job.cell.data) or None,
     }
     predictions: dict[str, NDArray[Any]] = {}
     left = settings.home.unfinished(job.cell.key) if settings.trusted else folder / "unfinished"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchbase.boards.board import Board
 from benchbase.boards.selectors import parse_selector, parse_selectors
-from benchbase.cell import JSON, Cell, DataIdentity, Scenario, Status, WeighterSpec
+from benchbase.cell import JSON, Cell, DataIdentity, Scenario, Status, WeighterSpec, content_hash
 from benchbase.judging.relabelling import SCORES, describe_levels
 from benchbase.records.home import Home
 from benchbase.records.record import Provenance, Record, Result, typed_result
@@ -58,6 +59,19 @@ def make_scenario(rate: float = 0.0, ratio: float = 1.0, **fields: Any) -> Scena
 
 CLEAN = make_scenario()
 NOISY = make_scenario(0.4)
+
+
+def under_secret(record: Record, fingerprint: str) -> Record:
+    """Give the record of the same cell with its noise drawn from a secret."""
+    spec = record.spec
+    data = dataclasses.replace(spec.data, labels_hash=f"secret:{fingerprint}")
+    spec = msgspec.structs.replace(spec, data=data)
+    return msgspec.structs.replace(
+        record,
+        spec=spec,
+        key=content_hash(msgspec.to_builtins(spec)),
+        noise_secret=fingerprint,
+    )
 
 
 def make_board(

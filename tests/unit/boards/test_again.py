@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from benchbase.boards.again import differing_parts, plan_again
+from benchbase.data.secret import Secret
 from benchbase.errors import UsageError
 from tests.running import TINY, given, installed, make_job
 
@@ -61,3 +62,12 @@ def test_a_method_of_a_file_must_be_shown(tmp_path):
     with pytest.raises(UsageError, match=r"'mine' came from a file.*--plugin"):
         again(spec, tmp_path)
     assert again(spec, tmp_path, given(str(path))).cell.spec == spec
+
+
+def test_a_cell_of_a_secret_is_planned_again_with_that_secret_only(tmp_path):
+    secret = Secret(b"x" * 32)
+    spec = make_job("focal", tmp_path, secret=secret).cell.spec
+    with pytest.raises(UsageError, match="name its file with --secret"):
+        again(spec, tmp_path)
+    places = {"folder": tmp_path, "roots": (), "cache": tmp_path, "given": {}}
+    assert plan_again(spec, installed(), **places, secret=secret).cell.spec == spec

@@ -116,3 +116,33 @@ def test_python_may_give_one_text_for_a_list_and_numbers_are_checked():
     assert read_request(order, installed()).board.seeds == (0, 1, 2)
     with pytest.raises(UsageError, match="epochs: expected 1 to inf, got 0"):
         Order(epochs=0)
+
+
+def secret_file(folder, letter="x"):
+    path = folder / f"secret-{letter}"
+    path.write_text(letter * 32)
+    return str(path)
+
+
+def test_a_board_run_under_a_secret_stands_apart_from_the_public_one(tmp_path):
+    (tmp_path / "board.toml").write_text(CONTROLLED)
+    board = str(tmp_path / "board.toml")
+    public = asked("--board", board)
+    hidden = asked("--board", board, "--secret", secret_file(tmp_path))
+    mark = hidden.secret.fingerprint
+    assert (public.secret, public.board.noise_secret) == (None, "")
+    assert hidden.board.noise_secret == mark
+    assert hidden.board.name == f"{public.board.name}-{mark[:8]}"
+    assert (hidden.folder, hidden.as_written) == (None, False)
+
+
+def test_a_board_of_one_secret_runs_under_no_other_and_not_without(tmp_path):
+    mark = asked("--secret", secret_file(tmp_path)).board.noise_secret
+    (tmp_path / "board.toml").write_text(f'noise_secret = "{mark}"\n' + CONTROLLED)
+    board = ("--board", str(tmp_path / "board.toml"))
+    own = asked(*board, "--secret", secret_file(tmp_path))
+    assert (own.as_written, own.folder) == (True, tmp_path)
+    with pytest.raises(UsageError, match=f"the secret {mark}, and none was named"):
+        asked(*board)
+    with pytest.raises(UsageError, match="name its file with --secret"):
+        asked(*board, "--secret", secret_file(tmp_path, "y"))

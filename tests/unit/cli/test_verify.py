@@ -14,6 +14,7 @@ from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.store import Store
 from tests.unit.judged_records import judged_record
+from tests.unit.made_records import under_secret
 
 BOARD = 'weighters = ["plain"]\nseeds = 1\n[[scenarios]]\nimbalance = [1]\n'
 
@@ -22,7 +23,7 @@ BOARD = 'weighters = ["plain"]\nseeds = 1\n[[scenarios]]\nimbalance = [1]\n'
 def board(tmp_path, monkeypatch):
     """A board whose data are not here."""
 
-    def nowhere(*_):
+    def nowhere(*_, **__):
         here = LabelsHere()
         here.missing["nuclei"] = "no such file"
         return here
@@ -93,3 +94,18 @@ def test_a_frozen_board_is_passed_over_and_refused_by_name(board, capsys):
     assert invoke(["verify"]) == 0
     assert invoke(["verify", "demo"]) == 2
     assert "is frozen (made under protocol 1)" in capsys.readouterr().err
+
+
+def test_a_board_of_a_secret_says_what_to_name_to_compare_its_labels(board, capsys):
+    mark = "a" * 16
+    (board / "board.toml").write_text(f'noise_secret = "{mark}"\n' + BOARD)
+    verified = load_board(str(board))
+    [path] = board.glob("results/*/*.jsonl")
+    path.unlink()
+    home = Home(board.parent.parent / "home")
+    Committed(board).merge([under_secret(judged_record(home.path), mark)])
+    write_board(board, verified, Committed(board).records())
+    invoke(["verify", "demo"])
+    said = capsys.readouterr().out
+    assert f"drawn with the secret {mark}: name its file with --secret" in said
+    assert f"split and noise drawn with the secret {mark}." in (board / "README.md").read_text()

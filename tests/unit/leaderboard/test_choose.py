@@ -7,7 +7,13 @@ from msgspec.structs import replace
 
 from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.rows import build
-from tests.unit.made_records import make_board, make_record, make_records, make_scenario
+from tests.unit.made_records import (
+    make_board,
+    make_record,
+    make_records,
+    make_scenario,
+    under_secret,
+)
 
 OLD, NEW = "20260101T000000.000000Z-0", "20260202T000000.000000Z-0"
 
@@ -246,3 +252,13 @@ def test_a_control_chooses_its_records_after_the_methods():
     found = chosen(board, [record])
     assert shown(found["clever"]) == [record]
     assert not found["clever"].control
+
+
+def test_a_board_of_one_secret_admits_its_cells_only_and_no_other_board_does():
+    public = [make_record(name) for name in ("plain", "clever")]
+    hidden = [under_secret(record, "a" * 16) for record in public]
+    foreign = [under_secret(record, "b" * 16) for record in public]
+    for mark, own in (("", public), ("a" * 16, hidden)):
+        board = make_board(seeds=1, noise_secret=mark)
+        found = choose(board, [*foreign, *hidden, *public])
+        assert [[*entry.cells.values()] for entry in found] == [[one] for one in own]

@@ -14,7 +14,7 @@ from benchbase.records.committed_predictions import CommittedPredictions
 from benchbase.records.home import Home
 from benchbase.records.predictions import read_predictions
 from tests.unit.judged_records import judged_record
-from tests.unit.made_records import CLEAN, make_board
+from tests.unit.made_records import CLEAN, make_board, under_secret
 
 BOARD = make_board(("plain", "clever"), [CLEAN], seeds=2)
 PLACE = "plain on nuclei none 1:1, seed 0: "
@@ -140,3 +140,16 @@ def test_edited_lacking_and_left_over_pages_differ(folder, home):
         "labels-bought-3.svg",
         "leaderboard.csv",
     ]
+
+
+def test_a_record_of_another_secret_than_the_board_s_does_not_follow(folder, home):
+    records = committed(folder, home, 1)
+    hidden = [under_secret(record, "a" * 16) for record in records]
+    public = problems(folder, hidden)
+    assert public[0].endswith(
+        "its split and noise are of the secret aaaaaaaaaaaaaaaa, those of the board of public seeds"
+    )
+    lying = [msgspec.structs.replace(record, noise_secret="a" * 16) for record in records]
+    assert problems(folder, lying)[0].endswith("its key and its noise_secret name two secrets")
+    board = make_board(("plain", "clever"), [CLEAN], seeds=2, noise_secret="a" * 16)
+    assert verify_board(folder, board, hidden, no_data).problems == []
