@@ -9,9 +9,9 @@ import click
 from benchbase.boards.board import LEADERBOARDS, board_folder, load_board
 from benchbase.errors import UsageError
 from benchbase.files import replace_file
-from benchbase.leaderboard.evidence import Evidence
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.site.page import board_page, index_page
+from benchbase.leaderboard.verifying import evidence_of
 from benchbase.records.committed import Committed
 
 EPILOG = """\b
@@ -40,7 +40,7 @@ def site(name: str | None, out: Path) -> None:
     for folder in _folders(name):
         board = load_board(str(folder.resolve()))
         records = Committed(folder).records()
-        evidence = Evidence.of(folder, records)
+        evidence = evidence_of(folder, board, records)
         path = out / f"{board.name}.html"
         replace_file(path, board_page(board, records, evidence))
         click.echo(path)

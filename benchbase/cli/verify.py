@@ -15,14 +15,8 @@ from benchbase.cli import options
 from benchbase.data.secret import Secret, secret_of
 from benchbase.errors import StoreError, UsageError
 from benchbase.leaderboard.cells import METRIC_ORDER, metric_name
-from benchbase.leaderboard.pages.files import index_text
-from benchbase.leaderboard.verifying import (
-    Verified,
-    Verifier,
-    differing_pages,
-    text_of,
-    verify_board,
-)
+from benchbase.leaderboard.pages.files import differing_pages, index_text, text_of
+from benchbase.leaderboard.verifying import Verified, Verifier, verify_board
 from benchbase.plugins import Catalogue
 from benchbase.records.committed import Committed
 from benchbase.records.committed_predictions import Answers, CommittedPredictions, Truth
@@ -132,11 +126,11 @@ class _Verifying:
             )
         try:
             records = Committed(folder).records()
-            count, differing = differing_pages(folder, board, records)
         except StoreError as error:
             return [str(error)]
         labels = self._labels(board, folder, board.noise_secret)
         found = verify_board(folder, board, records, labels.of)
+        count, differing = differing_pages(folder, board, records, found.evidence)
         found.problems += [
             f"{path}: differs from its records; `benchbase leaderboard` puts it right"
             for path in differing
@@ -192,13 +186,16 @@ def _index_problems() -> Iterator[str]:
 
 def _tell(found: Verified, labels: LabelsHere) -> None:
     """Say what was compared with what, and what was not."""
+    recomputed = len(found.recomputed) + len(found.contradicted)
     click.echo(
-        f"  {found.records} records: {found.recomputed} computed again from their predictions, "
+        f"  {found.records} records: {recomputed} computed again from their predictions, "
         f"{found.compared} compared with the data"
     )
+    if found.replays:
+        click.echo(f"  {len(found.replays)} replays are of these records; by whom is as they say")
     for name, reason in labels.missing.items():
         click.echo(f"  {name}: not compared with the data, which are not here ({reason})")
-    if found.recomputed:
+    if recomputed:
         names = [*METRIC_ORDER, *sorted(found.recorded_only - {*METRIC_ORDER})]
         metrics = [metric_name(name) for name in names if name in found.recorded_only]
         under = [f"{', '.join(metrics)} where the logits of an epoch are missing"] * bool(metrics)

@@ -1,15 +1,14 @@
-"""What bears a row out beside its own records: predictions to compute it from, and replays."""
+"""What bears a row out beside its own records: predictions that give its scores, and replays."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from benchbase.records.committed_predictions import CommittedPredictions
+from benchbase.records.committed_predictions import attempt_name
 from benchbase.records.record import Record
-from benchbase.records.replays import Replay, read_replays
+from benchbase.records.replays import Replay
 
 SELF_REPORTED = "self-reported"
 RECOMPUTED = "recomputed"
@@ -17,22 +16,14 @@ RECOMPUTED = "recomputed"
 
 @dataclass(frozen=True)
 class Evidence:
-    """What lies beside the records of a leaderboard."""
+    """What was found when the records of a leaderboard were verified (``verifying``)."""
 
-    with_predictions: frozenset[str] = frozenset()
-    """Keys of the records whose predictions are committed."""
+    recomputed: frozenset[str] = frozenset()
+    """Attempts whose scores were computed again from their predictions, and agree."""
+    contradicted: frozenset[str] = frozenset()
+    """Attempts of which something that was computed again does not agree."""
     replays: tuple[Replay, ...] = ()
-
-    @classmethod
-    def of(cls, folder: Path, records: Iterable[Record]) -> Evidence:
-        """Read what there is.
-
-        Raises:
-            StoreError: a file is damaged.
-        """
-        committed = CommittedPredictions(folder)
-        known = {record.key for record in records if committed.answers(record) is not None}
-        return cls(frozenset(known), tuple(read_replays(folder / "results")))
+    """Of these records."""
 
 
 NONE = Evidence()
@@ -40,14 +31,19 @@ NONE = Evidence()
 
 
 def evidence_text(records: Iterable[Record], evidence: Evidence) -> str:
-    """Say whether the scores of a row can be computed again, and whether cells were replayed.
+    """Say whether the scores of a row were computed again, and whether cells were replayed.
 
     ``self-reported``, ``recomputed``, ``recomputed, 3 cells replayed by ANNA (2026-11-26)``.
     """
+    records = [*records]
     finished = {record.key: record.attempt for record in records if record.status == "ok"}
     if not finished:
         return ""
-    parts = [RECOMPUTED if finished.keys() <= evidence.with_predictions else SELF_REPORTED]
+    attempts = {attempt_name(record) for record in records if record.status == "ok"}
+    parts = [RECOMPUTED if attempts <= evidence.recomputed else SELF_REPORTED]
+    refuted = len({attempt_name(record) for record in records} & evidence.contradicted)
+    if refuted:
+        parts.append(f"{refuted} cell{'s' * (refuted != 1)} NOT borne out when verified")
     replays = [one for one in evidence.replays if finished.get(one.key) == one.attempt]
     for holds, words in ((True, "replayed"), (False, "NOT borne out when replayed")):
         found = [one for one in replays if one.holds == holds]

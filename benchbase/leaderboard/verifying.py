@@ -1,4 +1,4 @@
-"""Verifies a board: its scores follow from its predictions, its pages from its records."""
+"""Verifies a board: scores follow from predictions, replays are of records that are there."""
 
 from __future__ import annotations
 
@@ -15,16 +15,28 @@ from benchbase.data.secret import secret_of
 from benchbase.errors import StoreError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
+from benchbase.judging.scales import SCALES
+from benchbase.leaderboard.compare import score_of
 from benchbase.leaderboard.evidence import Evidence
-from benchbase.leaderboard.pages.files import board_files, stale_charts
 from benchbase.leaderboard.predictions import complete
-from benchbase.records.committed_predictions import Answers, CommittedPredictions, Truth
+from benchbase.records.committed_predictions import (
+    Answers,
+    CommittedPredictions,
+    Truth,
+    attempt_name,
+)
 from benchbase.records.labelling import label_differences
 from benchbase.records.recomputing import differences, recorded_only
 from benchbase.records.record import Record
+from benchbase.records.replays import FILE as REPLAYS
+from benchbase.records.replays import Replay, read_replays
 
 LabelsOf = Callable[[Scenario, int], DrawnLabels | None]
 """Gives the labels that the data have; None where these are not here."""
+
+
+def no_data(*_: object) -> None:
+    """Compare no labels with the data, be these here or not."""
 
 
 @dataclass
@@ -32,13 +44,26 @@ class Verified:
     """What came of verifying records."""
 
     records: int = 0
-    recomputed: int = 0
-    """Records whose scores were computed again."""
+    recomputed: set[str] = field(default_factory=set)
+    """Attempts whose scores were computed again, and agree."""
+    contradicted: set[str] = field(default_factory=set)
+    """Attempts whose scores do not agree."""
+    replays: list[Replay] = field(default_factory=list)
+    """Those that are of records here, and may be."""
     compared: int = 0
     """Records whose data were drawn again."""
     recorded_only: set[str] = field(default_factory=set)
     """Metrics that the predictions do not give under some rule."""
+    damaged: dict[str, None] = field(default_factory=dict)
+    """What cannot be read."""
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def evidence(self) -> Evidence:
+        """What a page may say: the same wherever it is made, be the data there or not."""
+        return Evidence(
+            frozenset(self.recomputed), frozenset(self.contradicted), tuple(self.replays)
+        )
 
 
 class Verifier:
@@ -58,19 +83,21 @@ class Verifier:
         self.fail(record, label_differences(record, truth, drawn))
         if answers is None:
             return
-        self.verified.recomputed += 1
         if truth is None:
             self.fail(record, ["no labels beside its predictions"])
             return
         self.verified.recorded_only |= recorded_only(record, answers, self._metrics)
-        self.fail(record, differences(record, answers, truth, self._metrics))
-        self.fail(record, self._copied(record, answers))
+        agrees = self.fail(record, differences(record, answers, truth, self._metrics))
+        agrees &= self.fail(record, self._copied(record, answers))
+        told = self.verified.recomputed if agrees else self.verified.contradicted
+        told.add(attempt_name(record))
 
-    def fail(self, record: Record, found: Iterable[str]) -> None:
-        """Note the first thing that is wrong with a record."""
+    def fail(self, record: Record, found: Iterable[str]) -> bool:
+        """Note the first thing that is wrong with a record; tell whether nothing is."""
         first = next(iter(found), None)
         if first is not None:
             self.verified.problems.append(f"{where(record)}: {first}")
+        return first is None
 
     def _copied(self, record: Record, answers: Answers) -> Iterator[str]:
         """Find one run that stands for two seeds: models of two never agree to the last bit."""
@@ -84,7 +111,7 @@ class Verifier:
 
 
 def verify_board(
-    folder: Path, board: Board, records: Iterable[Record], labels_of: LabelsOf
+    folder: Path, board: Board, records: Iterable[Record], labels_of: LabelsOf = no_data
 ) -> Verified:
     """Verify the committed records of a board, and say which predictions are missing.
 
@@ -94,20 +121,21 @@ def verify_board(
     verifier = Verifier(labels_of, board_metrics(board.metric, board.metric_options))
     records = list(records)
     wanted = {record.key for _, found in complete(board, records) for record in found}
-    damaged: dict[str, None] = {}
+    found = verifier.verified
     for record in records:
         verifier.fail(record, _other_secret(record, board))
         try:
             answers, truth = committed.answers(record), committed.truth(record)
         except StoreError as error:
-            damaged[str(error)] = None
+            found.damaged[str(error)] = None
             continue
         verifier.take(record, answers, truth)
         if answers is None and record.key in wanted:
             lacking = f"its predictions are missing; `benchbase run --board {board.name}` writes "
             verifier.fail(record, [f"{lacking}them in the home where its cells ran"])
-    verifier.verified.problems += damaged
-    return verifier.verified
+    _take_replays(found, folder / "results", board, records)
+    found.problems += found.damaged
+    return found
 
 
 def _other_secret(record: Record, board: Board) -> Iterator[str]:
@@ -120,23 +148,47 @@ def _other_secret(record: Record, board: Board) -> Iterator[str]:
         yield "its split and noise are of {}, those of the board of {}".format(*names)
 
 
-def differing_pages(
-    folder: Path, board: Board, records: Iterable[Record]
-) -> tuple[int, list[Path]]:
-    """Count a board's pages, and give those that are not what its records give."""
-    records = list(records)
-    files = board_files(board, records, Evidence.of(folder, records))
-    expected: dict[Path, str | None] = {folder / name: text for name, text in files.items()}
-    expected |= dict.fromkeys(stale_charts(folder, files))
-    return len(expected), [path for path, text in expected.items() if text_of(path) != text]
+def evidence_of(folder: Path, board: Board, records: Iterable[Record]) -> Evidence:
+    """Verify the committed records of a board for its pages.
+
+    Raises:
+        StoreError: a file is damaged.
+    """
+    found = verify_board(folder, board, records)
+    if found.damaged:
+        raise StoreError(next(iter(found.damaged)))
+    return found.evidence
 
 
-def text_of(path: Path) -> str | None:
-    """Read a page; None where there is none."""
+def _take_replays(found: Verified, folder: Path, board: Board, records: Iterable[Record]) -> None:
+    """Keep the replays that may be of records that are there; the others are problems."""
     try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
+        replays = read_replays(folder)
+    except StoreError as error:
+        found.damaged[str(error)] = None
+        return
+    known = {(record.key, record.attempt): record for record in records}
+    for number, replay in enumerate(replays, start=1):
+        problem = _odd(replay, known.get((replay.key, replay.attempt)), board)
+        if problem is None:
+            found.replays.append(replay)
+        else:
+            found.problems.append(f"{folder / REPLAYS}, line {number}: {problem}")
+
+
+def _odd(replay: Replay, record: Record | None, board: Board) -> str | None:
+    """Say what keeps a line from being of a record."""
+    if record is None:
+        return f"there is no record with the key {replay.key[:12]} and that attempt to replay"
+    recorded = score_of(record, board.rule, board.metric)
+    if recorded is None or replay.recorded != recorded:
+        return f"it says that the record had {replay.recorded}, the record says {recorded}"
+    scale = SCALES[board.metric]
+    if replay.replayed is not None and not scale.low <= replay.replayed <= scale.high:
+        return f"no {board.metric} is {replay.replayed}"
+    if replay.finished < record.provenance.finished:
+        return "it was finished before the record was"
+    return None
 
 
 def where(record: Record) -> str:

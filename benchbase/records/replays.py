@@ -16,7 +16,7 @@ from benchbase.records.committed_predictions import Answers
 from benchbase.records.record import Record
 
 FILE = "replays.jsonl"
-SCHEMA = "benchbase-replay-1"
+SCHEMA: Final = "benchbase-replay-1"
 
 SAME: Final = "bit for bit"
 WITHIN: Final = "within the seed spread"
@@ -30,9 +30,9 @@ Outcome = Literal[
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One replay of one attempt, immutable once written."""
+    """One replay of one attempt, immutable once written; who and when are as claimed."""
 
-    schema: str = SCHEMA
+    schema: Literal["benchbase-replay-1"] = SCHEMA
     key: str
     attempt: str
     """Of the record that was replayed."""
@@ -46,6 +46,31 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What differs of versions and machine: ``torch 2.15.0, here 2.16.0``."""
     by: str
     finished: float
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            ValueError: says what does.
+        """
+        if not self.by:
+            raise ValueError("by: expected who replayed, got nothing")
+        if self.tolerance < 0:
+            raise ValueError(f"tolerance: expected 0 or more, got {self.tolerance!r}")
+        gap = None if self.replayed is None else abs(self.recorded - self.replayed)
+        follows = {
+            SAME: gap == 0,
+            WITHIN: gap is not None and gap <= self.tolerance and bool(self.differing),
+            BEYOND: gap is not None and gap > self.tolerance and bool(self.differing),
+            OTHER_BITS: gap is not None and not self.differing,
+            NOT_OK: True,
+        }
+        if not follows[self.outcome]:
+            raise ValueError(
+                f"outcome: {self.outcome!r} does not follow from {self.recorded!r} recorded, "
+                f"{self.replayed!r} replayed, a tolerance of {self.tolerance!r} and "
+                f"{len(self.differing)} things that differ"
+            )
 
     @property
     def holds(self) -> bool:

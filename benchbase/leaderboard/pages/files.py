@@ -17,6 +17,7 @@ from benchbase.leaderboard.pages.label_chart import label_charts
 from benchbase.leaderboard.pages.markdown import render_json, render_markdown
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
+from benchbase.leaderboard.verifying import evidence_of
 from benchbase.records.committed import Committed
 from benchbase.records.record import Record
 from benchbase.records.store import collection_paused
@@ -47,13 +48,15 @@ def charts(table: Table) -> dict[str, str]:
 def write_board(folder: Path, board: Board, records: Iterable[Record]) -> list[Path]:
     """Write the board's README.md, leaderboard.csv, leaderboard.json and charts; give the paths.
 
-    Charts that the page does not name any more are deleted.
+    What is kept beside the records is verified first: the pages say what came of that. Charts that
+    the page does not name any more are deleted.
 
     Raises:
-        StoreError: the folder cannot be written to, or the disk is full.
+        StoreError: the folder cannot be written to, or the disk is full; what lies beside the
+            records is damaged.
     """
     records = list(records)
-    files = board_files(board, records, Evidence.of(folder, records))
+    files = board_files(board, records, evidence_of(folder, board, records))
     for name, text in files.items():
         replace_file(folder / name, text)
     for path in stale_charts(folder, files):
@@ -68,6 +71,24 @@ def stale_charts(folder: Path, files: Container[str]) -> list[Path]:
         for path in sorted(folder.glob("*.svg"))
         if CHARTS.fullmatch(path.name) and path.name not in files
     ]
+
+
+def differing_pages(
+    folder: Path, board: Board, records: Iterable[Record], evidence: Evidence
+) -> tuple[int, list[Path]]:
+    """Count a board's pages, and give those that are not what its records give."""
+    files = board_files(board, records, evidence)
+    expected: dict[Path, str | None] = {folder / name: text for name, text in files.items()}
+    expected |= dict.fromkeys(stale_charts(folder, files))
+    return len(expected), [path for path, text in expected.items() if text_of(path) != text]
+
+
+def text_of(path: Path) -> str | None:
+    """Read a page; None where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
 
 
 def index_text(leaderboards: Path) -> str:

@@ -76,8 +76,9 @@ def _columns(table: Table) -> Iterator[str]:
         "**Weight AUROC**: how well the method's sample weights tell right labels from wrong "
         "ones (0.5 is chance; below 0.5 the method prefers wrong labels; a dash where it weighs "
         "all alike). **Code**: how the implementation relates to the publication. **Evidence**: "
-        "*self-reported*, nothing but the records; *recomputed*, every score follows from the "
-        "predictions (`benchbase verify`); *replayed*, cells were trained again, by whom and when."
+        "*self-reported*, nothing but the records; *recomputed*, when this page was written every "
+        "score followed from the predictions that are kept beside them (`benchbase verify`); "
+        "*replayed*, cells were trained again, by whom and when as a line beside them claims."
     )
 
 

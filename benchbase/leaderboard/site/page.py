@@ -27,7 +27,7 @@ from benchbase.leaderboard.cells import (
 )
 from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.compare import score_of
-from benchbase.leaderboard.evidence import NONE, Evidence
+from benchbase.leaderboard.evidence import NONE, Evidence, evidence_text
 from benchbase.leaderboard.pages.escaping import terminal_text
 from benchbase.leaderboard.pages.notes import remarks
 from benchbase.leaderboard.pairs import pairs
@@ -189,8 +189,8 @@ def _cells(board: Board, records: Sequence[Record], evidence: Evidence) -> tuple
                     "key": record.key[:16],
                     "finished": _time(record.provenance.finished),
                     "seconds": round(record.cost.seconds_train, 1),
-                    "evidence": "predictions kept" * (record.key in evidence.with_predictions)
-                    + (f" {replay.outcome}, by {replay.by}" if replay else ""),
+                    "evidence": evidence_text([record], evidence)
+                    + (f": {replay.outcome}" if replay else ""),
                     "run": runs.setdefault(_run(record), len(runs)),
                 }
             )

@@ -6,7 +6,8 @@ import pytest
 from benchbase.leaderboard import board_files, build
 from benchbase.leaderboard.evidence import Evidence, evidence_text
 from benchbase.leaderboard.pages.notes import remarks
-from benchbase.records.replays import add_replays, judge_replay
+from benchbase.records.committed_predictions import attempt_name
+from benchbase.records.replays import judge_replay
 from tests.unit.made_records import CLEAN, make_board, make_record, make_records
 
 RECORDS = [make_record(seed=seed) for seed in range(3)]
@@ -20,16 +21,22 @@ def replayed(record, *, equal=True, by="anna", day=20_000):
 
 
 def test_a_row_without_all_predictions_is_self_reported():
-    keys = [record.key for record in RECORDS]
+    names = [attempt_name(record) for record in RECORDS]
     assert evidence_text(RECORDS, Evidence()) == "self-reported"
-    assert evidence_text(RECORDS, Evidence(frozenset(keys[:2]))) == "self-reported"
-    assert evidence_text(RECORDS, Evidence(frozenset(keys))) == "recomputed"
+    assert evidence_text(RECORDS, Evidence(frozenset(names[:2]))) == "self-reported"
+    assert evidence_text(RECORDS, Evidence(frozenset(names))) == "recomputed"
     assert evidence_text([], Evidence()) == ""
 
 
 def test_failed_cells_need_no_predictions():
     records = [RECORDS[0], make_record(seed=1, status="oom")]
-    assert evidence_text(records, Evidence(frozenset([RECORDS[0].key]))) == "recomputed"
+    assert evidence_text(records, Evidence(frozenset([attempt_name(RECORDS[0])]))) == "recomputed"
+
+
+def test_cells_that_what_is_kept_contradicts_are_counted():
+    first, second, third = map(attempt_name, RECORDS)
+    evidence = Evidence(frozenset([first]), frozenset([second, third]))
+    assert evidence_text(RECORDS, evidence) == "self-reported, 2 cells NOT borne out when verified"
 
 
 def test_replays_are_told_with_who_and_when():
@@ -43,13 +50,6 @@ def test_replays_are_told_with_who_and_when():
         "self-reported, 1 cell replayed by anna, ben (2024-10-05), "
         "1 cell NOT borne out when replayed by anna (2024-10-04)"
     )
-
-
-def test_evidence_is_read_beside_the_records(tmp_path):
-    add_replays(tmp_path / "results", [replayed(RECORDS[0])])
-    found = Evidence.of(tmp_path, RECORDS)
-    assert found.with_predictions == frozenset()
-    assert [one.key for one in found.replays] == [RECORDS[0].key]
 
 
 def test_the_page_tells_it():

@@ -6,15 +6,25 @@ import msgspec
 import numpy as np
 import pytest
 
+from benchbase.errors import StoreError
 from benchbase.leaderboard import write_board
+from benchbase.leaderboard.evidence import evidence_text
 from benchbase.leaderboard.predictions import commit_predictions
-from benchbase.leaderboard.verifying import differing_pages, verify_board
+from benchbase.leaderboard.verifying import evidence_of, no_data, verify_board
 from benchbase.records.committed import Committed
 from benchbase.records.committed_predictions import CommittedPredictions
 from benchbase.records.home import Home
 from benchbase.records.predictions import read_predictions
+from benchbase.records.replays import add_replays, judge_replay
 from tests.unit.judged_records import judged_record
-from tests.unit.made_records import CLEAN, make_board, under_secret
+from tests.unit.made_records import (
+    CLEAN,
+    PROVENANCE,
+    attempt_name,
+    make_board,
+    make_record,
+    under_secret,
+)
 
 BOARD = make_board(("plain", "clever"), [CLEAN], seeds=2)
 PLACE = "plain on nuclei none 1:1, seed 0: "
@@ -37,10 +47,6 @@ def committed(folder, home, count=2):
     return sorted(store.records(), key=lambda record: record.spec.seed)
 
 
-def no_data(scenario, seed):
-    return None
-
-
 def problems(folder, records, labels_of=no_data):
     return verify_board(folder, BOARD, records, labels_of).problems
 
@@ -49,7 +55,7 @@ def test_a_board_that_follows_has_no_problems(folder, home):
     records = committed(folder, home)
     commit_predictions(folder, BOARD, records, home)
     found = verify_board(folder, BOARD, records, no_data)
-    assert (found.records, found.recomputed, found.compared, found.problems) == (2, 2, 0, [])
+    assert (found.records, len(found.recomputed), found.compared, found.problems) == (2, 2, 0, [])
     assert "ece" in found.recorded_only
 
 
@@ -126,20 +132,61 @@ def test_records_are_compared_with_the_data_where_these_are(folder, home):
     assert asked == [(CLEAN, 0), (CLEAN, 1)]
 
 
-def test_edited_lacking_and_left_over_pages_differ(folder, home):
+def test_the_badge_says_what_came_of_computing_again(folder, home):
     records = committed(folder, home)
-    paths = write_board(folder, BOARD, records)
-    assert differing_pages(folder, BOARD, records) == (len(paths), [])
-    (folder / "README.md").write_text("edited")
-    (folder / "leaderboard.csv").unlink()
-    (folder / "labels-bought-3.svg").write_text("<svg/>")
-    count, differing = differing_pages(folder, BOARD, records)
-    assert count == len(paths) + 1
-    assert sorted(path.name for path in differing) == [
-        "README.md",
-        "labels-bought-3.svg",
-        "leaderboard.csv",
-    ]
+    assert evidence_text(records, evidence_of(folder, BOARD, records)) == "self-reported"
+    [labels, answers] = commit_predictions(folder, BOARD, records, home)
+    assert evidence_text(records, evidence_of(folder, BOARD, records)) == "recomputed"
+    scores = records[0].metrics["tail"]
+    scores["accuracy"] = msgspec.structs.replace(scores["accuracy"], value=0.99)
+    write_board(folder, BOARD, records)
+    badge = "self-reported, 1 cell NOT borne out when verified"
+    assert badge in (folder / "README.md").read_text()
+    labels.unlink()
+    assert evidence_text(records, evidence_of(folder, BOARD, records)) == "self-reported"
+    answers.write_bytes(b"garbage")
+    with pytest.raises(StoreError, match="cannot be read as predictions"):
+        write_board(folder, BOARD, records)
+
+
+RECORDED = 0.8
+
+
+def replayed(record, **fields):
+    """Write a line about a record of ``make_records``."""
+    scores = RECORDED, RECORDED
+    one = judge_replay(record, record, equal=True, scores=scores, tolerance=0.01, by="anna")
+    return msgspec.structs.replace(one, **fields)
+
+
+def test_replays_of_records_that_are_there_are_evidence(folder):
+    record = make_record(score=RECORDED)
+    add_replays(folder / "results", [replayed(record)])
+    found = verify_board(folder, BOARD, [record])
+    assert (found.problems, [one.by for one in found.replays]) == ([], ["anna"])
+    assert "1 cell replayed by anna" in evidence_text(
+        [record], evidence_of(folder, BOARD, [record])
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"key": "f" * 64}, "there is no record with the key ffffffffffff"),
+        ({"attempt": attempt_name(7)}, "there is no record with the key"),
+        ({"recorded": 0.7, "replayed": 0.7}, "it says that the record had 0.7, the record says 0."),
+        ({"outcome": "other bits", "replayed": 1.5}, "no balanced_accuracy is 1.5"),
+        ({"finished": 5.0}, "it was finished before the record was"),
+    ],
+)
+def test_a_line_that_matches_no_record_is_told_and_is_no_evidence(folder, fields, told):
+    provenance = msgspec.structs.replace(PROVENANCE, finished=10.0)
+    record = make_record(score=RECORDED, provenance=provenance)
+    add_replays(folder / "results", [replayed(record, **fields)])
+    found = verify_board(folder, BOARD, [record])
+    [problem] = found.problems
+    assert problem.startswith(f"{folder / 'results' / 'replays.jsonl'}, line 1: {told}")
+    assert evidence_text([record], evidence_of(folder, BOARD, [record])) == "self-reported"
 
 
 def test_a_record_of_another_secret_than_the_board_s_does_not_follow(folder, home):

@@ -107,3 +107,25 @@ def test_a_damaged_line_is_named_with_its_number(tmp_path):
     path.write_text(path.read_text() + '{"key": 3}\n')
     with pytest.raises(StoreError, match=r"replays.jsonl, line 2: not a replay .*restore"):
         read_replays(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ('"replayed":0.9', "'bit for bit' does not follow from 0.8 recorded, 0.9 replayed"),
+        ('"outcome":"within the seed spread"', "does not follow .* and 0 things that differ"),
+        ('"outcome":"beyond the seed spread"', "does not follow"),
+        ('"outcome":"bit by bit"', "Invalid enum value"),
+        ('"by":""', "expected who replayed"),
+        ('"tolerance":-1', "expected 0 or more"),
+        ('"schema":"benchbase-replay-9"', "Invalid enum value"),
+        ('"unheard":1', "unknown field"),
+    ],
+)
+def test_a_line_that_contradicts_itself_is_refused(tmp_path, field, told):
+    path = add_replays(tmp_path, [judged(make_record(), make_record(), equal=True)])
+    name = field.split(":")[0]
+    parts = [part for part in path.read_text().strip("{}\n").split(",") if name not in part]
+    path.write_text("{" + ",".join([*parts, field]) + "}\n")
+    with pytest.raises(StoreError, match=f"line 1: not a replay .*{told}"):
+        read_replays(tmp_path)

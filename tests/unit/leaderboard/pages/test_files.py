@@ -10,6 +10,8 @@ from benchbase.boards.board import load_board
 from benchbase.cli.leaderboard import leaderboard
 from benchbase.errors import StoreError
 from benchbase.leaderboard import board_files, index_text, write_board, write_index
+from benchbase.leaderboard.evidence import NONE
+from benchbase.leaderboard.pages.files import differing_pages
 from benchbase.records.committed import Committed
 from tests.unit.made_records import (
     make_board,
@@ -128,3 +130,19 @@ def test_the_index_says_that_a_frozen_board_is_being_made_anew(frozen):
 def test_a_frozen_board_without_results_is_not_listed(frozen):
     shutil.rmtree(frozen / "results")
     assert "(old/" not in index_text(frozen.parent)
+
+
+def test_edited_lacking_and_left_over_pages_differ(tmp_path):
+    folder, board, records = tmp_path, make_board(seeds=2), [make_record(seed=0)]
+    paths = write_board(folder, board, records)
+    assert differing_pages(folder, board, records, NONE) == (len(paths), [])
+    (folder / "README.md").write_text("edited")
+    (folder / "leaderboard.csv").unlink()
+    (folder / "labels-bought-3.svg").write_text("<svg/>")
+    count, differing = differing_pages(folder, board, records, NONE)
+    assert count == len(paths) + 1
+    assert sorted(path.name for path in differing) == [
+        "README.md",
+        "labels-bought-3.svg",
+        "leaderboard.csv",
+    ]
