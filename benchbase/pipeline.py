@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,7 @@ from benchbase.data.own.description import describe
 from benchbase.data.own.images import OwnImages
 from benchbase.leaderboard.publish import publish
 from benchbase.leaderboard.results import Results
+from benchbase.plugins import Catalogue
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.provenance import gather
@@ -87,7 +88,9 @@ def run(**options: Any) -> Results:
 
 
 @contextmanager
-def prepare(order: Order) -> Iterator[Ready]:
+def prepare(
+    order: Order, read: Callable[[Order, Catalogue], Request] = read_request
+) -> Iterator[Ready]:
     """Read the order, resolve its names and plan its cells, with processes to run them in."""
     home = Home.at(order.home)
     store = Store(home)
@@ -95,7 +98,7 @@ def prepare(order: Order) -> Iterator[Ready]:
     try:
         with home.workspace() as work:
             catalogue = read_catalogue(server, home)
-            request = read_request(order, catalogue)
+            request = read(order, catalogue)
             board = request.board
             committed = Committed(request.folder) if request.folder else None
             executor = choose_executor(order.executor, catalogue)

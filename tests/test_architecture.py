@@ -43,6 +43,7 @@ LAYERS = [
     {"plugins"},
     {"running", "leaderboard", "boards", "plugins.own"},
     {"testing", "pipeline", "suspects"},
+    {"advising"},
     {"cli"},
 ]
 """Lowest first: a module imports from its own layer and from those before it."""
@@ -70,6 +71,7 @@ TORCH_FREE = [
 ]
 
 TESTED_THROUGH = {
+    "advising.running": "end_to_end/test_advise.py",
     "backbones.contract": "unit/backbones/test_backbones.py",
     "boards.scenarios": "unit/boards/test_board.py",
     "boards.toml_file": "unit/boards/test_board.py",

@@ -38,6 +38,7 @@ COMMANDS = {
     "data": ("data:data", "List, fetch, prepare and check data sets."),
     "info": ("info:info", "Explain one of them: what it needs, its options, how to run it."),
     "new": ("new:new", "Write a working start for a method of yours."),
+    "advise": ("advise:advise", "Say which method to use on a data set, and how sure that is."),
     "suspects": ("suspects:suspects", "Rank the labels of a data set by how doubtful they are."),
     "check": ("check:check", "Check a plugin of yours against its contract."),
 }

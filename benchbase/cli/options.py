@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+class Duration(click.ParamType[float]):
+    """A time such as 90s, 10m or 1.5h, in seconds."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read it."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value))
+        if not found or not float(found[1]):
+            self.fail(f"{value!r}: expected a time such as 90s, 10m or 1.5h", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -45,3 +66,22 @@ timeout = click.option(
     help="Seconds that a cell may take.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+trusted = click.option(
+    "--trusted",
+    metavar="FILE.csv|COLUMN",
+    help="Rows of your own images whose labels somebody verified: methods that need clean labels "
+    "get those in training (track TV), those in test judge.",
+)
+split = click.option(
+    "--split",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.csv",
+    help="Which of your own images train, validate and test: columns image and split.",
+)
+
+
+def budget(default: str, help_text: str) -> Callable[[Any], Any]:
+    """Give the option that says how long a command may take."""
+    return click.option(
+        "--budget", type=Duration(), default=default, show_default=True, help=help_text
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -63,24 +62,14 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     type=click.IntRange(SMALLEST, LARGEST),
     help="Pixels a side of your own images, such as 32, 64, 96 or 224.",
 )
-@click.option(
-    "--split",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE.csv",
-    help="Which of your own images train, validate and test: columns image and split.",
-)
+@options.split
 @click.option(
     "--on-bad-image",
     type=click.Choice(["fail", "skip"]),
     help="What an image of your own that cannot be read does [default: fail]; skip leaves it out, "
     "and lists it.",
 )
-@click.option(
-    "--trusted",
-    metavar="FILE.csv|COLUMN",
-    help="Rows of your own images whose labels somebody verified: methods that need clean labels "
-    "get those in training (track TV), those in test judge.",
-)
+@options.trusted
 @click.option("--train-size", type=click.IntRange(min=1), help="Training images before imbalance.")
 @click.option(
     "--label-fraction",

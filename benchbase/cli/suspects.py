@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 
@@ -20,22 +19,6 @@ Examples:
   benchbase suspects folder:moles
   benchbase suspects "csv:labels.csv[label=dx,group=lesion_id]" --size 64 --budget 30m
 """
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-
-
-class Duration(click.ParamType[float]):
-    """A time such as 90s, 10m or 1.5h, in seconds."""
-
-    name = "time"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Read it."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value))
-        if not found or not float(found[1]):
-            self.fail(f"{value!r}: expected a time such as 90s, 10m or 1.5h", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
 
 
 @click.command(epilog=EPILOG)
@@ -47,13 +30,7 @@ class Duration(click.ParamType[float]):
 )
 @click.option("--backbone", metavar="NAME", help="Network, as name[option=value].")
 @click.option("--epochs", type=click.IntRange(min=2), default=12, show_default=True)
-@click.option(
-    "--budget",
-    type=Duration(),
-    default="10m",
-    show_default=True,
-    help="Time for all of it; rankings that do not fit are left out by name.",
-)
+@options.budget("10m", "Time for all of it; rankings that do not fit are left out by name.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Networks trained at a time [default: cores]."
 )

@@ -45,21 +45,22 @@ def _best(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
         others = [label for label in level if label != first.label]
         yield (
             f"No single method is best{sure}: {first.label} has the highest mean, {scored}, and "
-            f"cannot be told apart from {_listed(others)}."
+            f"cannot be told apart from {listed(others)}."
         )
 
 
 def _over_reference(table: Table, row: Row) -> str:
     if row.difference is None:
         return ""
-    return f", {_points(row.difference)} {_side(row.difference)} {table.reference.label}"
+    return f", {points(row.difference)} {side(row.difference)} {table.reference.label}"
 
 
-def _side(difference: Estimate) -> str:
+def side(difference: Estimate) -> str:
+    """Say on which side of the other it lies."""
     return "above" if difference.mean >= 0 else "below"
 
 
-def _points(difference: Estimate) -> str:
+def points(difference: Estimate) -> str:
     """Write ``4.9 points (95 %: 3.1 to 6.7)``, without a sign."""
     sign = 1 if difference.mean >= 0 else -1
     text = f"{100 * abs(difference.mean):.1f} points"
@@ -78,9 +79,9 @@ def _against_reference(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
             groups[row.difference.verdict].append(row.label)
     known = table.reference.label
     parts = [
-        f"better than {known}: {_listed(groups['better'])}" if groups["better"] else "",
-        f"worse: {_listed(groups['worse'])}" if groups["worse"] else "",
-        f"not told apart from it: {_listed(groups['tied'])}" if groups["tied"] else "",
+        f"better than {known}: {listed(groups['better'])}" if groups["better"] else "",
+        f"worse: {listed(groups['worse'])}" if groups["worse"] else "",
+        f"not told apart from it: {listed(groups['tied'])}" if groups["tied"] else "",
     ]
     if not groups["better"] and any(groups.values()):
         parts[0] = f"no method is better than {known}"
@@ -99,8 +100,8 @@ def _trusted_alone(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
         for row in ranked
         if "trusted" in row.needs and row.ranks is not None and row.ranks[1] < alone.ranks[0]
     ]
-    gain = f"{_points(alone.difference)} {_side(alone.difference)} {table.reference.label}"
-    better = _listed(above) if above else "no method that is given them"
+    gain = f"{points(alone.difference)} {side(alone.difference)} {table.reference.label}"
+    better = listed(above) if above else "no method that is given them"
     yield (
         f"What the checked images alone are worth shows {alone.label}: {gain}; {better} "
         f"{'gets' if len(above) < 2 else 'get'} surely more out of them."
@@ -121,7 +122,7 @@ def _headroom(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
         if ceiling.difference.covers_zero:
             yield f"Whether {what.lower()} would bring anything cannot be told here."
             continue
-        gain = f"{_points(ceiling.difference)} over {table.reference.label} ({ceiling.label})"
+        gain = f"{points(ceiling.difference)} over {table.reference.label} ({ceiling.label})"
         best = max(measured, key=lambda pair: pair[0].mean, default=None)
         won = ""
         if best is not None:
@@ -133,7 +134,7 @@ def _headroom(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
         past = [label for share, label in measured if share.mean > 1]
         if past:
             yield (
-                f"{_listed(past)} {'pass' if len(past) > 1 else 'passes'} that ceiling: it bounds "
+                f"{listed(past)} {'pass' if len(past) > 1 else 'passes'} that ceiling: it bounds "
                 "what weights can do, not what else a method does."
             )
 
@@ -149,12 +150,12 @@ def _controls_ahead(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
     others = [row.label for row in ahead if "truth" not in row.needs]
     if knowing:
         yield (
-            f"{_listed(knowing)} {'score' if len(knowing) > 1 else 'scores'} higher and "
+            f"{listed(knowing)} {'score' if len(knowing) > 1 else 'scores'} higher and "
             f"{'know' if len(knowing) > 1 else 'knows'} the true labels: no method to use."
         )
     if others:
         yield (
-            f"{_listed(others)} {'score' if len(others) > 1 else 'scores'} higher than every "
+            f"{listed(others)} {'score' if len(others) > 1 else 'scores'} higher than every "
             "method and should not: a yardstick shows what a part of a method is worth, so here "
             "the rest of it brought nothing."
         )
@@ -183,7 +184,7 @@ def _seeds_needed(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
     yield f"To tell {pair} apart at this difference and spread would take {seeds}."
 
 
-def _listed(labels: Sequence[str]) -> str:
+def listed(labels: Sequence[str]) -> str:
     """Write ``a``, ``a and b``, ``a, b and c``."""
     *most, last = labels
     return f"{', '.join(most)} and {last}" if most else last

@@ -52,6 +52,11 @@ class Entry:
         """The name under which it stays reachable when another distribution takes it too."""
         return f"{self.distribution}:{self.name}"
 
+    @property
+    def is_control(self) -> bool:
+        """Whether it is a weighter to measure others by: it knows the truth, or says it itself."""
+        return "truth" in self.needs or self.summary.startswith("Control")
+
     bases: tuple[str, ...] = ()
     """Modules of other packages whose classes it is derived from: their code counts as well."""
 

@@ -28,6 +28,10 @@ class Labelled:
     labels: Labels
     groups: NDArray[np.int64] | None
     """Patient, lesion or slide of each image, where that is known."""
+    parts: tuple[str, ...] = ()
+    """Of which part each image is."""
+    verified: NDArray[np.bool_] | None = None
+    """Whose labels somebody verified; None where nobody says."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -56,9 +60,15 @@ def all_images(prepared: Prepared) -> Labelled:
         names=tuple(image for name in found for image in names[name]),
         classes=parts.classes,
         pixels=np.concatenate([part.pixels for part in found.values()]),
-        labels=np.concatenate([part.labels for part in found.values()]),
+        labels=np.concatenate([_as_given(part) for part in found.values()]),
         groups=np.unique(joined, return_inverse=True)[1] if known else None,
+        parts=tuple(name for name, part in found.items() for _ in range(len(part))),
     )
+
+
+def _as_given(part: Part) -> Labels:
+    """Give the labels that may be wrong, where others beside them count as right."""
+    return part.labels if part.given is None else part.given
 
 
 def draw_folds(

@@ -41,13 +41,16 @@ class Noise:
         return float(1 - np.trace(self.joint))
 
 
-def suggest_noise(labels: Labels, probabilities: Scores) -> Noise:
+def suggest_noise(
+    labels: Labels, probabilities: Scores, verified: NDArray[np.bool_] | None = None
+) -> Noise:
     """Estimate the noise from the out-of-fold probabilities of the labels as given.
 
     How a class is labelled shows at its anchors, the images most surely of it. With that,
     P(label | image) is a mixture of the classes' ways to be labelled; its shares are
     P(class | image), by maximum likelihood, and Bayes' rule takes the label in. So a label that
     never goes wrong at anchors is believed where the network doubts it, and one that does is not.
+    Nobody doubts labels that were ``verified``.
     """
     from cleanlab.count import estimate_joint
 
@@ -63,7 +66,11 @@ def suggest_noise(labels: Labels, probabilities: Scores) -> Noise:
     joint: Scores = estimate_joint(labels, seen).T
     rows = np.arange(len(labels))
     doubt = 1 - posterior[rows, labels]
-    changed = np.argsort(-doubt, kind="stable")[: round((1 - np.trace(joint)) * len(labels))]
+    wrong = round((1 - np.trace(joint)) * len(labels))
+    if verified is not None:
+        doubt[verified] = 0
+        wrong = min(wrong, np.count_nonzero(~verified))
+    changed = np.argsort(-doubt, kind="stable")[:wrong]
     posterior[rows, labels] = -1
     classes = labels.copy()
     classes[changed] = posterior[changed].argmax(axis=1)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from benchbase.boards.order import Order
-from benchbase.boards.plan import conditions
+from benchbase.boards.plan import Condition, conditions
 from benchbase.boards.request import read_request
 from benchbase.data import cache
 from benchbase.data.contract import DataSet
@@ -36,6 +40,8 @@ class Room:
     workers: int
     folder: Path
     """Where what is found is written."""
+    place: Condition
+    """The data set as a cell would open it."""
     told: str
     """What was read of images of one's own."""
 
@@ -59,7 +65,7 @@ def prepare(order: Order, deadline: float) -> Room:
     devices = choose_devices(order.device, order.jobs, gpus, LocalExecutor())
     scenario, dataset = place.scenario, place.parts["dataset"]
     where = (dataset, order.roots, home.cache)
-    images = all_images(cache.prepare(*where))
+    images = _read(dataset, order.roots, home.cache)
     return Room(
         name=scenario.data,
         dataset=dataset,
@@ -77,5 +83,18 @@ def prepare(order: Order, deadline: float) -> Room:
         methods=tuple(catalogue.of("weighters")),
         workers=len(devices),
         folder=home.path / "suspects" / request.board.name,
+        place=place,
         told=describe(scenario.data, *where) if isinstance(dataset, OwnImages) else "",
     )
+
+
+def _read(dataset: DataSet, roots: Sequence[Path], folder: Path) -> Labelled:
+    """Read all images, also those of test that do not judge because others are verified."""
+    if not isinstance(dataset, OwnImages):
+        return all_images(cache.prepare(dataset, roots, folder))
+    verified = dataset.verified_names()
+    images = all_images(cache.prepare(dataset.without_verified(), roots, folder))
+    if not verified:
+        return images
+    mask = np.array([name in verified for name in images.names])
+    return dataclasses.replace(images, verified=mask)

@@ -6,10 +6,9 @@ classes that it suggests standing for the truth, and each ranking is asked to fi
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -19,11 +18,11 @@ from benchbase.api import Need
 from benchbase.data.contract import Labels
 from benchbase.errors import BenchbaseError, UsageError
 from benchbase.plugins import Entry
-from benchbase.seeding import stream_seed
-from benchbase.suspects.labelled import Labelled, draw_folds
+from benchbase.suspects.folds import TOO_LATE, folds_of, out_of_fold, processes
+from benchbase.suspects.labelled import Labelled
 from benchbase.suspects.noise import Noise, inject, suggest_noise
 from benchbase.suspects.rankings import LOSS, VARIANCE, Scores, by_predictions, precision
-from benchbase.suspects.training import School, predict_held, watch, weigh
+from benchbase.suspects.training import School, watch, weigh
 
 T = TypeVar("T")
 
@@ -62,11 +61,6 @@ class Findings:
         """The ranking that found most of the injected noise; the first one where none was."""
         return max(self.scores, key=lambda name: sum(self.measured.get(name, [0])))
 
-    @property
-    def worth_a_look(self) -> int:
-        """How many labels the estimate takes for wrong."""
-        return round(self.suggested.rate * len(self.images))
-
 
 class Search:
     """Fills findings, one kind of ranking after the other, while there is time."""
@@ -88,26 +82,21 @@ class Search:
             UsageError: not even the networks out of fold fit it.
             DataError: a class cannot be learned out of fold.
         """
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self._workers, mp_context=context) as pool:
+        with processes(self._workers) as pool:
             findings = self._out_of_fold(pool)
             self._watched(pool, findings)
             for entry in methods:
-                if HARMLESS.issuperset(entry.needs):
+                if HARMLESS.issuperset(entry.needs) and not entry.is_control:
                     self._weighed(pool, findings, entry)
         return findings
 
     def _out_of_fold(self, pool: Executor) -> Findings:
         images, started = self._images, time.time()
-        seed = stream_seed(0, "suspects", "folds") % 2**32
-        folds = draw_folds(images.labels, images.groups, images.classes, seed)
+        folds = folds_of(images)
         self._say(f"networks out of fold ({folds.max() + 1}), each on the other folds")
-        snapshots = self._snapshots(pool, images.labels, folds)
+        snapshots = out_of_fold(pool, self._school, images.labels, folds)
         if snapshots is None:
-            raise UsageError(
-                "the time ran out before each image was judged by a network out of fold: give "
-                "more --budget, or fewer --epochs"
-            )
+            raise UsageError(f"{TOO_LATE}: give more --budget, or fewer --epochs")
         spent = time.time() - started
         last = int(folds.max())
         self._seconds = spent * min(self._workers, last + 1) / last
@@ -117,7 +106,7 @@ class Search:
         injected = inject(suggested)
         if started + 2 * spent < self._school.deadline:
             self._say("the same with injected noise, to measure the rankings")
-            snapshots = self._snapshots(pool, injected, folds)
+            snapshots = out_of_fold(pool, self._school, injected, folds)
             if snapshots is not None:
                 self._injected = injected
                 findings.chance = float((injected != suggested.classes).mean())
@@ -125,23 +114,6 @@ class Search:
                 for name, scores in by_predictions(injected, snapshots, again).items():
                     self._measure(findings, name, scores)
         return findings
-
-    def _snapshots(self, pool: Executor, labels: Labels, folds: Labels) -> Scores | None:
-        """Give the probabilities of each image by a network that did not see it."""
-        held = [np.flatnonzero(folds == fold) for fold in range(folds.max() + 1)]
-        trained = [np.flatnonzero(folds != fold) for fold in range(folds.max() + 1)]
-        school = self._school
-        asked = [
-            pool.submit(predict_held, school, labels, *rows)
-            for rows in zip(trained, held, strict=True)
-        ]
-        parts = [each.result() for each in asked]
-        snapshots = np.empty((school.snapshots, len(labels), len(school.classes)))
-        for rows, part in zip(held, parts, strict=True):
-            if part is None:
-                return None
-            snapshots[:, rows] = part
-        return snapshots
 
     def _watched(self, pool: Executor, findings: Findings) -> None:
         if not self._fits(1):

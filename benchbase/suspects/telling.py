@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from benchbase.suspects.noise import Noise
 from benchbase.suspects.rankings import EXPLAINED, ranks
 from benchbase.suspects.searching import Findings
 
@@ -13,20 +14,19 @@ FEWEST = 0.005
 """A direction of the noise with a smaller share of all images is not told."""
 
 
-def sentences(findings: Findings) -> Iterator[str]:
-    """Say how many labels look wrong, in which direction, and which ranking to trust how far."""
-    suggested, classes = findings.suggested, findings.images.classes
-    count = len(findings.images)
+def noise_sentences(noise: Noise, classes: Sequence[str]) -> Iterator[str]:
+    """Say how many labels look wrong, and in which direction."""
+    count = len(noise.classes)
     yield (
-        f"Of {count:,} labels some {findings.worth_a_look:,} ({suggested.rate:.0%}) look wrong, as "
+        f"Of {count:,} labels some {round(noise.rate * count):,} ({noise.rate:.0%}) look wrong, as "
         "confident learning estimates: too many where classes look alike, too few where images of "
         "one look are nearly all mislabelled."
     )
     ways = [
-        (suggested.joint[true, given], classes[given], classes[true])
+        (noise.joint[true, given], classes[given], classes[true])
         for true in range(len(classes))
         for given in range(len(classes))
-        if true != given and suggested.joint[true, given] >= FEWEST
+        if true != given and noise.joint[true, given] >= FEWEST
     ]
     if ways:
         said = [
@@ -34,6 +34,11 @@ def sentences(findings: Findings) -> Iterator[str]:
             for share, given, true in sorted(ways, reverse=True)[:4]
         ]
         yield f"Most often: {'; '.join(said)}."
+
+
+def sentences(findings: Findings) -> Iterator[str]:
+    """Say how many labels look wrong, in which direction, and which ranking to trust how far."""
+    yield from noise_sentences(findings.suggested, findings.images.classes)
     if not findings.measured:
         yield (
             "No ranking was measured: there was no time to train again on injected noise "

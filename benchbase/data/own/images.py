@@ -147,3 +147,15 @@ class OwnImages(DataSet):
                 "leave out --trusted"
             )
         return listing
+
+    def verified_names(self) -> frozenset[str]:
+        """Name the images whose labels somebody verified."""
+        listing = self.complete()
+        marks = listing.verified or (False,) * len(listing.names)
+        return frozenset(name for name, it in zip(listing.names, marks, strict=True) if it)
+
+    def without_verified(self) -> OwnImages:
+        """Give the same images where nobody says which labels were verified."""
+        names = {it.name for it in dataclasses.fields(self)} & {"trusted_file", "trusted_column"}
+        said: dict[str, Any] = dict.fromkeys(names, "")
+        return dataclasses.replace(self, **said)

@@ -32,7 +32,7 @@ class Here(Executor):
 
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
-    monkeypatch.setattr(searching, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(searching, "processes", Here)
 
 
 def method(name, weigh, needs=()):
