@@ -86,6 +86,7 @@ TESTED_THROUGH = {
     "leaderboard.results": "end_to_end/test_python.py",
     "leaderboard.site.insights": "unit/leaderboard/site/test_figures.py",
     "leaderboard.site.scores": "unit/leaderboard/site/test_figures.py",
+    "leaderboard.submission": "unit/cli/test_submit.py",
     "leaderboard.table": "unit/leaderboard/test_rows.py",
     "plugins.kinds": "unit/plugins/test_loading.py",
     "records.decoding": "unit/records/test_record.py",

@@ -1,7 +1,8 @@
 """The command line: one module a command, imported only when its command runs.
 
 Exit codes: 0 all ok, 1 internal error, 2 usage or a full disk, 3 some cells or checks failed, 4 a
-page or a record does not follow, 5 a replay does not bear a record out, 130 interrupted.
+page or a record does not follow, 5 a replay does not bear a record out or a row became worse, 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ COMMANDS = {
     "verify": ("verify:verify", "Check pages against records, records against predictions."),
     "why": ("why:why", "Say which part of a cell's key is another one today."),
     "replay": ("replay:replay", "Train stored cells again and compare."),
+    "submit": ("submit:submit", "Check, preview, replay and publish new rows of a board."),
     "published": ("published:published", "Compare a board with what others published."),
     "merge": ("merge:merge", "Bring the results of several homes together."),
     "list": ("list:list_installed", "List weighters, backbones, data sets and all that is there."),

@@ -58,7 +58,7 @@ Exit codes: 0 every cell is borne out, 2 usage, 5 one is not.
 
 
 @dataclass(frozen=True)
-class _Target:
+class Target:
     """What is to be replayed, and where the lines about it go."""
 
     records: Sequence[Record]
@@ -70,6 +70,7 @@ class _Target:
 
     @property
     def beside(self) -> Path | None:
+        """Where the lines go; None for the home."""
         return None if self.folder is None else self.folder / "results"
 
 
@@ -109,6 +110,39 @@ def replay(
     """
     store = Store(Home.at(home))
     wanted = _target(target, count, store)
+    done = replay_all(
+        wanted,
+        store,
+        by=by,
+        plugin=plugin,
+        device=device,
+        jobs=jobs,
+        timeout=timeout,
+        roots=roots,
+        secret=secret,
+    )
+    held = sum(one.holds for one in done)
+    click.echo(f"{held} of {len(wanted.records)} cells are borne out")
+    return 0 if held == len(wanted.records) else NOT_BORNE_OUT
+
+
+def replay_all(
+    wanted: Target,
+    store: Store,
+    *,
+    by: str | None,
+    plugin: str | None,
+    device: str,
+    jobs: int | None,
+    timeout: float,
+    roots: Sequence[Path],
+    secret: Path | None,
+) -> list[Replay]:
+    """Train cells again; write a line about each, and the pages that tell of them.
+
+    Raises:
+        UsageError: a cell is another one today.
+    """
     known = None if secret is None else Secret.read(secret)
     server = ForkServer()
     try:
@@ -157,12 +191,10 @@ def replay(
         click.echo(add_replays(wanted.beside or store.home.path, done))
         for page in _pages(wanted.folder):
             click.echo(page)
-    held = sum(one.holds for one in done)
-    click.echo(f"{held} of {len(wanted.records)} cells are borne out")
-    return 0 if held == len(wanted.records) else NOT_BORNE_OUT
+    return done
 
 
-def _target(target: str, count: int | None, store: Store) -> _Target:
+def _target(target: str, count: int | None, store: Store) -> Target:
     """Find what is meant.
 
     Raises:
@@ -173,7 +205,7 @@ def _target(target: str, count: int | None, store: Store) -> _Target:
         if folder is None:
             raise UsageError(f"{target!r} has no leaderboard: replay a cell, by its key")
         board, records = _board(folder)
-        return _of_board(board, folder, records, sample(board, records, count))
+        return of_board(board, folder, records, sample(board, records, count))
     found = find_record(target, store)
     if found.record.status != "ok":
         raise UsageError(
@@ -182,8 +214,8 @@ def _target(target: str, count: int | None, store: Store) -> _Target:
         )
     if found.folder is not None:
         board, records = _board(found.folder)
-        return _of_board(board, found.folder, records, [found.record])
-    return _Target([found.record], None, {}, ("tail", "balanced_accuracy"), ())
+        return of_board(board, found.folder, records, [found.record])
+    return Target([found.record], None, {}, ("tail", "balanced_accuracy"), ())
 
 
 def _pages(folder: Path | None) -> list[Path]:
@@ -201,10 +233,11 @@ def _board(folder: Path) -> tuple[Board, list[Record]]:
     return board, Committed(folder).records()
 
 
-def _of_board(
+def of_board(
     board: Board, folder: Path, records: Sequence[Record], chosen: Sequence[Record]
-) -> _Target:
-    return _Target(
+) -> Target:
+    """Make cells of a board what is to be replayed."""
+    return Target(
         chosen,
         folder,
         tolerances(board, records),

@@ -59,7 +59,7 @@ def verify(
     server = ForkServer()
     try:
         known = None if secret is None else Secret.read(secret)
-        verifying = _Verifying(server, roots, store, known)
+        verifying = Verifying(server, roots, store, known)
         if target is None:
             problems = verifying.all_boards()
         elif (folder := _folder(target)) is not None:
@@ -91,8 +91,8 @@ def _folder(target: str) -> Path | None:
     return folder
 
 
-class _Verifying:
-    """One run of the command; each part gives what does not follow."""
+class Verifying:
+    """Verifies boards and records; each part gives what does not follow."""
 
     def __init__(
         self, server: ForkServer, roots: Sequence[Path], store: Store, secret: Secret | None
@@ -103,10 +103,12 @@ class _Verifying:
         self._secret = secret
 
     @functools.cached_property
-    def _catalogue(self) -> Catalogue:
+    def catalogue(self) -> Catalogue:
+        """What is installed."""
         return read_catalogue(self._server, self._store.home)
 
     def all_boards(self) -> list[str]:
+        """Verify what is not frozen, and the index."""
         boards = sorted(LEADERBOARDS.glob("*/board.toml"))
         if not boards:
             raise UsageError(
@@ -115,9 +117,10 @@ class _Verifying:
             )
         folders = [path.parent for path in boards if not load_board(str(path)).frozen]
         problems = [problem for folder in folders for problem in self.board(folder)]
-        return [*problems, *_index_problems()]
+        return [*problems, *index_problems()]
 
-    def board(self, folder: Path) -> list[str]:
+    def board(self, folder: Path, before: Path | None = None) -> list[str]:
+        """Verify a board; where it lies ``before``, a page that is as it was there is stale."""
         board = load_board(str(folder.resolve()))
         if board.frozen:
             raise UsageError(
@@ -131,15 +134,13 @@ class _Verifying:
         labels = self._labels(board, folder, board.noise_secret)
         found = verify_board(folder, board, records, labels.of)
         count, differing = differing_pages(folder, board, records, found.evidence)
-        found.problems += [
-            f"{path}: differs from its records; `benchbase leaderboard` puts it right"
-            for path in differing
-        ]
+        found.problems += [_differs(path, before and before / path.name) for path in differing]
         click.echo(f"{board.name}: {count - len(differing)} of {count} pages follow")
         _tell(found, labels)
         return found.problems
 
     def record(self, prefix: str) -> list[str]:
+        """Verify one record, on a board or in the home."""
         found = find_record(prefix, self._store)
         record = found.record
         labels = self._labels(
@@ -170,18 +171,23 @@ class _Verifying:
             reason = f"drawn with the secret {fingerprint}: name its file with --secret"
             return LabelsHere.unknown(board.name, reason)
         cache = self._store.home.cache
-        return LabelsHere.of_board(
-            board, folder, self._catalogue, self._roots, cache, secret=secret
-        )
+        return LabelsHere.of_board(board, folder, self.catalogue, self._roots, cache, secret=secret)
 
 
-def _index_problems() -> Iterator[str]:
+def index_problems(before: Path | None = None) -> Iterator[str]:
+    """Verify the index of all boards; where it was ``before``, the same is stale."""
     path = LEADERBOARDS / "README.md"
     try:
         if text_of(path) != index_text(LEADERBOARDS):
-            yield f"{path}: differs from its records; `benchbase leaderboard` puts it right"
+            yield _differs(path, before and before / path.name)
     except StoreError:
         return  # told with its board
+
+
+def _differs(path: Path, before: Path | None) -> str:
+    stale = before is not None and text_of(path) == text_of(before)
+    what = "is stale: as it was before the new records" if stale else "differs from its records"
+    return f"{path}: {what}; `benchbase leaderboard` puts it right"
 
 
 def _tell(found: Verified, labels: LabelsHere) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -167,6 +167,25 @@ class CommittedPredictions:
 
 
 _INSIDE = ("seed", "data")
+
+
+def lost_entries(before: Path, now: Path) -> Iterator[str]:
+    """Say what of a board's predictions is not as it was; entries may be added.
+
+    Raises:
+        StoreError: a file is damaged.
+    """
+    for path in sorted((before / FOLDER).glob("*/*.npz")):
+        kind: type[Any] = Truth if path.name == LABELS else Answers
+        here = now / path.relative_to(before)
+        found = _unpacked(here, kind) if here.exists() else {}
+        for name, entry in _unpacked(path, kind).items():
+            if name not in found or not _same(entry, found[name]):
+                yield f"{here}: the entry {name[:12]} is not as it was: entries are only added"
+
+
+def _same(one: Any, other: Any) -> bool:
+    return all(np.array_equal(array, vars(other)[part]) for part, array in vars(one).items())
 
 
 def attempt_name(record: Record) -> str:

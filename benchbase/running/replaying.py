@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +41,12 @@ class Asked:
     """What is kept of its predictions, if anything is."""
 
 
-def sample(board: Board, records: Sequence[Record], count: int) -> list[Record]:
+def sample(
+    board: Board, records: Sequence[Record], count: int, among: Container[str] | None = None
+) -> list[Record]:
     """Draw records that count on the board and ended well; nobody can know beforehand which.
+
+    ``among`` are the keys to draw from, if not all.
 
     Raises:
         UsageError: there are none.
@@ -52,10 +56,25 @@ def sample(board: Board, records: Sequence[Record], count: int) -> list[Record]:
         for entry in choose(board, records)
         for record in entry.cells.values()
         if score_of(record, board.rule, board.metric) is not None
+        and (among is None or record.key in among)
     ]
     if not good:
         raise UsageError(f"{board.name!r} has no cell that ended well: run the board first")
     return secrets.SystemRandom().sample(good, min(count, len(good)))
+
+
+def reference_beside(board: Board, records: Sequence[Record], chosen: Sequence[Record]) -> Record:
+    """Give the reference's cell at the scenario and seed of one of these, or one of these."""
+    entries = choose(board, records)
+    keys = {record.key for record in chosen}
+    [reference] = (entry for entry in entries if entry.reference)
+    beside = (
+        reference.cells[place]
+        for entry in entries
+        for place, record in entry.cells.items()
+        if record.key in keys and place in reference.cells
+    )
+    return next(beside, chosen[0])
 
 
 def tolerances(board: Board, records: Sequence[Record]) -> dict[str, float]:

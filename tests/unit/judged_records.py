@@ -30,9 +30,13 @@ def judged_record(
     classes: int = CLASSES,
     metrics: tuple[Extra, ...] = (),
     buys: bool = False,
+    sure: float = 0.1,
     **fields: Any,
 ) -> Record:
-    """Judge ten checkpoints of random logits; the home keeps what the judge used."""
+    """Judge ten checkpoints of random logits; the home keeps what the judge used.
+
+    Each checkpoint leans ``sure`` more to the right class than the one before it.
+    """
     rng = np.random.Generator(np.random.PCG64(seed))
     labels = rng.integers(classes, size=(2, IMAGES))
     pixels = np.zeros((IMAGES, 1, 1, 1), dtype=np.uint8)
@@ -58,7 +62,7 @@ def judged_record(
     judge = Judge(opened, CHECKPOINTS, metrics)
     for done in range(1, CHECKPOINTS + 1):
         logits = rng.normal(size=(2 * IMAGES, classes)).astype(np.float32)
-        logits[np.arange(2 * IMAGES), np.tile(true.labels, 2)] += 0.1 * done
+        logits[np.arange(2 * IMAGES), np.tile(true.labels, 2)] += sure * done
         counted = Counted((done,), done, str(done), 0, None)
         bought = range(min(20, 5 * (done // 3))) if buys else None
         judge.hear(logits - logits.max(axis=1, keepdims=True), None, {}, counted, bought)

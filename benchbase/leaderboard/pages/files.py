@@ -123,17 +123,18 @@ with them: running it gives a table in the home folder.
 
 ## A row of your own
 
-1. Make your method a package (`benchbase new weighter NAME --package`), and install it.
+1. `benchbase new weighter NAME --package` makes a package; put it into `plugins/`, and install it.
 2. `benchbase check NAME` until it is green; `benchbase run --board BOARD --plugin NAME` shows it
    beside the board's rows and changes no file of the board.
-3. Add its name to `weighters` in `BOARD/board.toml`.
+3. On a branch, add its name to `weighters` in `BOARD/board.toml`; nothing else there changes.
 4. `benchbase run --board BOARD` trains what is missing, which is your rows, and rewrites the pages.
-5. `benchbase verify` says whether every page follows from its records, and every score from the
-   predictions.
-6. Commit `board.toml`, the new lines below `BOARD/results/`, the new files below
-   `BOARD/predictions/` and the pages. A committed line is never altered, so the files only gain
-   lines.
-7. Open a pull request that says where the package can be installed from. CI checks all of it again.
+5. `git add plugins leaderboards` and commit: a committed line is never altered, files gain lines.
+6. `benchbase submit check` says what CI will say of the branch; open a pull request.
+7. CI runs the same check without any rights, and writes `benchbase submit preview` as a comment.
+8. A maintainer reads the code, and `benchbase submit verify --sample 5` trains five of your cells
+   and one of the reference again; what came of it is a line of `BOARD/results/replays.jsonl`.
+9. Where every cell is borne out and no row became worse, the branch is merged.
+10. `benchbase submit publish` writes the pages, this index and the site from the records alone.
 """
 
 
