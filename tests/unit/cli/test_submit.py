@@ -71,7 +71,7 @@ def made(tmp_path_factory):
 @pytest.fixture
 def base(made, tmp_path, monkeypatch):
     """A branch on which nothing was done yet."""
-    monkeypatch.setattr(LabelsHere, "of_board", lambda *_: LabelsHere())
+    monkeypatch.setattr(LabelsHere, "of_board", lambda *_, **__: LabelsHere())
     monkeypatch.setattr("benchbase.cli.verify.read_catalogue", lambda *_: Catalogue(()))
     monkeypatch.setattr(Catalogue, "matching", lambda *_: ["one"])
     monkeypatch.setattr(command, "passes", lambda target: True)
@@ -242,7 +242,7 @@ def test_replays_of_one_s_own_are_refused(clever, capsys):
 
 
 def test_a_plugin_that_fails_its_checks_is_exit_3(clever, monkeypatch, capsys):
-    asked = []
+    asked: list[str] = []
     monkeypatch.setattr(command, "passes", asked.append)
     assert invoke(["submit", "check"]) == 3
     assert asked == ["clever"]
