@@ -34,6 +34,13 @@ Examples:
 @click.option(
     "--jobs", type=click.IntRange(min=1), help="Networks trained at a time [default: cores]."
 )
+@click.option(
+    "--trusted",
+    metavar="FILE.csv|COLUMN",
+    help="Rows of your own images whose labels somebody verified: networks learn from them, and "
+    "they are not ranked.",
+)
+@options.split
 @options.device
 @options.data_roots
 @options.home
@@ -46,6 +53,8 @@ def suspects(
     epochs: int,
     budget: float,
     jobs: int | None,
+    trusted: str | None,
+    split: Path | None,
     device: str,
     roots: tuple[Path, ...],
     home: Path | None,
@@ -55,7 +64,8 @@ def suspects(
 
     Networks are trained out of fold, with whole groups on one side; then the same is done with
     injected noise of the kind and rate that the labels suggest, so that each ranking's precision
-    is known. A CSV of all labels and a page with the first 200 come out.
+    is known. A CSV of all labels and a page with the first 200 come out. Images of every part are
+    ranked, also those of validation and test.
     """
     started = time.time()
     order = Order(
@@ -64,6 +74,8 @@ def suspects(
         backbone=backbone,
         epochs=epochs,
         jobs=jobs,
+        trusted=trusted,
+        split=split,
         device=device,  # type: ignore[arg-type]
         roots=roots,
         home=home,

@@ -36,6 +36,15 @@ class Labelled:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def doubtful(self) -> int:
+        """How many labels nobody verified."""
+        return len(self) if self.verified is None else int((~self.verified).sum())
+
+    def undoubted_last(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the scores without those of verified labels, which nobody doubts."""
+        return scores if self.verified is None else np.where(self.verified, np.nan, scores)
+
 
 def all_images(prepared: Prepared) -> Labelled:
     """Put the parts of a data set together; images without a name are called by part and row."""

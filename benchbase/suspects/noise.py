@@ -90,7 +90,11 @@ def _at_anchors(labels: Labels, probabilities: Scores) -> Scores:
     return transition
 
 
-def inject(noise: Noise) -> Labels:
-    """Draw labels anew: as if the suggested classes were true, with the suggested noise."""
+def inject(noise: Noise, verified: NDArray[np.bool_] | None = None) -> Labels:
+    """Draw labels anew: as if the suggested classes were true, with the suggested noise.
+
+    Those that were ``verified`` stay.
+    """
     chances = noise.joint / noise.joint.sum(axis=1, keepdims=True)
-    return draw_classes(chances[noise.classes], numpy_stream(0, "suspects", "injected"))
+    drawn = draw_classes(chances[noise.classes], numpy_stream(0, "suspects", "injected"))
+    return drawn if verified is None else np.where(verified, noise.classes, drawn)

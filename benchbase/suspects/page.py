@@ -25,7 +25,7 @@ THUMBNAIL = 96
 def write_page(findings: Findings, title: str, own: OwnImages | None) -> str:
     """Write the page; of one's own images the thumbnails are read from the files."""
     images, suggested = findings.images, findings.suggested.classes
-    first = ranks(findings.scores[findings.best]).argsort()[:SHOWN]
+    first = ranks(findings.scores[findings.best]).argsort()[: min(SHOWN, images.doubtful)]
     places = {name: ranks(scores) for name, scores in findings.scores.items()}
     cards = [
         {

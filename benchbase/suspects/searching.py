@@ -50,11 +50,15 @@ class Findings:
     chance: float = 0.0
     """Share of the labels that the injected noise made wrong."""
 
+    def add(self, name: str, scores: Scores) -> None:
+        """Add a ranking; labels that somebody verified have no place in it."""
+        self.scores[name] = self.images.undoubted_last(scores)
+
     @property
     def places(self) -> tuple[int, ...]:
         """The numbers of labels looked at that mean something here."""
-        few = max(1, len(self.images) // 10)
-        return tuple(k for k in PLACES if 2 * k <= len(self.images)) or (few,)
+        count = self.images.doubtful
+        return tuple(k for k in PLACES if 2 * k <= count) or (max(1, count // 10),)
 
     @property
     def best(self) -> str:
@@ -100,17 +104,18 @@ class Search:
         spent = time.time() - started
         last = int(folds.max())
         self._seconds = spent * min(self._workers, last + 1) / last
-        suggested = suggest_noise(images.labels, snapshots.mean(axis=0))
+        suggested = suggest_noise(images.labels, snapshots.mean(axis=0), images.verified)
         findings = Findings(images, suggested)
-        findings.scores |= by_predictions(images.labels, snapshots, suggested)
-        injected = inject(suggested)
+        for name, scores in by_predictions(images.labels, snapshots, suggested).items():
+            findings.add(name, scores)
+        injected = inject(suggested, images.verified)
         if started + 2 * spent < self._school.deadline:
             self._say("the same with injected noise, to measure the rankings")
             snapshots = out_of_fold(pool, self._school, injected, folds)
             if snapshots is not None:
                 self._injected = injected
                 findings.chance = float((injected != suggested.classes).mean())
-                again = suggest_noise(injected, snapshots.mean(axis=0))
+                again = suggest_noise(injected, snapshots.mean(axis=0), images.verified)
                 for name, scores in by_predictions(injected, snapshots, again).items():
                     self._measure(findings, name, scores)
         return findings
@@ -124,7 +129,8 @@ class Search:
         if seen[0] is None:
             findings.left_out |= dict.fromkeys((LOSS, VARIANCE), NO_TIME)
             return
-        findings.scores |= {LOSS: seen[0].loss, VARIANCE: seen[0].variance}
+        findings.add(LOSS, seen[0].loss)
+        findings.add(VARIANCE, seen[0].variance)
         if seen[-1] is not None:
             self._measure(findings, LOSS, seen[-1].loss)
             self._measure(findings, VARIANCE, seen[-1].variance)
@@ -146,7 +152,7 @@ class Search:
         elif not np.nanstd(found[0]) > 0:
             findings.left_out[name] = "weights are the same for all images"
         else:
-            findings.scores[name] = -found[0]
+            findings.add(name, -found[0])
             if found[-1] is not None:
                 self._measure(findings, name, -found[-1])
 
@@ -169,4 +175,5 @@ class Search:
     def _measure(self, findings: Findings, name: str, scores: Scores) -> None:
         if self._injected is not None:
             wrong = self._injected != findings.suggested.classes
-            findings.measured[name] = precision(scores, wrong, findings.places)
+            open_scores = self._images.undoubted_last(scores)
+            findings.measured[name] = precision(open_scores, wrong, findings.places)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -50,3 +52,10 @@ def test_a_group_is_in_one_fold_and_every_class_in_each():
 def test_a_class_of_one_group_is_refused_by_name():
     with pytest.raises(DataError, match="class 'b' are all of one group"):
         draw_folds(np.array([0, 0, 1, 1]), np.array([0, 1, 2, 2]), ("a", "b"), seed=0)
+
+
+def test_labels_as_given_are_looked_at_where_others_count_as_true(tmp_path):
+    both = dataclasses.replace(part(0, 1), given=np.array([1, 1]))
+    images = all_images(prepared(tmp_path, train=both, test=part(0)))
+    assert images.labels.tolist() == [1, 1, 0]
+    assert images.parts == ("train", "train", "test")

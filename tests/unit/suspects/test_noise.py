@@ -55,3 +55,16 @@ def test_injected_noise_has_the_suggested_rate_and_is_the_same_each_time():
     injected = inject(noise)
     assert (injected != noise.classes).mean() == pytest.approx(noise.rate, abs=0.05)
     assert (injected == inject(noise)).all()
+
+
+def test_nobody_doubts_or_changes_a_verified_label():
+    _, labels, probabilities = symmetric(np.random.Generator(np.random.PCG64(1)))
+    open_noise = suggest_noise(labels, probabilities)
+    verified = np.arange(COUNT) < COUNT // 2
+    noise = suggest_noise(labels, probabilities, verified)
+    injected = inject(noise, verified)
+    assert (noise.classes == labels)[verified].all()
+    assert (injected == labels)[verified].all()
+    assert not noise.doubt[verified].any()
+    assert (open_noise.classes != labels)[verified].any()
+    assert (injected != noise.classes)[~verified].any()

@@ -55,6 +55,8 @@ def test_every_ranking_is_made_and_measured_and_wrong_labels_come_first(images, 
         method("rows", lambda task: torch.arange(len(task.train)).float()),
         method("broken", broken),
         method("greedy", broken, needs=("trusted",)),
+        dataclasses.replace(method("yardstick", broken), summary="Control: anything."),
+        method("knowing", broken, needs=("truth",)),
     ]
     findings = Search(school, images, workers=1, say=said.append).run(methods)
     assert findings.scores.keys() == {*EXPLAINED, "weights of rows"}

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 
 import numpy as np
@@ -62,3 +63,15 @@ def test_what_is_left_out_is_named_once_a_reason(findings):
         "Left out, since there was no time: a, b",
         "Left out, since it failed (x): c",
     ]
+
+
+def test_verified_labels_are_in_no_list(findings):
+    verified = np.arange(48) % 4 == 3
+    images = dataclasses.replace(findings.images, verified=verified)
+    marked = dataclasses.replace(findings, images=images, scores={})
+    for name, scores in findings.scores.items():
+        marked.add(name, scores)
+    rows = list(csv.DictReader(io.StringIO(csv_text(marked))))
+    assert len(rows) == 36
+    assert "3.png" not in {row["path"] for row in rows}
+    assert "12 labels are verified" in "\n".join(sentences(marked))

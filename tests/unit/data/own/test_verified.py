@@ -105,3 +105,12 @@ def test_what_a_table_is_for_is_part_of_the_data(table, monkeypatch):
         for options in ({}, *({name: "labels.csv"} for name in names))
     }
     assert len(keys) == 3
+
+
+def test_who_ranks_labels_asks_which_are_verified_and_takes_the_images_of_every_part(table):
+    path = table(rows_of(lambda index: "yes" if index % 4 in (0, 3) else ""), images=IMAGES)
+    own = CsvTable(path=str(path), size=8, trusted_column="checked")
+    assert own.verified_names() == {IMAGES[it] for it in range(40) if it % 4 in (0, 3)}
+    parts = own.without_verified().load([], path.parent)
+    assert len(parts.test) == 10
+    assert parts.verified is None
