@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import subprocess
@@ -173,12 +174,15 @@ def layer(module: str) -> int:
     return next(level for level, parts in enumerate(LAYERS) if part(module) in parts)
 
 
-IMPORTS = [
-    each
-    for name in MODULES
-    for each in imports_of(name)
-    if each.imported.split(".")[0] == "benchbase"
-]
+@functools.cache
+def imports() -> list[Import]:
+    """Read who imports whom within benchbase; once, and not while tests are collected."""
+    return [
+        each
+        for name in MODULES
+        for each in imports_of(name)
+        if each.imported.split(".")[0] == "benchbase"
+    ]
 
 
 def test_every_module_has_a_layer() -> None:
@@ -189,7 +193,7 @@ def test_every_module_has_a_layer() -> None:
 def test_no_module_imports_from_a_higher_layer() -> None:
     upward = {
         (each.importer, each.imported)
-        for each in IMPORTS
+        for each in imports()
         if part(each.importer) not in {"__init__", "__main__"}
         and part(each.imported) != "__init__"
         and layer(each.imported) > layer(each.importer)
@@ -198,12 +202,12 @@ def test_no_module_imports_from_a_higher_layer() -> None:
 
 
 def test_every_exception_to_the_layers_is_still_needed() -> None:
-    assert {(each.importer, each.imported) for each in IMPORTS} >= UPWARD.keys()
+    assert {(each.importer, each.imported) for each in imports()} >= UPWARD.keys()
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     graph: dict[str, set[str]] = {name: set() for name in MODULES}
-    for each in IMPORTS:
+    for each in imports():
         if each.at_top and each.importer != each.imported:
             graph[each.importer].add(each.imported)
     try:

@@ -157,6 +157,7 @@ def test_the_method_with_its_own_schedule_keeps_the_contract(reader: Reader) -> 
     check_plugin(two_phases.load())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("shared_server")
 def test_one_of_each_other_kind_is_run_to_the_end(
     reader: Reader, capsys: pytest.CaptureFixture[str]

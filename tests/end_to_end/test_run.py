@@ -159,6 +159,7 @@ recipe = { epochs = 1 }
 """
 
 
+@pytest.mark.slow
 def test_a_board_is_written_found_in_another_home_and_compared_with_a_new_method(
     tmp_path, make_home, benchbase
 ):
@@ -351,6 +352,7 @@ def test_the_first_interrupt_drains_and_the_second_stops(tmp_path, own_home, ben
     assert not list(own_home.glob("work/*"))
 
 
+@pytest.mark.slow
 def test_a_killed_parent_takes_its_children_along_and_loses_no_finished_cell(
     tmp_path, own_home, start, benchbase
 ):

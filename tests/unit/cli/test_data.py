@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ pytestmark = pytest.mark.usefixtures("shared_server")
 
 
 @pytest.fixture
-def moles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def moles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_home: Callable[[Path], Path]
+) -> Path:
     """Make a folder of twelve images in two classes, and a home."""
-    monkeypatch.setenv("BENCHBASE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("BENCHBASE_HOME", str(make_home(tmp_path / "home")))
     for number in range(12):
         path = tmp_path / "moles" / "xy"[number % 2] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
