@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchbase.cell import JSON, Scenario
-from benchbase.data.asking import ask_labels, ask_transition
+from benchbase.data.asking import ask_labels, ask_transition, ask_whether_identifiable
 from benchbase.data.contract import DataParts, Labels, Noise, Part
 from benchbase.data.split import Rows, Split, draw, with_unlabelled
 from benchbase.seeding import numpy_stream
@@ -106,4 +106,24 @@ def describe_labels(true: Labels, seen: Labels, num_classes: int) -> JSON:
         "rate_per_class": (wrong / np.maximum(confusion.sum(axis=1), 1)).tolist(),
         "class_counts": confusion.sum(axis=1).tolist(),
         "observed_counts": confusion.sum(axis=0).tolist(),
+    }
+
+
+def describe_corruption(parts: DataParts, observed: Observed, noise: Noise) -> JSON:
+    """Tell what was done to the data: what of a record's block follows from the labels alone."""
+    classes, rows = len(parts.classes), observed.split
+    described = describe_labels(parts.train.labels[rows.train], observed.train, classes)
+    validation_true = observed.validation_part.labels[rows.validation]
+    return {
+        "identifiable": ask_whether_identifiable(noise, np.array(described["transition"])),
+        **described,
+        "validation_realised_rate": share_wrong(validation_true, observed.validation),
+        "validation_class_counts": count_classes(validation_true, classes),
+        "trusted_count": len(observed.trusted),
+        "trusted_per_class": count_classes(observed.trusted, classes),
+        "unlabelled_count": len(rows.unlabelled),
+        "classes": list(parts.classes),
+        "test_count": len(parts.test),
+        "test_verified": parts.test_verified,
+        "notes": list(parts.notes),
     }

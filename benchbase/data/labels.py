@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchbase.cell import DataIdentity, Scenario
+from benchbase.cell import JSON, DataIdentity, Scenario
 from benchbase.data.cache import prepare
 from benchbase.data.contract import DataSet, Imbalance, Labels, Noise
+from benchbase.data.corruption import describe_corruption
 from benchbase.data.opening import draw, identity_of
 from benchbase.data.secret import Secret
 
@@ -22,6 +23,8 @@ class DrawnLabels:
     validation: Labels
     """As observed."""
     validation_true: Labels
+    corruption: JSON
+    """What a record says of its data that the labels and the images give."""
 
 
 def draw_labels(
@@ -48,4 +51,5 @@ def draw_labels(
         parts.test.labels,
         observed.validation,
         observed.validation_part.labels[observed.split.validation],
+        {**describe_corruption(parts, observed, noise), "leakage": prepared.leakage},
     )

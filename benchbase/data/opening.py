@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from benchbase import seeding
 from benchbase.cell import JSON, DataIdentity, Invariances, Scenario, content_hash
-from benchbase.data.asking import ask_files, ask_transition, ask_whether_identifiable
+from benchbase.data.asking import ask_files, ask_transition
 from benchbase.data.cache import Prepared, data_key, prepare, source_hash
 from benchbase.data.contract import DataParts, DataSet, Imbalance, Labels, Noise, Part
-from benchbase.data.corruption import Observed, count_classes, describe_labels, observe, share_wrong
+from benchbase.data.corruption import Observed, describe_corruption, observe
 from benchbase.data.hashes import array_hash, file_hash
 from benchbase.data.secret import Secret, data_seed, drawn_by, stands_for_labels
 from benchbase.data.split import split
@@ -104,20 +104,9 @@ def open_scenario(
         withheld = np.full(len(rows.unlabelled), -1, dtype=np.int64)
         unlabelled = Part(np.asarray(parts.train.pixels[rows.unlabelled]), withheld)
     mean, std = channel_statistics(train.pixels)
-    described = describe_labels(train_true, observed.train, len(parts.classes))
     corruption = {
-        "identifiable": ask_whether_identifiable(noise, np.array(described["transition"])),
-        **described,
-        "validation_realised_rate": share_wrong(validation_true, observed.validation),
-        "validation_class_counts": count_classes(validation_true, len(parts.classes)),
-        "trusted_count": len(observed.trusted),
-        "trusted_per_class": count_classes(observed.trusted, len(parts.classes)),
-        "unlabelled_count": len(rows.unlabelled),
-        "classes": list(parts.classes),
-        "test_count": len(parts.test),
-        "test_verified": parts.test_verified,
+        **describe_corruption(parts, observed, noise),
         "leakage": prepared.leakage,
-        "notes": list(parts.notes),
         "card": {} if dataset.card is None else dict(dataset.card.lines()),
     }
     return Opened(
@@ -136,7 +125,7 @@ def open_scenario(
         test=Part(np.array(parts.test.pixels), parts.test.labels),
         mean=mean,
         std=std,
-        noise_rate=_noise_rate(noise, described, truth_known=_truth_known(dataset, parts)),
+        noise_rate=_noise_rate(noise, corruption, truth_known=_truth_known(dataset, parts)),
         corruption=corruption,
         identity=identity_of(dataset, prepared, observed, secret),
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated
 
 from msgspec import Meta
@@ -70,11 +71,47 @@ def describe_training(
     last = counted[-1]
     judged = [one.judged for one in counted]
     tail = tail_of(judged, epochs)
+    difference = next((one.difference for one in counted if one.difference is not None), None)
+    problem = broken_rule(
+        last.updates,
+        judged,
+        epochs,
+        steps_allowed,
+        difference=difference,
+        own_network=own_network,
+    )
+    if problem is None and len({counted[index].digest for index in tail.values()}) < len(tail):
+        problem = "one and the same model stands for several epochs that the headline averages"
+    return {
+        "steps_allowed": steps_allowed,
+        "updates": list(last.updates),
+        "checkpoint_updates": judged,
+        "images_with_gradient": last.images_with_gradient,
+        "network_difference": difference,
+        "unranked": problem,
+    }
+
+
+def broken_rule(
+    updates: Sequence[int],
+    judged: Sequence[int],
+    epochs: int,
+    steps_allowed: int,
+    *,
+    difference: str | None,
+    own_network: bool,
+) -> str | None:
+    """Say what of the counts in a record costs the rank; None where nothing does.
+
+    ``judged`` are the updates of the judged network at each checkpoint. They rise, and begin anew
+    with another network at most.
+    """
+    tail = tail_of(judged, epochs)
     lacking = [
         epoch for epoch in range(epochs - tail_length(epochs) + 1, epochs + 1) if epoch not in tail
     ]
-    difference = next((one.difference for one in counted if one.difference is not None), None)
-    most = most_updates(counted)
+    most = max((*updates, *judged))
+    falls = sum(later < earlier for earlier, later in pairwise(judged))
     problems = {
         f"a network was updated {most:,} times, the recipe has {steps_allowed:,} steps": (
             most > steps_allowed
@@ -85,18 +122,12 @@ def describe_training(
         f"no checkpoint in {_epochs_text(lacking)} of {epochs}, which the headline averages": bool(
             lacking
         ),
-        "one and the same model stands for several epochs that the headline averages": (
-            len({counted[index].digest for index in tail.values()}) < len(tail)
+        f"the updates of the judged network fall {falls} times from checkpoint to checkpoint, with "
+        f"{len(updates)} networks: which epoch a checkpoint is of cannot be told": (
+            falls >= max(1, len(updates))
         ),
     }
-    return {
-        "steps_allowed": steps_allowed,
-        "updates": list(last.updates),
-        "checkpoint_updates": judged,
-        "images_with_gradient": last.images_with_gradient,
-        "network_difference": difference,
-        "unranked": next((problem for problem, applies in problems.items() if applies), None),
-    }
+    return next((problem for problem, applies in problems.items() if applies), None)
 
 
 def _epochs_text(epochs: Sequence[int]) -> str:

@@ -25,6 +25,7 @@ from benchbase.records.committed_predictions import (
     Truth,
     attempt_name,
 )
+from benchbase.records.following import contradictions
 from benchbase.records.labelling import label_differences
 from benchbase.records.recomputing import differences, recorded_only
 from benchbase.records.record import Record
@@ -81,6 +82,9 @@ class Verifier:
         drawn = self._labels_of(record.spec.scenario, record.spec.seed)
         self.verified.compared += drawn is not None
         self.fail(record, label_differences(record, truth, drawn))
+        follows = self.fail(record, contradictions(record))
+        if not follows:
+            self.verified.contradicted.add(attempt_name(record))
         if answers is None:
             return
         if truth is None:
@@ -89,7 +93,7 @@ class Verifier:
         self.verified.recorded_only |= recorded_only(record, answers, self._metrics)
         agrees = self.fail(record, differences(record, answers, truth, self._metrics))
         agrees &= self.fail(record, self._copied(record, answers))
-        told = self.verified.recomputed if agrees else self.verified.contradicted
+        told = self.verified.recomputed if agrees and follows else self.verified.contradicted
         told.add(attempt_name(record))
 
     def fail(self, record: Record, found: Iterable[str]) -> bool:

@@ -87,8 +87,8 @@ def slim(record: Record) -> Record:
         record,
         reason=_without_folders(record.reason),
         error=_without_folders(record.error),
-        curves=_rounded(record.curves),
-        corruption=_rounded(record.corruption),
+        curves=rounded(record.curves),
+        corruption=rounded(record.corruption),
         provenance=msgspec.structs.replace(_without_folders(record.provenance), argv=None),
     )
 
@@ -123,7 +123,8 @@ def _without_folders(value: Any) -> Any:
     return _mapped(value, lambda text: re.sub(r"(?<![\w:/.])/(?:[^\s/\"':,]+/)+", "", text), str)
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """Round every float in a block to the four decimals that are committed."""
     return _mapped(value, lambda number: round(number, 4), float)
 
 

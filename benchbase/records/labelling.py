@@ -9,6 +9,7 @@ import numpy as np
 
 from benchbase.data.corruption import count_classes, share_wrong
 from benchbase.data.labels import DrawnLabels
+from benchbase.records.committed import rounded
 from benchbase.records.committed_predictions import Truth
 from benchbase.records.record import Record
 
@@ -25,6 +26,7 @@ def label_differences(
     """
     if drawn is not None:
         yield from _identity(record, drawn)
+        yield from _corruption(record, drawn)
     if truth is None:
         return
     yield from _counts(record, truth)
@@ -44,6 +46,16 @@ def _identity(record: Record, drawn: DrawnLabels) -> Iterator[str]:
     ]
     if differing:
         yield f"it is of other data than are here: {', '.join(differing)} of its key differ"
+
+
+def _corruption(record: Record, drawn: DrawnLabels) -> Iterator[str]:
+    """Compare what a record says of its data with these."""
+    if record.corruption is None:
+        return
+    for name, given in drawn.corruption.items():
+        told = getattr(record.corruption, name)
+        if rounded(told) != rounded(given):
+            yield f"corruption.{name}: the record says {told}, the data give {given}"
 
 
 def _counts(record: Record, truth: Truth) -> Iterator[str]:

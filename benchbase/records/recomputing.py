@@ -20,8 +20,8 @@ from benchbase.judging.metrics import Score as Value
 from benchbase.judging.metrics import answer_scores, score
 from benchbase.judging.relabelling import SCORES, describe_levels, finished_models
 from benchbase.judging.scales import RANKABLE, SCALES
-from benchbase.judging.steps import tail_of
 from benchbase.records.committed_predictions import Answers, Truth
+from benchbase.records.following import used
 from benchbase.records.record import Record, Score
 from benchbase.records.rescoring import NOT_ASKED
 
@@ -60,7 +60,6 @@ def differences(
         checkpoint: _scores(answers, column, truth.test, counts, known)
         for column, checkpoint in enumerate(checkpoints)
     }
-    yield from _chosen(record)
     yield from _metrics(record, scores, np.bincount(truth.test, minlength=len(counts)))
     yield from _curves(record, scores, answers, truth, counts)
     yield from _relabelling(record, scores)
@@ -79,7 +78,7 @@ def recorded_only(record: Record, answers: Answers, metrics: Sequence[Extra] = (
         or (
             name in SCALES
             and SCALES[name].needs_logits
-            and not {*_used(record, rule, name)} <= with_logits
+            and not {*used(record, rule, name)} <= with_logits
         )
     }
 
@@ -87,12 +86,6 @@ def recorded_only(record: Record, answers: Answers, metrics: Sequence[Extra] = (
 def _of_today(record: Record, metrics: Sequence[Extra]) -> list[Extra]:
     """Keep the metrics that the record has in their present version."""
     return [one for one in metrics if record.metric_versions.get(one.name) == one.version]
-
-
-def _used(record: Record, rule: str, name: str) -> list[int]:
-    """Give the checkpoints that a metric is of under a rule."""
-    chosen = record.chosen.get(name, {})
-    return [chosen[rule]] if rule in chosen else record.selected.get(rule, [])
 
 
 def _misfit(answers: Answers, truth: Truth, classes: int) -> str | None:
@@ -129,37 +122,6 @@ def _scores(
         if not SCALES[one.name].needs_logits
     }
     return {**answer_scores(told.astype(np.int64), whole, counts), **given}
-
-
-def _chosen(record: Record) -> Iterator[str]:
-    """Compare the checkpoints of each rule with what its curves make of it."""
-    curve = record.curves.get("test_balanced_accuracy", [])
-    judged = [] if record.training is None else record.training.checkpoint_updates
-    if len(judged) != len(curve):
-        yield f"training.checkpoint_updates: {len(judged)} of them, and {len(curve)} checkpoints"
-        return
-    expected = {
-        "tail": [*tail_of(judged, record.spec.scenario.recipe.epochs).values()],
-        **rules.fixed(len(curve)),
-    }
-    for rule, at in expected.items():
-        if record.selected.get(rule) != at:
-            yield _told(f"selected.{rule}", record.selected.get(rule), at)
-    for rule, part in rules.CHOSEN_ON.items():
-        for name in (rules.PRIMARY, *record.chosen):
-            drawn = record.curves.get(f"{part}_{name}")
-            at = _used(record, rule, name)
-            if at and not drawn and (rule, name) == ("val_noisy", rules.PRIMARY):
-                yield f"{rule}: there is no curves.{part}_{name} to tell the best checkpoint by"
-            elif drawn and at and not _is_best(drawn, at):
-                yield f"{rule}: checkpoint {at[0]} is not the best one of curves.{part}_{name}"
-
-
-def _is_best(curve: Sequence[float | None], at: Sequence[int]) -> bool:
-    """Tell whether one checkpoint is the best; several may be, once they are rounded."""
-    known = [value for value in curve if value is not None]
-    best = curve[at[0]] if len(at) == 1 and at[0] < len(curve) else None
-    return best is not None and best >= max(known) - 2 * CURVE_ROUNDING
 
 
 def _metrics(record: Record, scores: Scored, test_counts: NDArray[np.int64]) -> Iterator[str]:

@@ -11,14 +11,14 @@ import numpy as np
 
 from benchbase.cell import DataIdentity, Invariances
 from benchbase.data.contract import Part
-from benchbase.data.corruption import share_wrong
+from benchbase.data.corruption import describe_labels, share_wrong
 from benchbase.data.opening import Opened
 from benchbase.judging.extra import Extra
 from benchbase.judging.judge import Judge
 from benchbase.judging.steps import Counted
 from benchbase.records.home import Home
 from benchbase.records.record import Artefact, Record
-from tests.unit.made_records import CORRUPTION, make_record
+from tests.unit.made_records import CORRUPTION, make_cost, make_record
 
 CLASSES, IMAGES, CHECKPOINTS = 3, 40, 10
 
@@ -70,12 +70,16 @@ def judged_record(
     corruption = {
         **CORRUPTION,
         "identifiable": True,
-        "class_counts": counts,
+        "classes": [*opened.classes],
+        **describe_labels(true.labels, train.labels, classes),
+        "trusted_count": IMAGES,
+        "trusted_per_class": counts,
         "test_count": IMAGES,
         "validation_class_counts": counts,
         "validation_realised_rate": share_wrong(*labels),
     }
-    fields = {"corruption": corruption, **judge.conclude(), **fields}
+    cost = {**make_cost(10.0), "labels_bought": len(bought or ())}
+    fields = {"corruption": corruption, "cost": cost, **judge.conclude(), **fields}
     training = judge.describe_training(CHECKPOINTS, own_network=False)
     record = make_record(seed=seed, data=f"d{seed}", training=training, **fields)
     path = Home(home).predictions(record.key, record.attempt)

@@ -47,6 +47,7 @@ def test_fewer_steps_are_no_offence():
         ([Counted((0,), 80, "x", 0, None)], "updated 80 times, the recipe has 40 steps"),
         (counted([0] * 10), "no update of a network from build_model() was counted"),
         (counted([40]), "no checkpoint in epoch 9 of 10"),
+        (counted([*range(4, 41, 4), 36, 40]), "fall 1 times from checkpoint to checkpoint, with 1"),
         (counted([*range(4, 41, 4)], same=(8, 9)), "one and the same model"),
         ([*counted([20, 36]), Counted((40,), 40, "x", 0, "head: other")], "Need.OWN_NETWORK is"),
     ],
@@ -59,3 +60,9 @@ def test_what_costs_the_rank_is_said(seen, reason):
 def test_a_declared_network_of_one_s_own_is_no_offence():
     seen = [Counted((4,), 4, "x", 0, "head: other")]
     assert describe_training(seen, 1, 4, own_network=True)["unranked"] is None
+
+
+def test_a_second_network_may_begin_anew():
+    seen = [Counted((40, 0), done, str(done), 0, None) for done in range(4, 41, 4)]
+    seen += [Counted((40, 40), done, f"2 {done}", 0, None) for done in range(4, 41, 4)]
+    assert describe_training(seen, 10, 40, own_network=False)["unranked"] is None

@@ -21,8 +21,8 @@ from tests.unit.made_records import (
     CLEAN,
     PROVENANCE,
     attempt_name,
+    changed,
     make_board,
-    make_record,
     under_secret,
 )
 
@@ -149,24 +149,21 @@ def test_the_badge_says_what_came_of_computing_again(folder, home):
         write_board(folder, BOARD, records)
 
 
-RECORDED = 0.8
-
-
 def replayed(record, **fields):
-    """Write a line about a record of ``make_records``."""
-    scores = RECORDED, RECORDED
+    """Write a line about a record."""
+    score = record.metrics["tail"]["balanced_accuracy"].value
+    scores = score, score
     one = judge_replay(record, record, equal=True, scores=scores, tolerance=0.01, by="anna")
     return msgspec.structs.replace(one, **fields)
 
 
-def test_replays_of_records_that_are_there_are_evidence(folder):
-    record = make_record(score=RECORDED)
+def test_replays_of_records_that_are_there_are_evidence(folder, home):
+    [record] = committed(folder, home, 1)
     add_replays(folder / "results", [replayed(record)])
     found = verify_board(folder, BOARD, [record])
     assert (found.problems, [one.by for one in found.replays]) == ([], ["anna"])
-    assert "1 cell replayed by anna" in evidence_text(
-        [record], evidence_of(folder, BOARD, [record])
-    )
+    badge = evidence_text([record], evidence_of(folder, BOARD, [record]))
+    assert badge.startswith("self-reported, 1 cell replayed by anna")
 
 
 @pytest.mark.parametrize(
@@ -174,14 +171,14 @@ def test_replays_of_records_that_are_there_are_evidence(folder):
     [
         ({"key": "f" * 64}, "there is no record with the key ffffffffffff"),
         ({"attempt": attempt_name(7)}, "there is no record with the key"),
-        ({"recorded": 0.7, "replayed": 0.7}, "it says that the record had 0.7, the record says 0."),
+        ({"recorded": 0.9, "replayed": 0.9}, "it says that the record had 0.9, the record says 0."),
         ({"outcome": "other bits", "replayed": 1.5}, "no balanced_accuracy is 1.5"),
         ({"finished": 5.0}, "it was finished before the record was"),
     ],
 )
-def test_a_line_that_matches_no_record_is_told_and_is_no_evidence(folder, fields, told):
+def test_a_line_that_matches_no_record_is_told_and_is_no_evidence(folder, home, fields, told):
     provenance = msgspec.structs.replace(PROVENANCE, finished=10.0)
-    record = make_record(score=RECORDED, provenance=provenance)
+    record = judged_record(home.path, provenance=provenance)
     add_replays(folder / "results", [replayed(record, **fields)])
     found = verify_board(folder, BOARD, [record])
     [problem] = found.problems
@@ -200,3 +197,13 @@ def test_a_record_of_another_secret_than_the_board_s_does_not_follow(folder, hom
     assert problems(folder, lying)[0].endswith("its key and its noise_secret name two secrets")
     board = make_board(("plain", "clever"), [CLEAN], seeds=2, noise_secret="a" * 16)
     assert verify_board(folder, board, hidden, no_data).problems == []
+
+
+def test_a_record_that_contradicts_itself_is_told_and_is_not_borne_out(folder, home):
+    records = committed(folder, home)
+    commit_predictions(folder, BOARD, records, home)
+    records[0] = changed(records[0], "training", steps_allowed=5000)
+    [problem] = problems(folder, records)
+    assert problem.startswith(PLACE + "training.steps_allowed: the record says 5000, its other")
+    badge = evidence_text(records, evidence_of(folder, BOARD, records))
+    assert badge == "self-reported, 1 cell NOT borne out when verified"

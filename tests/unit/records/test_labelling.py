@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchbase.data.labels import DrawnLabels
+from benchbase.records.committed import slim
 from benchbase.records.committed_predictions import Truth
 from benchbase.records.labelling import label_differences
 from benchbase.records.predictions import read_predictions
@@ -18,8 +19,9 @@ def judged(tmp_path):
     """Give a record, its committed labels, and those that its data give."""
     record = judged_record(tmp_path)
     truth = Truth.of(read_predictions(record, tmp_path))
-    labels = (np.asarray(each, dtype=np.int64) for each in vars(truth).values())
-    return record, truth, DrawnLabels(record.spec.data, *labels)
+    test, seen, true = (np.asarray(each, dtype=np.int64) for each in vars(truth).values())
+    corruption = msgspec.to_builtins(record.corruption)
+    return slim(record), truth, DrawnLabels(record.spec.data, test, seen, true, corruption)
 
 
 def test_labels_that_agree_are_not_told(judged):
@@ -61,3 +63,23 @@ def test_what_a_record_says_of_its_labels_is_counted(judged, name, claimed):
     forged = msgspec.structs.replace(record, corruption=corruption)
     [told] = label_differences(forged, truth, None)
     assert told.startswith(f"corruption.{name}: the record says {claimed}, its labels give ")
+
+
+@pytest.mark.parametrize(
+    ("name", "claimed"),
+    [
+        ("identifiable", False),
+        ("transition", [[1, 0, 0], [0, 1, 0], [0, 0, 1]]),
+        ("realised_rate", 0.0),
+        ("class_counts", [1, 2, 3]),
+        ("classes", ["x", "y", "z"]),
+        ("leakage", {"images in train and test": 3}),
+        ("test_verified", True),
+    ],
+)
+def test_what_a_record_says_of_its_data_is_compared_with_them(judged, name, claimed):
+    record, _, drawn = judged
+    corruption = msgspec.structs.replace(record.corruption, **{name: claimed})
+    forged = msgspec.structs.replace(record, corruption=corruption)
+    [told] = label_differences(forged, None, drawn)
+    assert told.startswith(f"corruption.{name}: the record says {claimed}, the data give ")

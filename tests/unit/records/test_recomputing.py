@@ -106,13 +106,6 @@ def test_a_rule_whose_checkpoints_are_not_told_is_told(tmp_path):
     ]
 
 
-def test_a_best_checkpoint_needs_the_curve_that_it_is_best_on(tmp_path):
-    record, answers, truth = judged(tmp_path)
-    del record.curves["validation_noisy_balanced_accuracy"]
-    [told] = differences(record, answers, truth)
-    assert told.startswith("val_noisy: there is no curves.validation_noisy_balanced_accuracy")
-
-
 def test_an_interval_and_a_reason_are_compared_too(tmp_path):
     record, answers, truth = judged(tmp_path)
     score = record.metrics["tail"]["balanced_accuracy"]
@@ -139,35 +132,6 @@ def test_scores_at_each_number_of_labels_bought_are_compared(tmp_path):
     record.relabelling.macro_f1[0] += 0.001
     [told] = differences(record, answers, truth)
     assert told.startswith("relabelling.macro_f1: ")
-
-
-@pytest.mark.parametrize(("rule", "at"), [("tail", [9]), ("last", [8]), ("last5", [9])])
-def test_the_checkpoints_of_a_rule_are_those_that_it_takes(tmp_path, rule, at):
-    record, answers, truth = judged(tmp_path)
-    record.selected[rule] = at
-    assert any(
-        each.startswith(f"selected.{rule}: the record says {at}, its predictions give [")
-        for each in differences(record, answers, truth)
-    )
-
-
-@pytest.mark.parametrize(("rule", "curve"), [("val_noisy", "validation_noisy"), ("oracle", "test")])
-def test_a_rule_that_chooses_has_chosen_the_best_checkpoint(tmp_path, rule, curve):
-    record, answers, truth = judged(tmp_path)
-    heights = record.curves[f"{curve}_balanced_accuracy"]
-    other = min(answers.checkpoints.tolist(), key=heights.__getitem__)
-    record.selected[rule] = [other]
-    told = f"{rule}: checkpoint {other} is not the best one of curves.{curve}_balanced_accuracy"
-    assert told in [*differences(record, answers, truth)]
-
-
-def test_a_checkpoint_chosen_by_another_metric_is_the_best_one_by_it(tmp_path):
-    record, answers, truth = judged(tmp_path)
-    heights = record.curves["test_macro_f1"]
-    other = min(answers.checkpoints.tolist(), key=heights.__getitem__)
-    record.chosen["macro_f1"]["oracle"] = other
-    told = f"oracle: checkpoint {other} is not the best one of curves.test_macro_f1"
-    assert told in [*differences(record, answers, truth)]
 
 
 def test_what_predictions_do_not_give_is_named(tmp_path):
