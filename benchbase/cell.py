@@ -87,6 +87,10 @@ class Recipe:
         return max(1, full + (rest > 1))
 
 
+CORRECTED = "labels_file"
+"""Option of one's own images: the same data set with other labels to train on."""
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A test condition: everything that a cell depends on but the weighter and the seed."""
@@ -117,8 +121,12 @@ class Scenario:
 
     @property
     def data(self) -> str:
-        """What the data set is called: its name, where one's own images lie, what was chosen."""
+        """What the data set is called: its name, where one's own images lie, what was chosen.
+
+        One whose labels somebody corrected is still the same.
+        """
         options = dict(self.dataset_options)
+        options.pop(CORRECTED, None)
         path = options.pop("path", "") or options.pop("repository", "")
         return format_label(f"{self.dataset}:{path}" if path else self.dataset, options)
 

@@ -39,6 +39,8 @@ class Order:
     """What an image of one's own that cannot be read does."""
     trusted: str | Path | None = None
     """Which labels of one's own images somebody verified: a table of them, or a column."""
+    labels: str | Path | None = None
+    """Table of corrected labels of one's own images: a scenario with them beside each without."""
     train_size: int | None = None
     label_fraction: float | None = None
     label_budget: int | None = None

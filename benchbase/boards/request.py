@@ -28,7 +28,7 @@ from benchbase.boards.order import Order
 from benchbase.boards.own_data import is_own, noise_as_given, parse_own, track_as_given
 from benchbase.boards.places import find_board, is_built_in
 from benchbase.boards.selectors import Selector, parse_selector, parse_selectors, settle
-from benchbase.cell import Scenario, canonical_json, content_hash
+from benchbase.cell import CORRECTED, Scenario, canonical_json, content_hash
 from benchbase.data.own.sources import SOURCES
 from benchbase.data.own.verified import is_table
 from benchbase.data.secret import Secret
@@ -40,7 +40,7 @@ from benchbase.plugins import Catalogue
 DEFAULT_BOARD = "quick"
 AS_GIVEN = {"noise_options": {}, "imbalance": "natural", "imbalance_options": {}}
 """How data of one's own are taken: no injected noise, their own class counts."""
-_ONLY_OWN = "--size, --split, --trusted and --on-bad-image are for images of your own"
+_ONLY_OWN = "--size, --split, --trusted, --labels and --on-bad-image are for images of your own"
 _FEW = 4
 """Scenarios that a title names one by one."""
 
@@ -198,7 +198,7 @@ def _scenarios(
     changes: dict[str, Any] = {key: value for key, value in fields.items() if value is not None}
     if order.dataset:
         changes = {**chosen_data_set(order, order.dataset, catalogue), **changes}
-    elif _for_own_data(order):
+    elif _for_own_data(order) or order.labels:
         raise UsageError(f"{_ONLY_OWN}: name them, as --dataset folder:PATH")
     if order.backbone:
         name, options = _chosen("backbones", order.backbone, catalogue)
@@ -212,8 +212,15 @@ def _scenarios(
             recipe = dataclasses.replace(recipe, epochs=order.epochs)
         base = dataclasses.replace(scenario, recipe=recipe, **changes)
         for one in grid(base, noises, imbalances):
-            result.setdefault(canonical_json(msgspec.to_builtins(one)), one)
+            for arm in (one, *([corrected(one, str(order.labels))] if order.labels else ())):
+                result.setdefault(canonical_json(msgspec.to_builtins(arm)), arm)
     return tuple(result.values())
+
+
+def corrected(scenario: Scenario, path: str) -> Scenario:
+    """Give the scenario with labels as a table corrects them."""
+    options = {**scenario.dataset_options, CORRECTED: path}
+    return dataclasses.replace(scenario, dataset_options=options)
 
 
 def _for_own_data(order: Order) -> dict[str, Any]:
@@ -232,7 +239,7 @@ def chosen_data_set(order: Order, text: str, catalogue: Catalogue) -> dict[str, 
     """Read which data set is asked for; the labels of one's own are taken as given."""
     own = _for_own_data(order)
     if not is_own(text):
-        if own:
+        if own or order.labels:
             raise UsageError(f"{_ONLY_OWN}, which {text} is not")
         name, options = _chosen("datasets", text, catalogue)
         return {"dataset": name, "dataset_options": options}

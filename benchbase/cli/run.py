@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -70,6 +71,14 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     "and lists it.",
 )
 @options.trusted
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.csv",
+    help="Corrected labels of your own images (columns path or image, suggested or label; rows "
+    "that it does not name keep theirs): trained on beside the labels as they were, to see what "
+    "the correction brings. Test labels stay.",
+)
 @click.option("--train-size", type=click.IntRange(min=1), help="Training images before imbalance.")
 @click.option(
     "--label-fraction",

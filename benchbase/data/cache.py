@@ -204,6 +204,8 @@ def _arrays(parts: DataParts) -> dict[str, NDArray[Any]]:
             arrays[name] = groups.astype("<i8")
     if parts.verified is not None:
         arrays["verified"] = parts.verified
+    if parts.drawn_by is not None:
+        arrays["drawn_by"] = parts.drawn_by.astype("<i8")
     return arrays
 
 
@@ -247,6 +249,7 @@ def _prepared(
             groups=optional("groups"),
             test_groups=optional("test_groups"),
             verified=optional("verified"),
+            drawn_by=optional("drawn_by"),
             test_verified=manifest.get("test_verified", False),
             notes=tuple(manifest["notes"]),
             split_file=split_file,

@@ -61,12 +61,20 @@ class DataParts:
     """Whose label of the training images somebody verified: trusted ones are drawn from these."""
     test_verified: bool = False
     """Whether somebody verified the label of each test image."""
+    drawn_by: Labels | None = None
+    """Labels of train before some were corrected: splits are drawn by these, so that they are the
+    same with and without the correction; None where nothing was corrected."""
     notes: tuple[str, ...] = ()
     """What the user must know of how the images were read."""
     split_file: str = ""
     """Which image is in which part, as a table, where images have names; kept beside the arrays."""
     skipped: tuple[str, ...] = ()
     """Images that could not be read and are in no part, each with the reason."""
+
+    @property
+    def split_labels(self) -> Labels:
+        """Labels of train by which splits are drawn."""
+        return self.train.labels if self.drawn_by is None else self.drawn_by
 
 
 class DataSet(ABC):

@@ -49,7 +49,7 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int 
     Raises:
         UsageError: the data set has too few images for what the scenario asks.
     """
-    labels = parts.train.labels
+    labels = parts.split_labels
     free = np.arange(len(labels))
     trusted = _trusted(parts, scenario, seed)
     if parts.trusted is None:
@@ -149,7 +149,7 @@ def _stratified(rows: Rows, labels: Labels, total: int, seed: int | str, stream:
 
 
 def _drawn_to_size(train: Rows, parts: DataParts, size: int, seed: int | str) -> Rows:
-    labels = parts.train.labels
+    labels = parts.split_labels
     drawn = _stratified(train, labels, size, seed, "train size")
     before, after = (
         np.bincount(labels[rows], minlength=len(parts.classes)) for rows in (train, drawn)
@@ -168,7 +168,7 @@ def _trusted(parts: DataParts, scenario: Scenario, seed: int | str) -> Rows:
     num_classes = len(parts.classes)
     if scenario.track == "TV":
         return _all_verified(parts, scenario)
-    pool = parts.train.labels if parts.trusted is None else parts.trusted.labels
+    pool = parts.split_labels if parts.trusted is None else parts.trusted.labels
     rows = np.arange(len(pool))
     if parts.trusted is None and parts.verified is not None:
         rows = np.flatnonzero(parts.verified)
@@ -223,7 +223,7 @@ def _validation(
 ) -> Rows:
     """Give positions in ``free``; whole groups where they are known, else stratified."""
     total = min(len(parts.train) // VALIDATION_SHARE, VALIDATION_LIMIT)
-    labels = parts.train.labels[free]
+    labels = parts.split_labels[free]
     rng = numpy_stream(seed, "split")
     if parts.groups is None:
         return draw(labels, proportional(np.bincount(labels), total), rng)

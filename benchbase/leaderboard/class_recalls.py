@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchbase.boards.board import Board
-from benchbase.cell import Scenario
+from benchbase.cell import CORRECTED, Scenario
 from benchbase.leaderboard.cells import label_text, number_text
 from benchbase.leaderboard.choose import Entry
 from benchbase.leaderboard.pages.captions import imbalance_label
@@ -53,6 +53,8 @@ def class_recalls(board: Board, entries: Sequence[Entry]) -> tuple[ClassRecalls,
 def _title(scenario: Scenario, board: Board) -> str:
     """Name what decides how many images of each class there are."""
     parts = [scenario.data, imbalance_label(scenario)]
+    if CORRECTED in scenario.dataset_options:
+        parts.append("labels as corrected")
     if scenario.label_fraction is not None:
         parts.append(f"{100 * scenario.label_fraction:g} % labelled")
     if len({(one.data, one.train_size) for one in board.scenarios}) > len(

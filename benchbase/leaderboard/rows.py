@@ -14,6 +14,7 @@ from benchbase.judging.statistics import estimate
 from benchbase.leaderboard.choose import Entry, choose
 from benchbase.leaderboard.class_recalls import class_recalls
 from benchbase.leaderboard.compare import Compared, compare, data_sets, failure_of, score_of
+from benchbase.leaderboard.corrections import correction_texts
 from benchbase.leaderboard.evidence import NONE, Evidence, evidence_text
 from benchbase.leaderboard.label_curves import label_curves
 from benchbase.leaderboard.leaks import leak_texts
@@ -74,6 +75,7 @@ def build(board: Board, records: Iterable[Record], evidence: Evidence = NONE) ->
         augmentation=augmentation_texts(board, entries),
         leaks=leak_texts(board, entries),
         as_given=(*as_given_texts(board, entries), *real_noise_texts(board, entries)),
+        corrections=correction_texts(board, entries),
         own_data=own_data_texts(board, entries),
         cards=cards_of(board, entries),
     )

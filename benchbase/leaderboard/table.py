@@ -199,6 +199,8 @@ class Table:
     """A sentence for each data set of which images or groups are on both sides of a split."""
     as_given: tuple[str, ...] = ()
     """A sentence for each data set of which nobody knows how many labels are wrong."""
+    corrections: tuple[str, ...] = ()
+    """A sentence for each correction of labels: what it brought, and what judges that."""
     own_data: tuple[str, ...] = ()
     """What was read of images of one's own, a data set each."""
 

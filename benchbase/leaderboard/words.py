@@ -20,8 +20,9 @@ def verdict(table: Table) -> list[str]:
     """
     ranked = [row for row in table.rows if row.has_rank]
     if not ranked:
-        return []  # the notes say why
+        return [*table.corrections]  # the notes say why
     return [
+        *table.corrections,
         *_best(table, ranked),
         *_against_reference(table, ranked),
         *_trusted_alone(table, ranked),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +49,9 @@ def decode(
     groups = _numbered(listing.groups)
     rows, said = _rows(listing, labels, groups, classes)
     notes = (*listing.notes, *notes, *said)
-    given = None if listing.truths is None else as_given
+    seen, told_of = _seen(listing, as_given, numbers, rows, classes)
+    notes += told_of
+    given = None if listing.truths is None else seen
     if given is not None:
         differ = int((given != labels).sum())
         share = f"{differ:,} of {len(labels):,} ({differ / len(labels):.1%})"
@@ -65,7 +67,7 @@ def decode(
         notes += (f"{verified[rows['train']].sum():,} verified images lie in training", told)
     test_verified = verified is not None and bool(verified[judging].all())
     rows["test"] = judging
-    whole = Part(pixels, labels, given)
+    whole = Part(pixels, labels if given is not None else seen, given)
 
     def part(name: str) -> Part | None:
         return whole.take(rows[name]) if len(rows[name]) else None
@@ -88,6 +90,7 @@ def decode(
         test_groups=None if groups is None else groups[rows["test"]],
         verified=None if verified is None else verified[rows["train"]],
         test_verified=test_verified,
+        drawn_by=None if listing.corrected is None else labels[rows["train"]],
         notes=notes,
         split_file=split_text(listing.names, list(sides), listing.judging, listing.groups),
         skipped=skipped,
@@ -159,6 +162,27 @@ def _rows(
     for name in ("train", "test"):
         _refuse_absent(listing, name, labels[rows[name]], classes)
     return rows, tuple(said)
+
+
+def _seen(
+    listing: Listing,
+    labels: Labels,
+    numbers: Mapping[str, int],
+    rows: Mapping[str, Rows],
+    classes: Sequence[str],
+) -> tuple[Labels, tuple[str, ...]]:
+    """Give the labels that are trained on: as given, or corrected but for those of test."""
+    if listing.corrected is None:
+        return labels, ()
+    corrected = np.array([numbers[label] for label in listing.corrected], dtype=np.int64)
+    tests = rows["test"]
+    left = int((corrected != labels)[tests].sum())
+    corrected[tests] = labels[tests]
+    _refuse_absent(listing, "train as corrected", corrected[rows["train"]], classes)
+    told = f"{(corrected != labels).sum():,} labels corrected outside test"
+    if left:
+        told += f"; {left:,} corrections of test images are left out, for those labels judge"
+    return corrected, (told,)
 
 
 def _judging(

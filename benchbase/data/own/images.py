@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from benchbase.cell import Invariances
 from benchbase.data.contract import DataParts, DataSet
 from benchbase.data.own.columns import groups_by_pattern, is_pattern
+from benchbase.data.own.corrected import read_corrected
 from benchbase.data.own.decoding import decode
 from benchbase.data.own.listing import Listing, once_each
 from benchbase.data.own.reading import RESIZE_RULES
@@ -63,7 +64,9 @@ class OwnImages(DataSet):
     split_file: str = option("", "Table of images and parts (columns image and split).")
     trusted_file: str = option("", "Table of images whose labels somebody verified (column image).")
 
-    locations: ClassVar[tuple[str, ...]] = ("path", "split_file", "trusted_file")
+    labels_file: str = option("", "Table of corrected labels (columns image and label).")
+
+    locations: ClassVar[tuple[str, ...]] = ("path", "split_file", "trusted_file", "labels_file")
     stated: ClassVar[tuple[str, ...]] = ("flips", "windows", "turns", "colours")
     resumes: ClassVar[bool] = True
 
@@ -117,7 +120,7 @@ class OwnImages(DataSet):
 
     def own_tables(self) -> list[Path]:
         """Name the tables that say more of the images than their source does."""
-        named = (self.split_file, self.trusted_file)
+        named = (self.split_file, self.trusted_file, self.labels_file)
         return [Path(it).expanduser() for it in named if it]
 
     def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
@@ -146,6 +149,9 @@ class OwnImages(DataSet):
                 f"{listing.where}: truth= says already which labels are right: leave it out, or "
                 "leave out --trusted"
             )
+        if self.labels_file:
+            corrected = read_corrected(Path(self.labels_file).expanduser(), listing)
+            listing = dataclasses.replace(listing, corrected=corrected)
         return listing
 
     def verified_names(self) -> frozenset[str]:

@@ -47,6 +47,8 @@ class Listing:
     """Labels that count as true, where ``labels`` are only what somebody gave."""
     order: tuple[str, ...] = ()
     """The classes in the order that their source gives them; empty where counts decide."""
+    corrected: tuple[str, ...] | None = None
+    """What training sees in place of ``labels``, where somebody corrected some of them."""
     groups: tuple[str, ...] | None = None
     verified: tuple[bool, ...] | None = None
     """Whose labels somebody verified; None where nobody says."""
@@ -77,6 +79,7 @@ class Listing:
             labels=chosen(self.labels) or (),
             picture=lambda index: picture(rows[index]),
             truths=chosen(self.truths),
+            corrected=chosen(self.corrected),
             verified=chosen(self.verified),
             groups=chosen(self.groups),
             parts=chosen(self.parts),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
 from benchbase.boards.conditions import write_imbalance, write_noise
-from benchbase.cell import Scenario
+from benchbase.cell import CORRECTED, Scenario
 
 
 def noise_labels(scenarios: Sequence[Scenario]) -> tuple[str, ...]:
@@ -15,7 +15,15 @@ def noise_labels(scenarios: Sequence[Scenario]) -> tuple[str, ...]:
     Where labels as given are noise, and others count as true, no noise is ``true labels``.
     """
     with_truth = {s.data for s in scenarios if s.noise == "real" or s.dataset_options.get("truth")}
-    return tuple(_noise_label(s, truth_apart=s.data in with_truth) for s in scenarios)
+    return tuple(_labels_text(s, truth_apart=s.data in with_truth) for s in scenarios)
+
+
+def _labels_text(scenario: Scenario, *, truth_apart: bool) -> str:
+    """Name the noise, and that labels were corrected."""
+    text = _noise_label(scenario, truth_apart=truth_apart)
+    if CORRECTED not in scenario.dataset_options:
+        return text
+    return "labels as corrected" if text == "labels as given" else f"{text}, as corrected"
 
 
 def _noise_label(scenario: Scenario, *, truth_apart: bool) -> str:

@@ -146,3 +146,20 @@ def test_a_board_of_one_secret_runs_under_no_other_and_not_without(tmp_path):
         asked(*board)
     with pytest.raises(UsageError, match="name its file with --secret"):
         asked(*board, "--secret", secret_file(tmp_path, "y"))
+
+
+def test_corrected_labels_stand_beside_the_labels_as_they_were(tmp_path):
+    (tmp_path / "corrected.csv").touch()
+    table = str(tmp_path / "corrected.csv")
+    request = asked("--dataset", f"folder:{tmp_path}", "--labels", table)
+    before, after = request.board.scenarios
+    assert "labels_file" not in before.dataset_options
+    assert after.dataset_options == {**before.dataset_options, "labels_file": table}
+    assert before.data == after.data
+
+
+@pytest.mark.parametrize("data", [[], ["--dataset", "nuclei"]])
+def test_labels_of_a_data_set_with_a_name_cannot_be_corrected(data, tmp_path):
+    (tmp_path / "corrected.csv").touch()
+    with pytest.raises(UsageError, match="--labels"):
+        asked("--labels", str(tmp_path / "corrected.csv"), *data)
