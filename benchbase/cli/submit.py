@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from benchbase.boards.board import LEADERBOARDS, load_board
 from benchbase.cli import FAILED, options
 from benchbase.cli.leaderboard import leaderboard
 from benchbase.cli.replay import NOT_BORNE_OUT, of_board, replay_all
@@ -30,8 +32,10 @@ from benchbase.leaderboard.submission import (
 )
 from benchbase.leaderboard.verifying import evidence_of
 from benchbase.plugins import KINDS, Catalogue
+from benchbase.records.committed import Committed
 from benchbase.records.history import altered_since, branched_from
 from benchbase.records.home import Home
+from benchbase.records.replays import Replay, add_replays, read_replays, replays_in
 from benchbase.records.store import Store
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.replaying import reference_beside, sample
@@ -119,7 +123,10 @@ def preview(folder: Path | None, base: str, out: Path | None) -> None:
     board's folder that came from elsewhere.
     """
     with compare_with(branched_from(REPOSITORY, base), folder) as branch:
-        text = f"{branch.told}\n" if branch.submission is None else _preview(branch.submission)
+        if branch.submission is None:
+            click.echo(branch.told, err=True)
+            return
+        text = _preview(branch.submission)
     if out is None:
         click.echo(text, nl=False)
     else:
@@ -208,11 +215,34 @@ def verify(
     show_default=True,
     help="Folder for the site.",
 )
+@click.option(
+    "--replays",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The replays.jsonl of a verified run: its lines on records that are here are added.",
+)
 @click.pass_context
-def publish(ctx: click.Context, out: Path) -> None:
+def publish(ctx: click.Context, out: Path, replays: Path | None) -> None:
     """Write all pages, the index and the site from the committed records; nothing is trained."""
+    if replays is not None:
+        _add(replays_in(replays))
     ctx.invoke(leaderboard)
     ctx.invoke(site, name=None, out=out)
+
+
+def _add(replays: Sequence[Replay]) -> None:
+    """Add replays to the boards that have their records."""
+    count = 0
+    for path in sorted(LEADERBOARDS.glob("*/board.toml")):
+        if load_board(str(path)).frozen:
+            continue
+        here = {(record.key, record.attempt) for record in Committed(path.parent).records()}
+        known = read_replays(path.parent / "results")
+        new = [one for one in replays if (one.key, one.attempt) in here and one not in known]
+        if new:
+            click.echo(add_replays(path.parent / "results", new))
+            count += len(new)
+    click.echo(f"{count} of {len(replays)} replays added")
 
 
 def _problems(branch: Branch, verifying: Verifying) -> list[str]:

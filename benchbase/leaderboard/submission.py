@@ -104,10 +104,14 @@ def compare_with(commit: str, folder: Path | None = None) -> Iterator[Branch]:
         names = [place.as_posix(), (LEADERBOARDS / "README.md").as_posix()]
         files_at(REPOSITORY, commit, names, Path(scratch))
         before = Path(scratch) / place
-        if (before / "board.toml").exists() and not load_board(str(before)).frozen:
-            yield Branch(changed, Submission.of(folder or place, before))
-        else:
+        if not (before / "board.toml").exists() or load_board(str(before)).frozen:
             yield Branch(changed, None, f"{place}: a new board, which `benchbase verify` checks")
+            return
+        submission = Submission.of(folder or place, before)
+        if submission.new:
+            yield Branch(changed, submission)
+        else:
+            yield Branch(changed, None, f"{place}: no record is new")
 
 
 def _boards_added_to(changed: Iterable[str]) -> list[str]:

@@ -163,8 +163,15 @@ def read_replays(folder: Path) -> list[Replay]:
         StoreError: a line cannot be read; the message names the file and the line.
     """
     path = folder / FILE
-    if not path.exists():
-        return []
+    return replays_in(path) if path.exists() else []
+
+
+def replays_in(path: Path) -> list[Replay]:
+    """Read the replays of a file.
+
+    Raises:
+        StoreError: a line cannot be read; the message names the file and the line.
+    """
     found = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         try:

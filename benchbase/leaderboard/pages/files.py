@@ -123,7 +123,7 @@ with them: running it gives a table in the home folder.
 
 ## A row of your own
 
-1. `benchbase new weighter NAME --package` makes a package; put it into `plugins/`, and install it.
+1. In `plugins/`, `benchbase new weighter NAME --package` makes a package; install it.
 2. `benchbase check NAME` until it is green; `benchbase run --board BOARD --plugin NAME` shows it
    beside the board's rows and changes no file of the board.
 3. On a branch, add its name to `weighters` in `BOARD/board.toml`; nothing else there changes.

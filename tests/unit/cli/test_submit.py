@@ -21,6 +21,7 @@ from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.replays import FILE, read_replays
 from tests.unit.judged_records import judged_record
+from tests.unit.made_records import FIRST
 
 SCENARIOS = "seeds = 3\n[[scenarios]]\nimbalance = [1]\n"
 BOARD = 'weighters = ["plain"]\n' + SCENARIOS
@@ -96,6 +97,15 @@ def clever(base):
 def lines_of(folder, name="clever"):
     [path] = folder.glob(f"results/*/{name}.jsonl")
     return path
+
+
+def replay_line(key):
+    line = {
+        "schema": "benchbase-replay-1", "key": key, "attempt": FIRST,
+        "outcome": "bit for bit", "recorded": 0.5, "replayed": 0.5, "tolerance": 0.1,
+        "differing": [], "by": "the maintainers", "finished": 0.0,
+    }  # fmt: skip
+    return msgspec.json.encode(line) + b"\n"
 
 
 def refused(capsys, *reasons, code=4):
@@ -231,13 +241,8 @@ def test_a_method_of_a_file_is_refused(base, home, capsys):
 
 
 def test_replays_of_one_s_own_are_refused(clever, capsys):
-    record = Committed(clever).records()[0]
-    line = {
-        "schema": "benchbase-replay-1", "key": record.key, "attempt": record.attempt,
-        "outcome": "bit for bit", "recorded": 0.5, "replayed": 0.5, "tolerance": 0.1,
-        "differing": [], "by": "the maintainers", "finished": 0.0,
-    }  # fmt: skip
-    (clever / "results" / FILE).write_bytes(msgspec.json.encode(line) + b"\n")
+    line = replay_line(Committed(clever).records()[0].key)
+    (clever / "results" / FILE).write_bytes(line)
     refused(capsys, "replays.jsonl: who submits does not replay")
 
 
@@ -283,6 +288,12 @@ def test_a_folder_from_elsewhere_is_previewed_against_what_is_here(clever, tmp_p
     assert "3 new records: `clever` (3)" in out.read_text()
 
 
+def test_a_folder_without_new_records_has_no_preview(base, capsys):
+    assert invoke(["submit", "preview", str(base), "--base=HEAD"]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "leaderboards/demo: no record is new\n")
+
+
 def test_publishing_puts_stale_pages_right_and_writes_the_site(clever, tmp_path, monkeypatch):
     for page in ("board_page", "index_page"):
         monkeypatch.setattr(f"benchbase.cli.site.{page}", lambda *_: "a page")
@@ -290,6 +301,16 @@ def test_publishing_puts_stale_pages_right_and_writes_the_site(clever, tmp_path,
     (clever / "README.md").write_text("stale")
     assert invoke(["submit", "publish", "--out", str(tmp_path / "site")]) == 0
     assert (clever / "README.md").read_text() == right
+    write = ["submit", "publish", "--out", str(tmp_path / "site"), "--replays"]
+    verified = tmp_path / "replays.jsonl"
+    verified.write_bytes(replay_line(Committed(clever).records()[0].key))
+    assert invoke([*write, str(verified)]) == 0
+    assert invoke([*write, str(verified)]) == 0
+    [replay] = read_replays(clever / "results")
+    assert "1 cell replayed by the maintainers" in (clever / "README.md").read_text()
+    verified.write_bytes(replay_line("f" * 64))
+    assert invoke([*write, str(verified)]) == 0
+    assert read_replays(clever / "results") == [replay]
     assert {path.name for path in (tmp_path / "site").iterdir()} == {"demo.html", "index.html"}
 
 
