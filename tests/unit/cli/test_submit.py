@@ -19,9 +19,9 @@ from benchbase.leaderboard.predictions import commit_predictions
 from benchbase.plugins import Catalogue
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
-from benchbase.records.replays import FILE, read_replays
+from benchbase.records.replays import FILE, Replay, read_replays
 from tests.unit.judged_records import judged_record
-from tests.unit.made_records import FIRST
+from tests.unit.made_records import make_record
 
 SCENARIOS = "seeds = 3\n[[scenarios]]\nimbalance = [1]\n"
 BOARD = 'weighters = ["plain"]\n' + SCENARIOS
@@ -99,12 +99,12 @@ def lines_of(folder, name="clever"):
     return path
 
 
-def replay_line(key):
-    line = {
-        "schema": "benchbase-replay-1", "key": key, "attempt": FIRST,
-        "outcome": "bit for bit", "recorded": 0.5, "replayed": 0.5, "tolerance": 0.1,
-        "differing": [], "by": "the maintainers", "finished": 0.0,
-    }  # fmt: skip
+def replay_line(record):
+    score = record.metrics["tail"]["balanced_accuracy"].value
+    line = Replay(
+        key=record.key, attempt=record.attempt, outcome="bit for bit", recorded=score,
+        replayed=score, tolerance=0.1, differing=[], by="the maintainers", finished=0.0,
+    )  # fmt: skip
     return msgspec.json.encode(line) + b"\n"
 
 
@@ -241,7 +241,7 @@ def test_a_method_of_a_file_is_refused(base, home, capsys):
 
 
 def test_replays_of_one_s_own_are_refused(clever, capsys):
-    line = replay_line(Committed(clever).records()[0].key)
+    line = replay_line(Committed(clever).records()[0])
     (clever / "results" / FILE).write_bytes(line)
     refused(capsys, "replays.jsonl: who submits does not replay")
 
@@ -303,12 +303,12 @@ def test_publishing_puts_stale_pages_right_and_writes_the_site(clever, tmp_path,
     assert (clever / "README.md").read_text() == right
     write = ["submit", "publish", "--out", str(tmp_path / "site"), "--replays"]
     verified = tmp_path / "replays.jsonl"
-    verified.write_bytes(replay_line(Committed(clever).records()[0].key))
+    verified.write_bytes(replay_line(Committed(clever).records()[0]))
     assert invoke([*write, str(verified)]) == 0
     assert invoke([*write, str(verified)]) == 0
     [replay] = read_replays(clever / "results")
     assert "1 cell replayed by the maintainers" in (clever / "README.md").read_text()
-    verified.write_bytes(replay_line("f" * 64))
+    verified.write_bytes(replay_line(make_record("another")))
     assert invoke([*write, str(verified)]) == 0
     assert read_replays(clever / "results") == [replay]
     assert {path.name for path in (tmp_path / "site").iterdir()} == {"demo.html", "index.html"}
