@@ -20,6 +20,7 @@ from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.compare import compare, data_sets
 from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.leaderboard.setting import not_identifiable
+from benchbase.leaderboard.table import PROVISIONAL, RANKED
 from benchbase.leaderboard.versions import of_one_version
 from benchbase.options import unknown
 from benchbase.records.record import Record
@@ -41,6 +42,8 @@ class Duel:
     """Mean difference on each data set."""
     failed: int
     """Cells of the two that failed; each scores 0."""
+    unranked: tuple[tuple[str, str], ...]
+    """Which of the two has no rank on the board, and why."""
 
 
 def labels_of(board: Board, records: Iterable[Record]) -> list[str]:
@@ -86,6 +89,11 @@ def duel(board: Board, records: Sequence[Record], first: str, second: str) -> Du
             for group, mean in zip(groups, means, strict=True)
         ),
         failed=sum(sum(compared[label].failures.values()) for label in (first, second)),
+        unranked=tuple(
+            (label, compared[label].standing)
+            for label in (first, second)
+            if compared[label].standing not in (RANKED, PROVISIONAL)
+        ),
     )
 
 
@@ -98,6 +106,8 @@ def in_words(duels: Sequence[Duel], first: str, second: str) -> Iterator[str]:
             f"{one.board}: {_verdict(one.seeds, first, second)}; {blocks} seeds, these tasks only"
         )
         yield f"{sentence}; {_test(p, smallest_sign_flip_p(blocks), len(duels))}."
+        for label, reason in one.unranked:
+            yield f"  {label} has no rank there: {reason}."
         for label, scenario in one.scenarios:
             yield f"  {label}: {_points(scenario)}"
         if one.failed:

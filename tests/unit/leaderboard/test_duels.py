@@ -58,6 +58,16 @@ def test_boards_are_told_in_words_with_their_numbers():
     assert "sign-flip p = 0.062, Holm-adjusted over 2 boards" in both[0]
 
 
+def test_who_has_no_rank_there_is_told_with_the_reason():
+    rows = make_records(BOARD, {"plain": 0.7})
+    rows += make_records(BOARD, {"clever": 0.9}, unranked="updated 60 times")
+    found = duel(BOARD, rows, "clever", "plain")
+    assert found.unranked == (("clever", "updated 60 times"),)
+    assert [*in_words([found], "clever", "plain")][1] == (
+        "  clever has no rank there: updated 60 times."
+    )
+
+
 def test_a_failed_cell_scores_nothing_and_is_told():
     rows = [*records([0.8] * 5), *records([0.7] * 6, name="plain")]
     board = make_board(("plain", "clever"), [CLEAN], seeds=6)

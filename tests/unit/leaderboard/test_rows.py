@@ -139,6 +139,20 @@ def test_a_row_with_missing_cells_is_listed_and_not_ranked():
     assert found["plain"].ranks == (1, 1)
 
 
+def test_what_a_record_says_against_a_rank_takes_it_with_the_reason():
+    board = make_board(("plain", "longer"))
+    records = make_records(board, {"plain": 0.7})
+    records += make_records(board, {"longer": 0.99})[:-1]
+    records.append(make_record("longer", NOISY, 4, 0.99, unranked="updated 60 times"))
+    table = build(board, records)
+    longer = next(row for row in table.rows if row.label == "longer")
+    assert longer.standing == "updated 60 times"
+    assert longer.ranks is None
+    assert not longer.has_rank
+    assert next(row for row in table.rows if row.label == "plain").ranks == (1, 1)
+    assert "longer (updated 60 times)" in render_markdown(table)
+
+
 @pytest.mark.parametrize(
     ("seeds", "standing"),
     [
