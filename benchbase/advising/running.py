@@ -190,6 +190,9 @@ class Adviser:
         request, board = named(ready.request, board, what)
         results = publish(request, board, None, records, ready.settings.home)
         self.written.append(results.written[0])
+        if results.table.not_identifiable:
+            self._left_out[what] = "the true class is not the most likely label there"
+            return None
         return results.table
 
 

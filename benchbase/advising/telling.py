@@ -43,8 +43,22 @@ def sentences(advice: Advice) -> Iterator[str]:
     yield _a_hundred(advice)
 
 
+def to_use(advice: Advice) -> str | None:
+    """Name the method to use; None where there is no advice."""
+    table = advice.deciding
+    if table is None or table.reference.failed:
+        return None
+    chosen = choice(table)
+    return advice.reference if chosen is None else chosen.label
+
+
 def choice(table: Table) -> Row | None:
-    """Give the best of the methods that are better than the reference; None where none is."""
+    """Give the best of the methods that are better than the reference; None where none is.
+
+    Nothing is better than a reference that failed: each of its failures scores 0.
+    """
+    if table.reference.failed:
+        return None
     better = [
         row
         for row in _compared(table)
@@ -88,11 +102,12 @@ def _what_to_use(advice: Advice, table: Table, chosen: Row | None) -> Iterator[s
         yield f"Also better than {known}: {listed(level)}."
     ranks, of_known = chosen.ranks, table.reference.ranks
     sure = ranks is not None and of_known is not None and ranks[1] < of_known[0]
-    count = f"{len(compared) + 1} methods at {seeds} seeds"
+    count = len(compared) + 1
     how = (
-        f"sure: told apart from {known} among all {count} at once"
+        f"it is told apart from {known} among all {count} methods at once, at {seeds} seeds"
         if sure
-        else f"likely: its interval leaves zero out, as one of many may by chance; {count}"
+        else f"not very, for its own interval leaves zero out, as that of one among {count} may by "
+        f"chance, at {seeds} seeds"
     )
     provisional = "" if seeds >= FIRM_SEEDS else f", provisionally: {FIRM_SEEDS} seeds make it firm"
     yield f"How sure: {how}{provisional}."
@@ -139,7 +154,7 @@ def _judged_by(advice: Advice) -> str:
             "are verified."
         )
     decides = (
-        ", so injected noise decides, where it is known which labels are right"
+        ", so injected noise decides, where what networks out of fold suggest counts as right"
         if advice.injected is not None
         else ""
     )

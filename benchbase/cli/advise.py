@@ -112,7 +112,7 @@ def advise(
     )
     # Imported here: these are what takes the seconds.
     from benchbase.advising.running import Adviser, Budget, look_at
-    from benchbase.advising.telling import left_out, rows, sentences
+    from benchbase.advising.telling import left_out, rows, sentences, to_use
 
     watch = Lines(budget, started)
     with shown_preparation():
@@ -131,6 +131,7 @@ def advise(
     if as_json:
         print_json(
             {
+                "use": to_use(advice),
                 "sentences": said,
                 "table": [dict(zip(header, row, strict=True)) for row in cells],
                 "left_out": dict(advice.left_out),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchbase.advising.advice import Advice
-from benchbase.advising.telling import choice, left_out, rows, sentences
+from benchbase.advising.telling import choice, left_out, rows, sentences, to_use
 from benchbase.judging.statistics import estimate
 from benchbase.leaderboard.rows import build
 from benchbase.suspects.noise import Noise
@@ -53,13 +53,15 @@ def test_the_best_method_that_is_better_is_the_one_to_use():
     text = said(table(BETTER), table(BETTER))
     assert "Use focal: 10.0 points" in text
     assert "Also better than erm: gce." in text
-    assert "How sure: sure: told apart from erm among all 3 methods at 5 seeds at once." in text
+    assert "How sure: it is told apart from erm among all 3 methods at once, at 5 seeds." in text
+    assert to_use(advice(table(BETTER), table(BETTER))) == "focal"
 
 
 def test_no_evidence_of_a_difference_is_an_answer():
     text = said(table(ALIKE), table(ALIKE))
     assert "No evidence of a difference: use erm, the simplest." in text
     assert "How sure" not in text
+    assert to_use(advice(table(ALIKE), table(ALIKE))) == "erm"
 
 
 def test_what_is_worse_is_named():
@@ -120,6 +122,7 @@ def test_without_a_gain_there_is_nothing_to_extrapolate(values, words):
 
 
 def test_without_a_comparison_there_is_no_advice():
+    assert to_use(advice()) is None
     assert said().startswith("No advice: no method could be compared with erm in the time.")
 
 
