@@ -39,9 +39,11 @@ from benchbase.records.store import Store
 from benchbase.running.executors.contract import Execution, Job
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.executors.guarded import begin
+from benchbase.running.executors.sandbox import Sandbox
 from benchbase.running.extra_metrics import load_metrics
 from benchbase.running.scouting import describe_sources, find_gpus, read_catalogue
 from benchbase.running.settings import Progress, Settings
+from benchbase.running.shield import shield_memory
 from benchbase.running.sweep import Tally, sweep
 from benchbase.running.workers import choose_devices, choose_executor
 
@@ -94,14 +96,16 @@ def prepare(
     """Read the order, resolve its names and plan its cells, with processes to run them in."""
     home = Home.at(order.home)
     store = Store(home)
-    server = ForkServer()
+    server = ForkServer(Sandbox.here() if order.sandbox else None)
     try:
         with home.workspace() as work:
             catalogue = read_catalogue(server, home)
             request = read(order, catalogue)
             board = request.board
             committed = Committed(request.folder) if request.folder else None
-            executor = choose_executor(order.executor, catalogue)
+            executor = choose_executor(order.executor, catalogue, order.sandbox)
+            if executor.trusted:
+                shield_memory()
             places = conditions(
                 board,
                 catalogue,
@@ -124,6 +128,7 @@ def prepare(
             )
             plan = Plan(jobs, done)
             wants_gpus = order.device == "cuda" or (order.device == "auto" and plan.to_do)
+            wants_gpus = wants_gpus and not order.sandbox  # which shows none
             gpus = find_gpus(server) if wants_gpus else ()
             devices = choose_devices(order.device, order.jobs, gpus, executor)
             devices = devices[: max(1, len(plan.to_do))]
@@ -132,7 +137,7 @@ def prepare(
                 home=home,
                 timeout=order.timeout,
                 concurrent_cells=len(devices),
-                provenance=gather(sys.argv[1:], executor.name, gpus),
+                provenance=gather(sys.argv[1:], executor.name, gpus, order.sandbox),
                 trusted=executor.trusted,
                 models=home.models if order.keep_models else None,
                 extra_metrics=load_metrics(board, catalogue),

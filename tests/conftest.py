@@ -125,17 +125,19 @@ def shared_server(server: ForkServer) -> Iterator[ForkServer]:
     from benchbase.cli import data, info, replay, show, submit, verify
     from benchbase.cli import list as listing
     from benchbase.errors import RunError
-    from benchbase.running.executors.forkserver import Child, ForkServer
+    from benchbase.running.executors.child import Child
+    from benchbase.running.executors.forkserver import ForkServer
+    from benchbase.running.executors.sandbox import NOTHING, Sandbox, Shown
 
     class Shared(ForkServer):
-        def __init__(self) -> None:
-            super().__init__()
+        def __init__(self, sandbox: Sandbox | None = None) -> None:
+            super().__init__(sandbox)
             self.children: list[Child] = []
 
-        def start(self, module: str, log: Path | None = None) -> Child:
+        def start(self, module: str, log: Path | None = None, shown: Shown = NOTHING) -> Child:
             if self._closed:
                 raise RunError("the process server was closed")
-            self.children.append(server.start(module, log))
+            self.children.append(server.start(module, log, shown))
             return self.children[-1]
 
         def wait_until_ready(self) -> None:

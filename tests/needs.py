@@ -11,6 +11,7 @@ import pytest
 
 SWITCH = "BENCHBASE_REQUIRE"
 NAMES = {
+    "bwrap": "Debian's package bubblewrap is not installed, or namespaces are switched off",
     "chromium": "Debian's package chromium is not installed",
     "fashion-mnist": "Debian's package dataset-fashion-mnist is not installed",
     "history": "this is no git checkout, or one without its whole history",

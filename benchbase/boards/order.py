@@ -63,6 +63,8 @@ class Order:
     retry_failed: bool = False
     executor: str = "local"
     keep_models: bool = False
+    sandbox: Literal["bwrap"] | None = None
+    """What keeps methods from the rest of the machine."""
     secret: str | Path | None = None
     """File with the secret that split and noise are drawn with."""
     strict: bool = False
@@ -72,12 +74,14 @@ class Order:
         """Take one text or path for a list of one.
 
         Raises:
-            UsageError: a number is out of its range.
+            UsageError: a number is out of its range, or there is no such sandbox.
         """
         for name, (least, most) in _RANGES.items():
             number = getattr(self, name)
             if number is not None and not least <= number <= most:
                 raise UsageError(f"{name}: expected {least:g} to {most:g}, got {number!r}")
+        if self.sandbox and self.device == "cuda":
+            raise UsageError("--sandbox: it runs on the CPU only; leave --device cuda away")
         for name in ("plugins", "noise", "imbalance", "roots"):
             value = getattr(self, name)
             if isinstance(value, str | Path):

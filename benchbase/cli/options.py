@@ -46,6 +46,12 @@ data_roots = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder to look for data files in; repeatable.",
 )
+sandbox = click.option(
+    "--sandbox",
+    type=click.Choice(["bwrap"]),
+    help="Keep methods from the network and all files but their task (Linux, CPU; 2 to 4 s for "
+    "each process).",
+)
 secret = click.option(
     "--secret",
     type=click.Path(path_type=Path),

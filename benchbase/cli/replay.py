@@ -29,6 +29,7 @@ from benchbase.records.replays import Replay, add_replays
 from benchbase.records.store import Store
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.executors.guarded import begin
+from benchbase.running.executors.sandbox import Sandbox
 from benchbase.running.replaying import (
     NO_MATTER,
     Asked,
@@ -41,6 +42,7 @@ from benchbase.running.replaying import (
 )
 from benchbase.running.scouting import find_gpus, read_catalogue
 from benchbase.running.settings import Settings
+from benchbase.running.shield import shield_memory
 from benchbase.running.workers import choose_devices, choose_executor
 
 NOT_BORNE_OUT = 5
@@ -87,6 +89,7 @@ class Target:
 @options.jobs
 @options.timeout
 @options.data_roots
+@options.sandbox
 @options.secret
 @options.home
 def replay(
@@ -99,6 +102,7 @@ def replay(
     jobs: int | None,
     timeout: float,
     roots: tuple[Path, ...],
+    sandbox: str | None,
     secret: Path | None,
     home: Path | None,
 ) -> int:
@@ -119,6 +123,7 @@ def replay(
         jobs=jobs,
         timeout=timeout,
         roots=roots,
+        sandbox=sandbox,
         secret=secret,
     )
     held = sum(one.holds for one in done)
@@ -136,6 +141,7 @@ def replay_all(
     jobs: int | None,
     timeout: float,
     roots: Sequence[Path],
+    sandbox: str | None,
     secret: Path | None,
 ) -> list[Replay]:
     """Train cells again; write a line about each, and the pages that tell of them.
@@ -144,7 +150,8 @@ def replay_all(
         UsageError: a cell is another one today.
     """
     known = None if secret is None else Secret.read(secret)
-    server = ForkServer()
+    server = ForkServer(Sandbox.here() if sandbox else None)
+    shield_memory()
     try:
         with store.home.workspace() as work:
             catalogue = read_catalogue(server, store.home)
@@ -164,7 +171,7 @@ def replay_all(
                 tolerance = wanted.tolerances.get(record.key, NO_MATTER)
                 answers = kept_answers(record, wanted.folder, store.home)
                 asked.append(Asked(record, job, tolerance, answers))
-            gpus = () if device == "cpu" else find_gpus(server)
+            gpus = () if device == "cpu" or sandbox else find_gpus(server)
             executor = choose_executor("local", catalogue)
             devices = choose_devices(device, jobs, gpus, executor)[: len(asked)]
             settings = Settings(
@@ -172,7 +179,7 @@ def replay_all(
                 home=Home(work / "replayed"),
                 timeout=timeout,
                 concurrent_cells=len(devices),
-                provenance=gather(sys.argv[1:], executor.name, gpus),
+                provenance=gather(sys.argv[1:], executor.name, gpus, sandbox),
                 extra_metrics=wanted.metrics,
             )
             execution = begin(executor, server, devices)

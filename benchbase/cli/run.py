@@ -128,6 +128,7 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     help="Way to run the cells (see `benchbase list executors`), with options as for --plugin; "
     "inline runs them in this process, for debugging, and its results are untrusted.",
 )
+@options.sandbox
 @options.secret
 @click.option(
     "--strict",

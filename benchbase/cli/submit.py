@@ -156,6 +156,7 @@ def preview(folder: Path | None, base: str, out: Path | None) -> None:
 @options.jobs
 @options.timeout
 @options.data_roots
+@options.sandbox
 @options.secret
 @options.home
 def verify(
@@ -168,6 +169,7 @@ def verify(
     jobs: int | None,
     timeout: float,
     roots: tuple[Path, ...],
+    sandbox: str | None,
     secret: Path | None,
     home: Path | None,
 ) -> int:
@@ -195,6 +197,7 @@ def verify(
         jobs=jobs,
         timeout=timeout,
         roots=roots,
+        sandbox=sandbox,
         secret=secret,
     )
     held = sum(one.holds for one in done)

@@ -35,7 +35,15 @@ def setting_text(board: Board, entries: Sequence[Entry]) -> str:
     ]
     if board.noise_secret:
         parts.append(f"split and noise drawn with the secret {board.noise_secret}")
-    return f"{'; '.join(parts)}."
+    return f"{'; '.join([*parts, *_sandbox_texts(entries)])}."
+
+
+def _sandbox_texts(entries: Sequence[Entry]) -> list[str]:
+    """Say which cells ran in a sandbox, where any did."""
+    ran = [record.provenance.sandbox for entry in entries for record in entry.cells.values()]
+    inside = [name for name in ran if name]
+    who = "every cell" if len(inside) == len(ran) else f"{len(inside)} of {len(ran)} cells"
+    return [f"{who} in a sandbox ({', '.join(sorted({*inside}))})"] if inside else []
 
 
 def _networks(board: Board, entries: Sequence[Entry]) -> list[str]:

@@ -14,12 +14,15 @@ from benchbase.records.record import Numerics, Provenance
 _PACKAGES = ("benchbase-harness", "torch", "torchvision", "torchmetrics", "numpy", "scipy")
 
 
-def gather(argv: Sequence[str], executor: str, gpus: Sequence[str]) -> Provenance:
+def gather(
+    argv: Sequence[str], executor: str, gpus: Sequence[str], sandbox: str | None = None
+) -> Provenance:
     """Collect what is the same for all cells of a run."""
     commit, dirty = _commit()
     return Provenance(
         argv=list(argv),
         executor=executor,
+        sandbox=sandbox or "",
         versions={name: importlib.metadata.version(name) for name in _PACKAGES},
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",

@@ -156,6 +156,8 @@ class Provenance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     dirty: bool | None
     argv: list[str] | None = None
     """Left out where the record is committed."""
+    sandbox: str = ""
+    """What kept methods from the rest of the machine; left out where nothing did."""
     source: str = ""
     """Hash of the weighter's code, also where its key has a stated version instead."""
     backbone_source: str = ""

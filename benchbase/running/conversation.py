@@ -10,7 +10,7 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from benchbase.plugins import Entry
 from benchbase.records.record import Failure
 from benchbase.running.arrays import read_logits, read_weights
 from benchbase.running.executors.contract import ChildProcess, Job, Slot
+from benchbase.running.executors.sandbox import Shown, code_of
 from benchbase.running.journal import Heard, Journal
 from benchbase.running.messages import (
     Checkpoint,
@@ -84,7 +85,10 @@ def converse(
     )
     write_questions(folder / "questions", opened, questions.order)
     start = _start(job, slot.device, folder, settings, journal)
-    with _children(slot, settings, settings.home.log(cell.key), start, deadline) as children:
+    code = [path for entry in (job.weighter, job.backbone) for path in code_of(entry.source)]
+    code += _weights(cell.scenario.backbone_options)
+    log = settings.home.log(cell.key)
+    with _children(slot, settings, log, start, code=code, deadline=deadline) as children:
         trainer, predictor = children
         while True:
             waiting = time.monotonic()
@@ -111,10 +115,10 @@ def converse(
                 logits = _predict(predictor, settings, questions, len(opened.classes))
                 bought = sorted(journal.bought) if for_sale else None
                 judge.hear(logits, weights, message.notes, message.counted, bought)
-                _put_away(folder / "model.pt", settings.models, cell.key)
+                _put_away(Path(start.model), settings.models, cell.key)
                 costs.judged += len(logits)
                 costs.judge += time.monotonic() - judging
-                journal.add(Heard.of(message, blob, logits, bought), folder / "snapshot")
+                journal.add(Heard.of(message, blob, logits, bought), Path(start.keep.path))
             if settings.heard is not None:
                 settings.heard(Progress(job, judge.checkpoints, message.notes))
             _tell(trainer, Go(), settings)
@@ -122,19 +126,29 @@ def converse(
 
 @contextmanager
 def _children(
-    slot: Slot, settings: Settings, log: Path, start: Start, deadline: float
+    slot: Slot,
+    settings: Settings,
+    log: Path,
+    start: Start,
+    *,
+    code: Sequence[Path],
+    deadline: float,
 ) -> Iterator[tuple[ChildProcess, ChildProcess]]:
     """Start the trainer and the predictor; end both afterwards, whatever happened."""
     predictor = trainer = None
-    questions = Path(start.folder).with_name("questions")
+    questions, exchange = Path(start.folder).with_name("questions"), Path(start.model).parent
     try:
-        predictor = slot.start("benchbase.running.predictor", log)
+        exchange.mkdir(exist_ok=True)
+        shown = Shown(reads=[*code, questions, exchange])
+        predictor = slot.start("benchbase.running.predictor", log, shown)
         predictor.channel.deadline = deadline
         _tell(predictor, structs.replace(start, folder=str(questions)), settings)
         _hear(predictor, settings, Ready)
         # Loaded: the images that a method is tested on are gone before it starts.
         shutil.rmtree(questions)
-        trainer = slot.start("benchbase.running.trainer", log)
+        left = [Path(start.keep.go_on_from)] if start.keep.go_on_from else []
+        shown = Shown(reads=[*code, Path(start.folder), *left], writes=[exchange])
+        trainer = slot.start("benchbase.running.trainer", log, shown)
         trainer.channel.deadline = deadline
         _tell(trainer, start, settings)
         _hear(trainer, settings, Ready)
@@ -154,14 +168,20 @@ def _start(job: Job, device: str, folder: Path, settings: Settings, journal: Jou
         backbone=_loadable(job.backbone, job.cell.scenario.backbone_options),
         device=device,
         folder=str(folder / "task"),
-        model=str(folder / "model.pt"),
+        model=str(folder / "exchange" / "model.pt"),
         keep=Keep(
-            path=str(folder / "snapshot"),
+            path=str(folder / "exchange" / "snapshot"),
             every=settings.snapshot_every if settings.trusted else None,
             go_on_from=None if journal.snapshot is None else str(journal.snapshot),
             past=[one.counted for one in journal.heard],
         ),
     )
+
+
+def _weights(options: Mapping[str, Any]) -> list[Path]:
+    """Name the file of weights that a network starts from, where it is one."""
+    path = Path(str(options.get("weights", ""))).expanduser().absolute()
+    return [path] if path.is_file() else []
 
 
 def _loadable(entry: Entry, options: Mapping[str, Any]) -> Loadable:
@@ -239,6 +259,9 @@ def _timeout(settings: Settings) -> CellFailedError:
 
 def _ending(child: ChildProcess) -> CellFailedError:
     code = child.exit_code(GRACE_SECONDS)
+    if child.excess is not None:
+        status: Status = "oom" if "memory" in child.excess else "error"
+        return CellFailedError(status, f"the process was stopped: {child.excess}")
     if code is None:
         return CellFailedError("error", "the process closed its connection and went on")
     if code >= 0:

@@ -26,6 +26,7 @@ from benchbase.plugins.installed import (
 from benchbase.plugins.source import Source
 from benchbase.records.home import Home
 from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.executors.sandbox import Shown, code_of
 from benchbase.running.messages import Look, Seen
 
 IMPORT_SECONDS = 300
@@ -93,7 +94,8 @@ def _look(
 ) -> Seen:
     own = {name: value for name, value in os.environ.items() if name.startswith("BENCHBASE_")}
     look = Look(environment=own, installed=[*installed], given=[*given], gpus=gpus)
-    child = server.start("benchbase.running.scout")
+    code = [path for source in given for path in code_of(source)]
+    child = server.start("benchbase.running.scout", shown=Shown(reads=code))
     child.channel.deadline = time.monotonic() + IMPORT_SECONDS
     try:
         child.channel.send(look)

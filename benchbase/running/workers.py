@@ -10,17 +10,21 @@ from benchbase.errors import UsageError
 from benchbase.options import construct
 from benchbase.plugins import Catalogue
 from benchbase.running.executors.contract import Executor
+from benchbase.running.executors.local import LocalExecutor
 
 
-def choose_executor(text: str, catalogue: Catalogue) -> Executor:
+def choose_executor(text: str, catalogue: Catalogue, sandbox: str | None = None) -> Executor:
     """Build the executor that is named, with its options.
 
     Raises:
-        UsageError: there is none of that name, or an option is not its own or has two values.
+        UsageError: there is none of that name, or an option is not its own or has two values; or
+            it is not known to start its processes in the sandbox that is asked for.
     """
     selector = parse_selector(text)
     entry = catalogue.find("executors", selector.target)
     executor: Executor = construct(entry.load(), settle(selector, entry.options))
+    if sandbox and not isinstance(executor, LocalExecutor):
+        raise UsageError(f"--sandbox {sandbox}: expected --executor local, got {executor.name}")
     return executor
 
 

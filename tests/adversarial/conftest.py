@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from benchbase.errors import UsageError
 from benchbase.records.record import Result
+from benchbase.running.executors.sandbox import Sandbox
+from tests.needs import need
 from tests.running import TINY, make_job, run
 
 Played = tuple[Result, dict[str, float]]
@@ -41,6 +44,17 @@ def written(path: Path, body: str = "", *, top: str = "", needs: str = "") -> Pa
     indented = "\n".join(f"        {line}" for line in body.strip().splitlines())
     path.write_text(HEAD + top + CLASS.format(needs=needs) + indented + END)
     return path
+
+
+@pytest.fixture
+def sandboxed(server, monkeypatch) -> None:
+    """Let the processes of a test run in the sandbox."""
+    try:
+        sandbox = Sandbox.here()
+    except UsageError:
+        sandbox = None
+    need("bwrap", there=sandbox is not None)
+    monkeypatch.setattr(server, "_sandbox", sandbox)
 
 
 @pytest.fixture

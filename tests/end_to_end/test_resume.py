@@ -17,8 +17,10 @@ import pytest
 from benchbase.cell import Recipe
 from benchbase.records.home import Home
 from benchbase.records.provenance import gather
+from benchbase.running.executors.child import Child
 from benchbase.running.executors.contract import Job, Outcome, Slot
-from benchbase.running.executors.forkserver import Child, ForkServer
+from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.executors.sandbox import Shown
 from benchbase.running.runner import run_cell
 from benchbase.running.settings import Settings
 from benchbase.seeding import numpy_stream
@@ -41,8 +43,8 @@ def live(
     trainers: list[Child] = []
     left = killed_at[0] if killed_at else -1
 
-    def start(module: str, log: Path) -> Child:
-        child = server.start(module, log)
+    def start(module: str, log: Path, shown: Shown) -> Child:
+        child = server.start(module, log, shown)
         if module.endswith("trainer"):
             trainers.append(child)
             count_down()

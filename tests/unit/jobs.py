@@ -14,7 +14,7 @@ class NoServer(ForkServer):
     def __init__(self):
         self.closed = False
 
-    def start(self, module, log=None):
+    def start(self, module, log=None, shown=None):
         raise AssertionError
 
     def wait_until_ready(self):

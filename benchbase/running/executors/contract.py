@@ -17,6 +17,7 @@ from benchbase.plugins import Entry
 from benchbase.records.record import Result
 from benchbase.running.channel import Channel
 from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.executors.sandbox import Shown
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class ChildProcess(Protocol):
     """A role's process, or its stand-in within this one."""
 
     channel: Channel
+    excess: str | None
+    """What it was ended for using; None where it was not."""
 
     def exit_code(self, timeout: float) -> int | None:
         """Wait for the end; None means still running, a negative code is a signal."""
@@ -57,8 +60,8 @@ class Slot:
 
     index: int
     device: str
-    start: Callable[[str, Path], ChildProcess]
-    """Start ``module.main(channel)`` with its output in the log."""
+    start: Callable[[str, Path, Shown], ChildProcess]
+    """Start ``module.main(channel)`` with its output in the log; what it works with is shown."""
 
 
 Work = Callable[[Job, Slot], Outcome | None]

@@ -30,6 +30,8 @@ from typing import Any
 from benchbase.errors import RunError
 from benchbase.running import typechecking
 from benchbase.running.channel import Channel
+from benchbase.running.executors.child import Child, kill_group
+from benchbase.running.executors.sandbox import NOTHING, Sandbox, Shown
 
 # glibc otherwise maps and unmaps every activation: page faults cost a fifth of a small network's
 # step (measured). One torch thread a worker, always, whatever the number of jobs.
@@ -57,32 +59,15 @@ PRELOAD = (
 )
 
 
-class Child:
-    """A forked process as the parent holds it."""
-
-    def __init__(self, pid: int, channel: Channel, ended: Future[int]) -> None:
-        self.pid = pid
-        self.channel = channel
-        self._ended = ended
-
-    def exit_code(self, timeout: float) -> int | None:
-        """Wait for the end; a negative code is a signal, None means still running."""
-        try:
-            return self._ended.result(timeout)
-        except TimeoutError:
-            return None
-
-    def kill(self) -> None:
-        """End the child and all that it started."""
-        self.channel.close()
-        if not self._ended.done():
-            _kill_group(self.pid)
-
-
 class ForkServer:
-    """The parent's handle on the server; it starts with the first child, and serves all slots."""
+    """The parent's handle on the server; it starts with the first child, and serves all slots.
 
-    def __init__(self) -> None:
+    With a ``sandbox`` a child becomes another program after the fork: nothing of the server's
+    memory, environment or open files comes with it.
+    """
+
+    def __init__(self, sandbox: Sandbox | None = None) -> None:
+        self._sandbox = sandbox
         self._lock = threading.Lock()
         self._replies: Future[int] = Future()
         self._ended: dict[int, Future[int]] = {}
@@ -114,15 +99,22 @@ class ForkServer:
                 self._launch()
         self._ready.wait()
 
-    def start(self, module: str, log: Path | None = None) -> Child:
-        """Fork a child that runs ``module.main(channel)``; its output goes to ``log``."""
+    def start(self, module: str, log: Path | None = None, shown: Shown = NOTHING) -> Child:
+        """Fork a child that runs ``module.main(channel)``; its output goes to ``log``.
+
+        In a sandbox it meets no files but its code and what is ``shown``.
+        """
         ours, theirs = socket.socketpair()
+        command = []
+        if self._sandbox is not None:
+            command = self._sandbox.command(module, shown, {**os.environ, **CHILD_ENVIRONMENT})
         request = json.dumps(
             {
                 "module": module,
                 "log": str((log or Path(os.devnull)).absolute()),
                 # What the parent hashed is found where it found it, also after a change of folder.
                 "path": [str(Path(place).absolute()) for place in sys.path],
+                "command": command,
             }
         ).encode()
         with self._lock, theirs:
@@ -137,7 +129,7 @@ class ForkServer:
             except OSError as error:
                 ours.close()
                 raise RunError(f"no process could be started: {error}") from error
-        return Child(pid, Channel(ours), self._ended[pid])
+        return Child(pid, Channel(ours), self._ended[pid], sandboxed=bool(command))
 
     def close(self) -> None:
         """End the server and every child that is left; closing twice is fine."""
@@ -148,7 +140,7 @@ class ForkServer:
             return
         for pid, ended in list(self._ended.items()):
             if not ended.done():
-                _kill_group(pid)
+                kill_group(pid)
         self._process.kill()
         self._process.wait()
         self._control.close()
@@ -170,7 +162,7 @@ class ForkServer:
                     self._ended[message["ended"]].set_result(message["code"])
         for pid, ended in self._ended.items():
             if not ended.done():
-                _kill_group(pid)
+                kill_group(pid)
                 ended.set_result(-signal.SIGKILL)
         if not self._replies.done():
             self._replies.set_exception(RunError("the process server ended; see its output above"))
@@ -217,13 +209,7 @@ def serve(control: socket.socket, lifeline: int) -> None:
             running.add(pid)
             _tell(control, {"started": pid})
     for pid in running:
-        _kill_group(pid)
-
-
-def _kill_group(pid: int) -> None:
-    """End a child and all that it started; it may have ended by itself meanwhile."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+        kill_group(pid)
 
 
 def _tell(control: socket.socket, message: dict[str, int]) -> None:
@@ -237,7 +223,7 @@ def _reap(running: set[int]) -> list[tuple[int, int]]:
         if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             # What the child started goes with it. Until it is waited for, its number is taken, so
             # that no stranger's processes can be meant.
-            _kill_group(pid)
+            kill_group(pid)
             _, status = os.waitpid(pid, 0)
             running.discard(pid)
             ended.append((pid, os.waitstatus_to_exitcode(status)))
@@ -255,6 +241,11 @@ def _become_child(request: dict[str, Any], connection: int, lifeline: int) -> No
         log = _open_log(request["log"])
         os.dup2(log, 1)
         os.dup2(log, 2)
+        if request["command"]:
+            os.set_inheritable(connection, True)
+            os.set_inheritable(lifeline, False)  # the sandbox ends with this server
+            command = [*request["command"], str(connection), *request["path"]]
+            os.execv(command[0], command)  # noqa: S606
         threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
         channel = Channel(socket.socket(fileno=connection))
         sys.path[:] = request["path"]

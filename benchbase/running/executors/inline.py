@@ -20,6 +20,7 @@ from typing import ClassVar
 from benchbase.running.channel import Channel
 from benchbase.running.executors.contract import Done, Execution, Executor, Job, Outcome, Slot, Work
 from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.executors.sandbox import Shown
 
 TRAINER = "benchbase.running.trainer"
 
@@ -29,6 +30,7 @@ class _Role:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
+        self.excess: str | None = None
         self.ended: Future[int] = Future()
 
     def exit_code(self, timeout: float) -> int | None:
@@ -82,8 +84,8 @@ class _InlineExecution(Execution):
             finally:
                 theirs.close()
 
-        def start(module: str, log: Path) -> _Role:
-            del log  # output stays on the terminal
+        def start(module: str, log: Path, shown: Shown) -> _Role:
+            del log, shown  # output stays on the terminal, and nothing is hidden
             ours, theirs = (Channel(end) for end in socket.socketpair())
             role = _Role(ours)
             if module == TRAINER:

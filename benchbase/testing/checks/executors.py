@@ -11,9 +11,11 @@ from benchbase.cell import Cell, DataIdentity, Scenario, WeighterSpec
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError
 from benchbase.plugins import Entry, Source
+from benchbase.running.executors.child import Child
 from benchbase.running.executors.contract import Execution, Executor, Job, Outcome, Slot, Work
-from benchbase.running.executors.forkserver import Child, ForkServer
+from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.executors.guarded import begin
+from benchbase.running.executors.sandbox import NOTHING, Shown
 from benchbase.testing.check import Check, enter
 
 CHECKS: list[Check] = []
@@ -26,7 +28,7 @@ class NoServer(ForkServer):
     def __init__(self) -> None:
         self.closed = False
 
-    def start(self, module: str, log: Path | None = None) -> Child:
+    def start(self, module: str, log: Path | None = None, shown: Shown = NOTHING) -> Child:
         """Start nothing: a job starts its processes itself."""
         raise ContractError(f"the executor itself started {module}: leave that to `work`")
 

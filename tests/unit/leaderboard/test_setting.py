@@ -93,3 +93,14 @@ def test_the_track_of_verified_images_is_told():
     board = make_board(scenarios=(make_scenario(track="TV"),), seeds=1)
     text = build(board, [make_record("plain", board.scenarios[0])]).setting
     assert "track TV: the training images that somebody verified" in text
+
+
+def test_a_page_says_how_many_cells_ran_in_a_sandbox():
+    records = [make_record("plain", NOISY, seed) for seed in range(2)]
+    provenance = msgspec.structs.replace(records[0].provenance, sandbox="bwrap")
+    inside = [msgspec.structs.replace(record, provenance=provenance) for record in records]
+    board = make_board(scenarios=(NOISY,), seeds=2)
+    assert build(board, inside).setting.endswith("; every cell in a sandbox (bwrap).")
+    mixed = build(board, [inside[0], records[1]]).setting
+    assert mixed.endswith("; 1 of 2 cells in a sandbox (bwrap).")
+    assert "sandbox" not in build(board, records).setting

@@ -17,6 +17,7 @@ from benchbase.records.home import Home
 from benchbase.running.channel import Channel
 from benchbase.running.conversation import CellFailedError, converse
 from benchbase.running.executors.contract import Slot
+from benchbase.running.executors.sandbox import Shown
 from benchbase.running.journal import CannotResumeError, Journal
 from benchbase.running.messages import Go, Message, Spent
 from benchbase.running.settings import Progress, Settings
@@ -65,9 +66,9 @@ class Script(Channel):
             if isinstance(line, Exception):
                 raise line
             if line["type"] == "checkpoint":  # its files are there before it is told
-                (self.folder / "model.pt").write_bytes(b"")
+                (self.folder / "exchange" / "model.pt").write_bytes(b"")
                 if "snapshot" in line:
-                    (self.folder / "snapshot").write_bytes(b"snapshot")
+                    (self.folder / "exchange" / "snapshot").write_bytes(b"snapshot")
             text = json.dumps({name: line[name] for name in line if name != "snapshot"}).encode()
             blob = bytes(4 * PREDICTED * 2) if line["type"] == "logits" else b""
             self.left = struct.pack(">II", len(text), len(blob)) + text + blob
@@ -80,6 +81,7 @@ class Actor:
 
     def __init__(self, lines: list[Line], code: int | None, folder: Path) -> None:
         self.channel: Channel = Script(lines, folder)
+        self.excess: str | None = None
         self.code = code
         self.killed = False
 
@@ -112,7 +114,7 @@ class Play:
         self.predictor = Actor(lines if predictor is None else predictor, code, self.folder)
         actors = {"trainer": self.trainer, "predictor": self.predictor}
 
-        def start(module: str, log: Path) -> Actor:
+        def start(module: str, log: Path, shown: Shown) -> Actor:
             return actors[module.rpartition(".")[2]]
 
         job = make_job("plain")
@@ -153,7 +155,7 @@ def test_each_checkpoint_is_predicted_judged_and_put_away_before_the_next(play):
     for child, folder in ((play.trainer, "task"), (play.predictor, "questions")):
         start, *others = child.channel.told
         assert (start.folder, others) == (str(play.folder / folder), [Go()])
-    assert not (play.folder / "model.pt").exists()
+    assert not (play.folder / "exchange" / "model.pt").exists()
     assert play.journal.costs.judged == 8
     costs = play.journal.costs
     assert (costs.spent, costs.parameters) == (Spent(images_forwarded=24), 7)
