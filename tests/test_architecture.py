@@ -99,6 +99,7 @@ TESTED_THROUGH = {
     "running.tally": "unit/running/test_counting.py",
     "running.typechecking": "conftest.py",
     "running.workers": "end_to_end/test_run.py",
+    "suspects.folds": "unit/suspects/test_searching.py",
     "suspects.room": "end_to_end/test_suspects.py",
     "task": "unit/testing/test_toy.py",
     "testing": "conformance/test_checks.py",
@@ -214,6 +215,19 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(f"imports in a circle: {' -> '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize(
+    "room",
+    [path for path in CORE if path.name == "__init__.py" and path.parent.name != "benchbase"],
+)
+def test_a_room_says_what_it_is_for_and_what_it_imports(room: Path) -> None:
+    assert re.search("[Ii]mports? ", ast.get_docstring(ast.parse(room.read_text())) or "")
+
+
+def test_the_root_holds_at_most_ten_modules() -> None:
+    root = {path.name for path in CORE if path.parent.name == "benchbase"}
+    assert len(root - {"__init__.py", "__main__.py"}) <= 10
 
 
 def run_python(program: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,1 @@
+"""Networks: their contract, building and loading them, ours. Imports the API and `data`."""

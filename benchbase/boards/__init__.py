@@ -1,1 +1,4 @@
-"""Boards, scenarios and plans: what is to be run, as values."""
+"""Boards, scenarios and plans: what is to be run, as values.
+
+Imports the rooms below it, and its peers `running` and `leaderboard`.
+"""

@@ -3,6 +3,8 @@
 Exit codes: 0 all ok, 1 internal error, 2 usage or a full disk, 3 some cells or checks failed, 4 a
 page or a record does not follow, 5 a replay does not bear a record out or a row became worse, 130
 interrupted.
+
+Imports every room; none imports it.
 """
 
 from __future__ import annotations

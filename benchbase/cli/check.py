@@ -48,7 +48,7 @@ OWN_NAME = "has a name of its own"
     "--data-root",
     "roots",
     multiple=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.UserPath(file_okay=False),
     help="Folder where a data set finds its files; may be repeated.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show what the plugin prints in each check.")

@@ -45,7 +45,7 @@ _OWN_OPTIONS = (
     ),
     click.option(
         "--split",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        type=options.UserPath(exists=True, dir_okay=False),
         metavar="FILE.csv",
         help="Which of your own images train, validate and test: columns image and split.",
     ),
@@ -100,9 +100,7 @@ def prepare_set(dataset: str, **options: Any) -> None:
 
 @data.command("split")
 @_of_own
-@click.argument(
-    "file", metavar="[FILE.csv]", required=False, type=click.Path(dir_okay=False, path_type=Path)
-)
+@click.argument("file", metavar="[FILE.csv]", required=False, type=options.UserPath(dir_okay=False))
 def split_set(dataset: str, file: Path | None, **options: Any) -> None:
     """Write which image is in which part, as `--split` reads it; on stdout without a file."""
     name, found, roots, cache = _chosen(dataset, options)
@@ -136,7 +134,7 @@ def card_of(name: str, home: Path | None) -> None:
     "--to",
     "folder",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.UserPath(file_okay=False),
     help="Folder to put the files into: a --data-root later on.",
 )
 @options.home

@@ -40,7 +40,7 @@ Examples:
 @options.as_json
 @click.option(
     "--home",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.UserPath(file_okay=False),
     help="Folder that remembers what plugins bring [default: $BENCHBASE_HOME, else .benchbase].",
 )
 def list_installed(kinds: tuple[str, ...], as_json: bool, home: Path | None) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from benchbase.cli import options
 from benchbase.errors import UsageError
 from benchbase.records.home import Home
 from benchbase.records.merging import merge_home
@@ -25,13 +26,13 @@ Examples:
     nargs=-1,
     required=True,
     metavar="FOLDER...",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.UserPath(exists=True, file_okay=False),
 )
 @click.option(
     "--home",
     required=True,
     metavar="TARGET",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.UserPath(file_okay=False),
     help="Home to copy the records and predictions to; made where it is not there.",
 )
 def merge(folders: tuple[Path, ...], home: Path) -> None:

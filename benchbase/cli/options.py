@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,25 @@ class Duration(click.ParamType[float]):
         return float(found[1]) * _UNITS[found[2]]
 
 
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+class UserPath(click.Path):
+    """A path whose ~ is the user's folder, also behind --out=, where no shell replaces it."""
+
+    def __init__(
+        self, *, exists: bool = False, file_okay: bool = True, dir_okay: bool = True
+    ) -> None:
+        super().__init__(exists=exists, file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """Replace ~, but for that of a user who is not known, and check the path."""
+        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111
+
+
+_FOLDER = UserPath(file_okay=False)
 
 home = click.option(
     "--home",
@@ -43,7 +62,7 @@ data_roots = click.option(
     "--data-root",
     "roots",
     multiple=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=UserPath(exists=True, file_okay=False),
     help="Folder to look for data files in; repeatable.",
 )
 sandbox = click.option(
@@ -54,7 +73,7 @@ sandbox = click.option(
 )
 secret = click.option(
     "--secret",
-    type=click.Path(path_type=Path),
+    type=UserPath(),
     metavar="FILE",
     help="File with the secret that split and noise are drawn with.",
 )
@@ -80,7 +99,7 @@ trusted = click.option(
 )
 split = click.option(
     "--split",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=UserPath(exists=True, dir_okay=False),
     metavar="FILE.csv",
     help="Which of your own images train, validate and test: columns image and split.",
 )

@@ -25,7 +25,7 @@ from benchbase.records.store import Store
     "--out",
     required=True,
     metavar="FILE.svg|pdf|png",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.UserPath(dir_okay=False),
     help="File to write.",
 )
 @options.home_of_results

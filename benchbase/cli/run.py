@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -73,7 +72,7 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
 @options.trusted
 @click.option(
     "--labels",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.UserPath(exists=True, dir_okay=False),
     metavar="FILE.csv",
     help="Corrected labels of your own images (columns path or image, suggested or label; rows "
     "that it does not name keep theirs): trained on beside the labels as they were, to see what "

@@ -42,7 +42,7 @@ from benchbase.running.scouting import read_catalogue
 @click.option(
     "--predictions",
     metavar="FILE.csv",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.UserPath(dir_okay=False),
     help="With --cell: write what its last epoch says of each test image.",
 )
 @click.option("--open", "opens", is_flag=True, help="Write the table as a page and open it.")

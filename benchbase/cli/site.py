@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from benchbase.boards.board import LEADERBOARDS, board_folder, load_board
+from benchbase.cli import options
 from benchbase.errors import UsageError
 from benchbase.files import replace_file
 from benchbase.leaderboard.rows import build
@@ -25,7 +26,7 @@ Examples:
 @click.option("--board", "name", metavar="NAME", help="This board alone, without an index.")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.UserPath(file_okay=False),
     default=Path("site"),
     show_default=True,
     help="Folder for the pages; made where it is not there.",

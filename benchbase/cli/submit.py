@@ -110,12 +110,10 @@ def check(base: str, roots: tuple[Path, ...], home: Path | None) -> int:
     "folder",
     metavar="[FOLDER]",
     required=False,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=options.UserPath(exists=True, file_okay=False),
 )
 @_base
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="File [default: stdout]."
-)
+@click.option("--out", type=options.UserPath(dir_okay=False), help="File [default: stdout].")
 def preview(folder: Path | None, base: str, out: Path | None) -> None:
     """Write the table as it would be, as Markdown for a comment.
 
@@ -149,7 +147,7 @@ def preview(folder: Path | None, base: str, out: Path | None) -> None:
 )
 @click.option(
     "--report",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.UserPath(dir_okay=False),
     help="File for what came of it, as Markdown.",
 )
 @options.device
@@ -213,14 +211,14 @@ def verify(
 @submit.command("publish")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.UserPath(file_okay=False),
     default=Path("site"),
     show_default=True,
     help="Folder for the site.",
 )
 @click.option(
     "--replays",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.UserPath(exists=True, dir_okay=False),
     metavar="FILE",
     help="The replays.jsonl of a verified run: its lines on records that are here are added.",
 )

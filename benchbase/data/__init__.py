@@ -1,0 +1,1 @@
+"""Data sets, splits, noise and imbalance. Imports no other room."""

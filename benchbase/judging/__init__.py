@@ -1,1 +1,4 @@
-"""Scores: from logits and labels to the blocks of a record; a pure function of both."""
+"""Scores: from logits and labels to the blocks of a record; a pure function of both.
+
+Imports `data` and no other room.
+"""

@@ -1,0 +1,1 @@
+"""Loops and steps that methods are made of. Imports the API and no other room."""

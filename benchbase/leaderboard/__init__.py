@@ -1,4 +1,7 @@
-"""Leaderboards: a pure function of the records. The same records give the same bytes."""
+"""Leaderboards: a pure function of the records. The same records give the same bytes.
+
+Imports `records`, `judging`, `data`, `backbones` and `boards`; no plugin.
+"""
 
 from benchbase.leaderboard.pages.csv import render_csv
 from benchbase.leaderboard.pages.files import board_files, index_text, write_board, write_index

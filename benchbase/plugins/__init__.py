@@ -2,6 +2,8 @@
 
 What is installed is found by metadata; what it brings, a child tells (``catalogue``). A module is
 imported in the parent only when a data set, noise, metric or executor of it is used.
+
+Imports `data`, `backbones`, the values of `boards` and, for children, `running`.
 """
 
 from benchbase.plugins.catalogue import Catalogue as Catalogue

@@ -92,10 +92,10 @@ class Leases:
         if not self._is_dead(path, seen):
             return
         aside = path.with_name(f".{path.stem[:32]}.{secrets.token_hex(8)}")
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, StoreError):
             path.rename(aside)
-            if aside.read_bytes() != seen:  # another run was faster: this claim is its own
-                os.link(aside, path)
+            if (found := aside.read_bytes()) != seen:  # another run was faster: its claim stays
+                create_file(path, found)
             aside.unlink()
 
     def release(self, key: str) -> None:

@@ -1,1 +1,4 @@
-"""From tables to text: Markdown, CSV, charts, captions, files."""
+"""From tables to text: Markdown, CSV, charts, captions, files.
+
+Imports what `leaderboard` does.
+"""

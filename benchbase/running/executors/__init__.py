@@ -1,0 +1,1 @@
+"""Ways to run cells: in children or in this process. Imports what `running` does."""

@@ -1,4 +1,7 @@
-"""What each kind of plugin has to keep, as checks in the order in which they are run."""
+"""What each kind of plugin has to keep, as checks in the order in which they are run.
+
+Imports what `testing` does.
+"""
 
 from benchbase.testing.check import Check
 from benchbase.testing.checks import (

@@ -42,3 +42,23 @@ def test_a_time_is_read_with_its_unit(text, seconds):
 def test_what_is_no_time_is_refused_with_an_example(text):
     with pytest.raises(click.BadParameter, match=r"expected a time such as 90s, 10m or 1\.5h"):
         options.Duration().convert(text, None, None)
+
+
+def paths(command: click.Command) -> list[click.Parameter]:
+    if isinstance(command, click.Group):
+        return [found for one in command.commands.values() for found in paths(one)]
+    return [param for param in command.params if isinstance(param.type, click.Path)]
+
+
+def test_a_tilde_is_the_users_folder_in_every_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    context = click.Context(cli)
+    commands = [command for name in COMMANDS if (command := cli.get_command(context, name))]
+    found = [param for command in commands for param in paths(command)]
+    assert len(found) > 15
+    for param in found:
+        assert isinstance(param.type, click.Path)
+        name = "file" if param.type.file_okay else "folder"
+        assert param.type.convert(f"~/{name}", param, context) == tmp_path / name, param

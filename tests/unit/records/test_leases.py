@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -87,3 +89,21 @@ def test_an_owner_that_slept_too_long_leaves_the_claim_of_another_alone(home):
     assert other.claim("k")
     sleeper.release("k")
     assert path.exists()
+
+
+def test_a_claim_that_was_renewed_meanwhile_is_put_back_also_without_hard_links(home, monkeypatch):
+    path = home.lease("k")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"of a dead run")
+
+    def found_dead_too_late(_self: Leases, path: Path, _seen: bytes) -> bool:
+        path.write_bytes(b"of a live one")
+        return True
+
+    def refuse(*_paths: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Leases, "_is_dead", found_dead_too_late)
+    monkeypatch.setattr(os, "link", refuse)
+    Leases(home)._move_aside_if_dead(path)
+    assert path.read_bytes() == b"of a live one"
