@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchbase.boards.selectors import Selector, parse_selectors
-from benchbase.cell import Scenario, format_label
+from benchbase.cell import CORRECTED, Scenario, format_label
 from benchbase.errors import UsageError
 from benchbase.options import read_value, split_unquoted, write_value
 
@@ -90,6 +90,8 @@ def scenario_text(scenario: Scenario) -> str:
         write_noise(scenario.noise, scenario.noise_options),
         write_imbalance(scenario.imbalance, scenario.imbalance_options),
     ]
+    if CORRECTED in scenario.dataset_options:
+        parts.append("labels as corrected")
     if scenario.label_fraction is not None:
         parts.append(f"labels {100 * scenario.label_fraction:g} %")
     if scenario.label_budget is not None:

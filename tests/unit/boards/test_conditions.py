@@ -135,3 +135,8 @@ def test_a_whole_number_has_one_spelling_in_a_scenario():
         for value in (1, 1.0)
     )
     assert repr(whole) == repr(spelt)
+
+
+def test_labels_as_corrected_are_told_from_those_as_they_were():
+    corrected = Scenario(dataset="csv", dataset_options={"labels_file": "checked.csv"})
+    assert scenario_text(corrected) == "none natural labels as corrected"
