@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ import click
 from benchbase.boards.board import LEADERBOARDS, Board, Suite, board_folder, load_board
 from benchbase.boards.labels import LabelsHere
 from benchbase.cli import options
+from benchbase.cli.replayed import not_replayed
 from benchbase.data.secret import Secret, secret_of
 from benchbase.errors import StoreError, UsageError
 from benchbase.leaderboard.cells import METRIC_ORDER, metric_name
@@ -23,6 +24,7 @@ from benchbase.records.committed_predictions import Answers, CommittedPrediction
 from benchbase.records.finding import find_record
 from benchbase.records.home import Home
 from benchbase.records.predictions import read_predictions
+from benchbase.records.record import Record
 from benchbase.records.store import Store
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.scouting import read_catalogue
@@ -137,6 +139,7 @@ class Verifying:
         found.problems += [_differs(path, before and before / path.name) for path in differing]
         click.echo(f"{board.name}: {count - len(differing)} of {count} pages follow")
         _tell(found, labels)
+        self._tell_changed(records)
         return found.problems
 
     def record(self, prefix: str) -> list[str]:
@@ -162,7 +165,13 @@ class Verifying:
             verifier.fail(record, [str(error)])
         click.echo(f"{record.key[:12]}: {found.folder or self._store.home.path}")
         _tell(verifier.verified, labels)
+        self._tell_changed([record])
         return verifier.verified.problems
+
+    def _tell_changed(self, records: Iterable[Record]) -> None:
+        """Say of which methods the code has changed since; a replay tells whether that matters."""
+        for line in not_replayed(records, self.catalogue):
+            click.echo(f"  {line}")
 
     def _labels(self, board: Board | Suite, folder: Path, fingerprint: str) -> LabelsHere:
         """Draw labels with the secret that they were drawn with, where it was named."""

@@ -55,6 +55,21 @@ def test_all_boards_or_one_are_verified(board, capsys):
     assert invoke(["verify", "demo"]) == 0
 
 
+def test_methods_whose_code_changed_since_are_told(board, capsys, monkeypatch):
+    [record] = Committed(board).records()
+    told = []
+
+    def changed_since(records, _catalogue):
+        told.append([each.key for each in records])
+        return ["plain: code changed since, not replayed (1 results)"]
+
+    monkeypatch.setattr("benchbase.cli.verify.not_replayed", changed_since)
+    for target in ("demo", record.key[:8]):
+        assert invoke(["verify", target]) == 0
+        assert "  plain: code changed since, not replayed" in capsys.readouterr().out
+    assert told == [[record.key], [record.key]]
+
+
 @pytest.mark.parametrize("name", ["README.md", "../README.md"])
 def test_an_edited_page_or_index_is_exit_4(board, name, capsys):
     (board / name).write_text("edited")
