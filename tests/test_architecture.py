@@ -225,6 +225,12 @@ def test_a_room_says_what_it_is_for_and_what_it_imports(room: Path) -> None:
     assert re.search("[Ii]mports? ", ast.get_docstring(ast.parse(room.read_text())) or "")
 
 
+def test_only_the_home_names_what_lies_below_it() -> None:
+    below = re.compile(r"(home\.path|Home\.at\([^)]*\)\.path) /")
+    guilty = [path for path in CORE if below.search(path.read_text()) and path.name != "home.py"]
+    assert guilty == []
+
+
 def test_the_root_holds_at_most_ten_modules() -> None:
     root = {path.name for path in CORE if path.parent.name == "benchbase"}
     assert len(root - {"__init__.py", "__main__.py"}) <= 10

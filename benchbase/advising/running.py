@@ -88,7 +88,7 @@ def look_at(order: Order, budget: Budget, say: Callable[[str], None]) -> Look:
     found = suspects_room.prepare(dataclasses.replace(order, epochs=LOOK_EPOCHS), budget.look)
     parts = found.place.parts
     prepared = cache.prepare(parts["dataset"], parts["roots"], parts["cache"])
-    folder = Home.at(order.home).path / "advice" / prepared.fingerprint[:16]
+    folder = Home.at(order.home).advice(prepared.fingerprint)
     noise = remembered(folder / "noise.npz")
     if noise is None and not found.school.is_late:
         say("networks out of fold, to see what noise the labels suggest")

@@ -91,6 +91,14 @@ class Home:
         """Name the folder of a table's pages."""
         return self.path / "tables" / name
 
+    def suspects(self, name: str) -> Path:
+        """Name the folder of a ranking of labels."""
+        return self.path / "suspects" / name
+
+    def advice(self, fingerprint: str) -> Path:
+        """Name the folder of what an advice on a data set starts from; safe to delete."""
+        return self.path / "advice" / fingerprint[:16]
+
     def check(self) -> None:
         """Try what a run will do to this folder, before anything is trained.
 

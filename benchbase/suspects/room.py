@@ -82,7 +82,7 @@ def prepare(order: Order, deadline: float) -> Room:
         ),
         methods=tuple(catalogue.of("weighters")),
         workers=len(devices),
-        folder=home.path / "suspects" / request.board.name,
+        folder=home.suspects(request.board.name),
         place=place,
         told=describe(scenario.data, *where) if isinstance(dataset, OwnImages) else "",
     )
