@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from benchbase.boards.board import Board, Suite
+from benchbase.boards.conditions import scenario_text
 from benchbase.boards.plan import Condition, conditions
 from benchbase.cell import Scenario, canonical_json
 from benchbase.data.labels import DrawnLabels
@@ -23,7 +25,7 @@ class LabelsHere:
         self._places = {_place(one.scenario, one.seed): one for one in places}
         self._drawn: dict[str, DrawnLabels | None] = {}
         self.missing: dict[str, str] = {}
-        """Data set -> why its labels cannot be drawn."""
+        """Data set, or one scenario of it -> why its labels cannot be drawn."""
 
     @classmethod
     def unknown(cls, name: str, reason: str) -> LabelsHere:
@@ -43,11 +45,13 @@ class LabelsHere:
         *,
         secret: Secret | None = None,
     ) -> LabelsHere:
-        """Find the board's data sets; there may be none here."""
-        try:
-            return cls(
-                conditions(
-                    board,
+        """Find each scenario's data set, noise and imbalance; of one that lacks any, say so."""
+        places: list[Condition] = []
+        missing: dict[str, str] = {}
+        for scenario in board.scenarios:
+            try:
+                places += conditions(
+                    dataclasses.replace(board, scenarios=(scenario,)),
                     catalogue,
                     roots,
                     cache,
@@ -55,9 +59,11 @@ class LabelsHere:
                     data_beside=folder,
                     secret=secret,
                 )
-            )
-        except (UsageError, PluginError) as error:
-            return cls.unknown(board.name, str(error))
+            except (UsageError, PluginError) as error:
+                missing[f"{scenario.data} {scenario_text(scenario)}"] = str(error)
+        here = cls(places)
+        here.missing |= missing
+        return here
 
     def of(self, scenario: Scenario, seed: int) -> DrawnLabels | None:
         """Give the labels of a scenario at a seed; None where the data are not here."""

@@ -23,11 +23,17 @@ def test_labels_are_drawn_for_the_scenarios_and_seeds_of_a_board(tmp_path):
     assert here.missing == {}
 
 
-def test_a_data_set_that_is_not_installed_is_named_with_the_board(tmp_path):
+def test_what_one_scenario_lacks_is_said_and_the_others_are_drawn(tmp_path):
     other = dataclasses.replace(TINY, dataset="no-such-data")
-    here = LabelsHere.of_board(suite(TINY, other), tmp_path, installed(), (), tmp_path)
-    assert here.of(TINY, 0) is None
-    assert "no-such-data" in here.missing["test"]
+    odd = dataclasses.replace(TINY, noise="no-such-noise", noise_options={})
+    here = LabelsHere.of_board(suite(other, TINY, odd), tmp_path, installed(), (), tmp_path)
+    assert here.of(TINY, 0) is not None
+    assert here.of(other, 0) is None
+    data, noise = here.missing.items()
+    assert data[0].startswith("no-such-data ")
+    assert "no-such-data" in data[1]
+    assert noise[0].startswith("nuclei no-such-noise")
+    assert "no-such-noise" in noise[1]
 
 
 def test_data_that_are_not_on_this_machine_are_named_with_the_reason(tmp_path, monkeypatch):
