@@ -19,6 +19,7 @@ from benchbase.leaderboard.cells import (
     metric_name,
     needs_text,
     number_text,
+    percent_text,
     rank_text,
     score_text,
 )
@@ -66,7 +67,7 @@ def print_table(table: Table, console: Console) -> None:
             cells += [
                 f"{row.covered}/{row.planned}",
                 needs_text(row) if row.covered else NOTHING,
-                number_text(row.oracle_gap, "+.1f", 100),
+                percent_text(row.oracle_gap, "+.1f"),
                 number_text(row.weight_auroc, ".3f"),
             ]
     print_columns("\n".join(filter(None, (board.title, table.chance))), header, rows, console)

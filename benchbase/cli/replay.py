@@ -19,6 +19,7 @@ from benchbase.data.secret import Secret
 from benchbase.errors import UsageError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
+from benchbase.leaderboard.cells import in_percent
 from benchbase.leaderboard.pages.files import write_board
 from benchbase.records.committed import Committed
 from benchbase.records.finding import find_record
@@ -269,7 +270,9 @@ def _refuse_other(record: Record, today: Spec) -> None:
 
 
 def _tell(done: Replay) -> None:
-    score = "no score" if done.replayed is None else f"{100 * done.replayed:.2f}"
-    click.echo(f"{done.key[:12]}: {done.outcome}: {100 * done.recorded:.2f} recorded, {score} now")
+    score = "no score" if done.replayed is None else in_percent(done.replayed, ".2f")
+    click.echo(
+        f"{done.key[:12]}: {done.outcome}: {in_percent(done.recorded, '.2f')} recorded, {score} now"
+    )
     for line in done.differing:
         click.echo(f"  {line}")

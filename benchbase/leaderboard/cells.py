@@ -38,25 +38,30 @@ def rank_text(row: Row) -> str:
     return (f"{best}" if best == worst else f"{best}–{worst}") + star
 
 
+def in_percent(share: float, form: str = ".1f") -> str:
+    """Write a share in percent, or a difference in points: every output rounds here, and alike."""
+    return format(100 * share, form)
+
+
 def score_text(score: Estimate | None, failures: int = 0, covered: int = 1) -> str:
     """Write a score in percent with half its interval: ``87.1 ± 1.2``; none over failures."""
     if score is None:
         return NOTHING
     if failures and failures == covered:
         return "failed"
-    text = f"{100 * score.mean:.1f}"
+    text = in_percent(score.mean)
     if failures:
         return text
     if score.high is None:
         return text + _range_text(score, ".1f")
-    return f"{text} ± {100 * (score.high - score.mean):.1f}"
+    return f"{text} ± {in_percent(score.high - score.mean)}"
 
 
 def _range_text(score: Estimate, form: str) -> str:
     """Write the values of two blocks, which make no interval: `` (75.2 to 77.0)``."""
     if len(score.values) < 2:
         return ""
-    return f" ({100 * score.values[0]:{form}} to {100 * score.values[-1]:{form}})"
+    return f" ({in_percent(score.values[0], form)} to {in_percent(score.values[-1], form)})"
 
 
 def last_epoch_text(row: Row) -> str:
@@ -74,12 +79,12 @@ def difference_text(row: Row, reference: Row) -> str:
         return "reference"
     if row.difference is None:
         return NOTHING
-    text = f"{100 * row.difference.mean:+.1f}"
+    text = in_percent(row.difference.mean, "+.1f")
     if row.failed or reference.failed:
         return text
     if row.difference.high is None:
         return text + _range_text(row.difference, "+.1f")
-    text += f" ± {100 * (row.difference.high - row.difference.mean):.1f}"
+    text += f" ± {in_percent(row.difference.high - row.difference.mean)}"
     return f"{text} {row.difference.verdict}"
 
 
@@ -89,8 +94,8 @@ def share_text(share: Share | None) -> str:
         return NOTHING
     if share.value is None or share.value.low is None or share.value.high is None:
         return share.reason
-    ends = f"{100 * share.value.low:.0f} to {100 * share.value.high:.0f}"
-    return f"{100 * share.value.mean:.0f} % ({ends})"
+    ends = f"{in_percent(share.value.low, '.0f')} to {in_percent(share.value.high, '.0f')}"
+    return f"{in_percent(share.value.mean, '.0f')} % ({ends})"
 
 
 def failures_text(row: Row) -> str:
@@ -114,6 +119,11 @@ def memory_text(row: Row) -> str:
 def needs_text(row: Row) -> str:
     """Write what the method asks for beyond noisy labels, and what it was given."""
     return ", ".join(f"{need} ({grant})" for need, grant in row.needs.items()) or "nothing"
+
+
+def percent_text(share: float | None, form: str = ".1f") -> str:
+    """Write ``in_percent``, or a dash."""
+    return NOTHING if share is None else in_percent(share, form)
 
 
 def number_text(value: float | None, form: str, scale: float = 1.0, unit: str = "") -> str:

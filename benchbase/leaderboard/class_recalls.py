@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchbase.boards.board import Board
 from benchbase.cell import CORRECTED, Scenario
-from benchbase.leaderboard.cells import label_text, number_text
+from benchbase.leaderboard.cells import label_text, percent_text
 from benchbase.leaderboard.choose import Entry
 from benchbase.leaderboard.pages.captions import imbalance_label
 from benchbase.leaderboard.table import ClassRecalls, Table
@@ -109,7 +109,7 @@ def recall_tables(table: Table) -> list[RecallTable]:
 def _texts(
     recalls: Mapping[str, Sequence[float | None]], label: str, order: Sequence[int]
 ) -> list[str]:
-    return [number_text(recalls[label][c], ".1f", 100) for c in order]
+    return [percent_text(recalls[label][c]) for c in order]
 
 
 def _span_text(span: tuple[int, int]) -> str:

@@ -16,6 +16,7 @@ from benchbase.judging.statistics import (
     sign_flip_p,
     smallest_sign_flip_p,
 )
+from benchbase.leaderboard.cells import in_percent
 from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.compare import compare, data_sets
 from benchbase.leaderboard.pages.captions import scenario_labels
@@ -133,10 +134,11 @@ def _verdict(difference: Estimate, first: str, second: str) -> str:
 
 
 def _points(difference: Estimate) -> str:
-    text = f"{100 * difference.mean:+.1f} points"
+    text = f"{in_percent(difference.mean, '+.1f')} points"
     if difference.low is None or difference.high is None:
         return text
-    return f"{text} (95 %: {100 * difference.low:+.1f} to {100 * difference.high:+.1f})"
+    low, high = (in_percent(end, "+.1f") for end in (difference.low, difference.high))
+    return f"{text} (95 %: {low} to {high})"
 
 
 def _test(p: float, smallest: float, family: int) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchbase.boards.board import Board
 from benchbase.judging.relabelling import SCORES, mean_height
 from benchbase.judging.statistics import estimate
-from benchbase.leaderboard.cells import NOTHING, marked_label, metric_name, score_text
+from benchbase.leaderboard.cells import NOTHING, in_percent, marked_label, metric_name, score_text
 from benchbase.leaderboard.choose import Entry
 from benchbase.leaderboard.table import LabelCurve, Row, Table
 
@@ -101,7 +101,7 @@ def label_tables(table: Table) -> tuple[LabelTable, ...]:
         rows = []
         for row, curve in found:
             heights = dict(zip(curve.labels_bought, curve.scores, strict=True))
-            cells = (f"{100 * heights[n]:.1f}" if n in heights else NOTHING for n in columns)
+            cells = (in_percent(heights[n]) if n in heights else NOTHING for n in columns)
             rows.append((marked_label(row), *cells, score_text(curve.area), str(curve.seeds)))
         header = ("method", *map(str, columns), "area", "seeds")
         tables.append(LabelTable(index, title, header, tuple(rows)))

@@ -17,6 +17,7 @@ from benchbase.boards.board import Board, load_board
 from benchbase.boards.places import LEADERBOARDS
 from benchbase.cell import GIVEN, normalise_distribution
 from benchbase.errors import UsageError
+from benchbase.leaderboard.cells import in_percent
 from benchbase.leaderboard.choose import choose, means
 from benchbase.leaderboard.compare import compare, data_sets
 from benchbase.leaderboard.verifying import where
@@ -179,8 +180,8 @@ def regressions(submission: Submission) -> Iterator[str]:
             assert change.low is not None
             assert change.high is not None
             yield (
-                f"{label}: worse than its row was, by {-100 * change.mean:.1f} points "
-                f"(95 %: {-100 * change.high:.1f} to {-100 * change.low:.1f})"
+                f"{label}: worse than its row was, by {in_percent(-change.mean)} points "
+                f"(95 %: {in_percent(-change.high)} to {in_percent(-change.low)})"
             )
 
 

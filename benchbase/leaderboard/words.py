@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from benchbase.judging.separation import blocks_needed
 from benchbase.judging.statistics import Estimate
-from benchbase.leaderboard.cells import metric_name
+from benchbase.leaderboard.cells import in_percent, metric_name
 from benchbase.leaderboard.table import FIRM_SEEDS, Row, Table
 
 NO_MATTER = 0.003
@@ -39,7 +39,7 @@ def _best(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
     provisional = f", provisionally: {FIRM_SEEDS} seeds make it firm"
     sure = "" if len(table.board.seeds) >= FIRM_SEEDS else provisional
     level = [row.label for row in ranked if row.ranks is not None and row.ranks[0] == 1]
-    scored = f"{100 * first.score.mean:.1f} % {metric}{_over_reference(table, first)}"
+    scored = f"{in_percent(first.score.mean)} % {metric}{_over_reference(table, first)}"
     if level == [first.label]:
         yield f"{first.label} is best{sure}: {scored}."
     else:
@@ -64,11 +64,11 @@ def side(difference: Estimate) -> str:
 def points(difference: Estimate) -> str:
     """Write ``4.9 points (95 %: 3.1 to 6.7)``, without a sign."""
     sign = 1 if difference.mean >= 0 else -1
-    text = f"{100 * abs(difference.mean):.1f} points"
+    text = f"{in_percent(abs(difference.mean))} points"
     if difference.low is None or difference.high is None:
         return text
     low, high = sorted((sign * difference.low, sign * difference.high))
-    return f"{text} (95 %: {100 * low:.1f} to {100 * high:.1f})"
+    return f"{text} (95 %: {in_percent(low)} to {in_percent(high)})"
 
 
 def _against_reference(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
@@ -177,7 +177,7 @@ def _seeds_needed(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
     if difference < NO_MATTER:
         yield (
             f"No number of seeds would matter between {pair}: they differ by "
-            f"{100 * difference:.1f} points, less than {100 * NO_MATTER:.1f}."
+            f"{in_percent(difference)} points, less than {in_percent(NO_MATTER)}."
         )
         return
     needed = blocks_needed(difference, table.spread, len(sound))

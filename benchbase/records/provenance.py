@@ -33,6 +33,11 @@ def gather(
     )
 
 
+def lives_text(provenance: Provenance) -> str:
+    """Say that a cell was interrupted and went on; nothing where it was not."""
+    return f"in {provenance.lives} lives" if provenance.lives > 1 else ""
+
+
 def describe_numerics(asked: str) -> Numerics:
     """Tell how a cell computes, from the numerics that its spec asks for; imports torch."""
     import torch

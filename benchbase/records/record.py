@@ -162,7 +162,10 @@ class Provenance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     """Hash of the weighter's code, also where its key has a stated version instead."""
     backbone_source: str = ""
     started: float = 0.0
+    """Of the life in which it ended."""
     finished: float = 0.0
+    lives: Annotated[int, Meta(ge=1)] = 1
+    """Runs that it took: one more for each time that it went on from a snapshot."""
 
 
 class Result(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ from benchbase.leaderboard.cells import (
     memory_text,
     metric_name,
     number_text,
+    percent_text,
     rule_name,
 )
 from benchbase.leaderboard.pages.escaping import markdown_table, markdown_text
@@ -111,7 +112,7 @@ def _further_table(table: Table) -> str:
             failures_text(row),
             number_text(row.cost.judge_share, ".0%"),
             memory_text(row),
-            number_text(row.oracle_gap, "+.1f", 100),
+            percent_text(row.oracle_gap, "+.1f"),
             row.honesty or NOTHING,
             row.evidence or NOTHING,
         ]
@@ -122,7 +123,7 @@ def _further_table(table: Table) -> str:
 
 def _rule_table(table: Table) -> str:
     rows = [
-        [marked_label(row), *(number_text(row.rules[rule], ".1f", 100) for rule in RULE_NAMES)]
+        [marked_label(row), *(percent_text(row.rules[rule]) for rule in RULE_NAMES)]
         for row in table.rows
     ]
     return markdown_table(rows, ["method", *RULE_NAMES.values()])

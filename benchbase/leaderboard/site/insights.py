@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchbase.judging.weights import FALSE_POSITIVE_RATES
-from benchbase.leaderboard.cells import label_text
+from benchbase.leaderboard.cells import in_percent, label_text
 from benchbase.leaderboard.site.drawing import (
     Shown,
     altair,
@@ -28,7 +28,7 @@ def pairwise(shown: Shown) -> Any:
             "method": pair.method,
             "other": pair.other,
             "points": percent(pair.difference.mean),
-            "mark": f"{100 * pair.difference.mean:+.1f}" + "*" * pair.told_apart,
+            "mark": in_percent(pair.difference.mean, "+.1f") + "*" * pair.told_apart,
             "told apart": "yes" if pair.told_apart else "no",
             **ends(pair.difference),
         }
@@ -125,6 +125,7 @@ def recalls(shown: Shown) -> Any:
             "panel": group.title,
             "class": f"{name} ({images[1]:,})",
             "recall": percent(recall),
+            "mark": in_percent(recall, ".0f"),
         }
         for group in shown.table.class_recalls
         for label, told in group.recalls.items()
@@ -151,9 +152,7 @@ def recalls(shown: Shown) -> Any:
                 legend=alt.Legend(orient="bottom"),
             )
         ),
-        cells.mark_text(fontSize=10).encode(
-            text=alt.Text("recall:Q", format=".0f"), color=text_colour
-        ),
+        cells.mark_text(fontSize=10).encode(text="mark:N", color=text_colour),
         data=alt.Data(values=values),
     ).properties(width=inner, height=alt.Step(20))
     return panels(layers, "panel", inner + 190).resolve_scale(x="independent")

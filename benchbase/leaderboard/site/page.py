@@ -21,6 +21,7 @@ from benchbase.leaderboard.cells import (
     memory_text,
     needs_text,
     number_text,
+    percent_text,
     rank_text,
     score_text,
     share_text,
@@ -37,6 +38,7 @@ from benchbase.leaderboard.site.figures import figures
 from benchbase.leaderboard.site.pools import Pool, pools
 from benchbase.leaderboard.table import Row, Table
 from benchbase.leaderboard.words import verdict
+from benchbase.records.provenance import lives_text
 from benchbase.records.record import Record
 
 HERE = Path(__file__).parent
@@ -88,7 +90,7 @@ COLUMNS = (
     Column("failed", lambda row, _: failures_text(row), lambda row: row.failed, hidden=True),
     Column(
         "oracle gap",
-        lambda row, _: number_text(row.oracle_gap, "+.1f", 100),
+        lambda row, _: percent_text(row.oracle_gap, "+.1f"),
         lambda row: row.oracle_gap,
         hidden=True,
     ),
@@ -179,15 +181,15 @@ def _cells(board: Board, records: Sequence[Record], evidence: Evidence) -> tuple
     cells: JSON = {}
     for entry in choose(board, records):
         for (scenario, _), record in sorted(entry.cells.items(), key=lambda item: item[0]):
-            score = score_of(record, board.rule, board.metric)
+            score, came = score_of(record, board.rule, board.metric), record.provenance
             replay = replayed.get((record.key, record.attempt))
             cells.setdefault(f"{entry.label} {scenario}", []).append(
                 {
                     "seed": record.spec.seed,
-                    "score": NOTHING if score is None else f"{100 * score:.2f}",
+                    "score": percent_text(score, ".2f"),
                     "status": record.status + (f": {record.reason}" if record.reason else ""),
                     "key": record.key[:16],
-                    "finished": _time(record.provenance.finished),
+                    "finished": " ".join(filter(None, (_time(came.finished), lives_text(came)))),
                     "seconds": round(record.cost.seconds_train, 1),
                     "evidence": evidence_text([record], evidence)
                     + (f": {replay.outcome}" if replay else ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchbase.leaderboard.cells import label_text
+from benchbase.leaderboard.cells import in_percent, label_text
 from benchbase.leaderboard.site.drawing import (
     Shown,
     Values,
@@ -62,6 +62,13 @@ def gains(shown: Shown) -> Any:
 
 
 def _heat(shown: Shown, field: str, title: str) -> Any:
+    diverging = field == "difference"
+
+    def mark(mean: float, other: float | None) -> str:
+        if not diverging:
+            return in_percent(mean)
+        return "" if other is None else in_percent(mean - other, "+.1f")
+
     values: Values = []
     for row, index, score in shown.scores():
         noise, imbalance = shown.condition(index)
@@ -73,11 +80,11 @@ def _heat(shown: Shown, field: str, title: str) -> Any:
                 "imbalance": imbalance,
                 "score": percent(score.mean),
                 "difference": None if other is None else percent(score.mean - other.mean),
+                "mark": mark(score.mean, None if other is None else other.mean),
             }
         )
     if len(shown.table.scenario_labels) < 2 or not values:
         return None
-    diverging = field == "difference"
     scale = gain_colours(values, field) if diverging else {"scheme": "viridis"}
     text_colour = ink(values, field, diverging=diverging)
     alt = altair()
@@ -96,7 +103,7 @@ def _heat(shown: Shown, field: str, title: str) -> Any:
             )
         ),
         cells.mark_text(fontSize=11).encode(
-            text=alt.Text(f"{field}:Q", format="+.1f" if field == "difference" else ".1f"),
+            text="mark:N",
             color=text_colour,
         ),
         data=alt.Data(values=values),

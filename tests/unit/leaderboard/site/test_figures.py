@@ -8,6 +8,7 @@ import pytest
 
 from benchbase.errors import UsageError
 from benchbase.leaderboard import build
+from benchbase.leaderboard.cells import score_text
 from benchbase.leaderboard.pairs import pairs
 from benchbase.leaderboard.site.drawing import Shown, gain_colours, ink
 from benchbase.leaderboard.site.figures import KINDS, figure, figures, picture
@@ -55,6 +56,21 @@ def test_a_heat_map_has_every_method_under_every_condition(shown):
     ]
     [row] = [row for row in shown.table.rows if row.label == "clever"]
     assert told["score"] == pytest.approx(100 * row.scenarios[0].score.mean, abs=0.005)
+
+
+@pytest.mark.parametrize(("score", "told"), [(0.496454, "49.6"), (0.496549, "49.7")])
+def test_a_heat_map_rounds_as_the_table_does(score, told):
+    board = make_board(seeds=1)
+    records = make_records(board, {"plain": score, "clever": score})
+    table = build(board, records)
+    shown = Shown(table, records, pairs(board, records))
+    marks = {
+        row["method"]: row["mark"]
+        for row in values(figure("heat", shown).spec)
+        if row["noise"] == "labels as given"
+    }
+    assert marks["plain"] == told
+    assert marks == {row.label: score_text(row.scenarios[0].score) for row in table.rows}
 
 
 def test_without_noise_the_rate_is_zero(shown):
