@@ -28,6 +28,7 @@ from benchbase.leaderboard.site.page import board_page
 from benchbase.records.finding import find_record
 from benchbase.records.home import Home
 from benchbase.records.last import board_records, last_run
+from benchbase.records.provenance import lives_text
 from benchbase.records.record import Record
 from benchbase.records.record import as_json as record_json
 from benchbase.records.store import Store
@@ -153,6 +154,7 @@ def _show_cell(record: Record, home: Home, *, as_json: bool) -> None:
         f"code      {record.provenance.source[:12] or 'unknown'}",
         f"condition {_condition(record)}",
         f"status    {record.status}{inline}",
+        *([f"run       {lives}"] if (lives := lives_text(record.provenance)) else []),
     ]
     lines += [f"reason    {record.reason}"] if record.reason else []
     lines += [

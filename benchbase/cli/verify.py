@@ -206,6 +206,8 @@ def _tell(found: Verified, labels: LabelsHere) -> None:
         f"  {found.records} records: {recomputed} computed again from their predictions, "
         f"{found.compared} compared with the data"
     )
+    if found.resumed:
+        click.echo(f"  {found.resumed} of them were interrupted and went on from a snapshot")
     if found.replays:
         click.echo(f"  {len(found.replays)} replays are of these records; by whom is as they say")
     for name, reason in labels.missing.items():

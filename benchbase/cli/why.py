@@ -15,6 +15,7 @@ from benchbase.plugins import Entry, Source
 from benchbase.plugins.source import given_source
 from benchbase.records.finding import find_record
 from benchbase.records.home import Home
+from benchbase.records.provenance import lives_text
 from benchbase.records.store import Store
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.scouting import describe_sources, read_catalogue
@@ -66,6 +67,8 @@ def why(
     parts = [*differing_parts(record.spec, job.cell.spec)]
     for name, before, after in parts:
         click.echo(f"{name}: {_shown(before)} in the record, {_shown(after)} today")
+    if lives := lives_text(record.provenance):
+        click.echo(f"it was run {lives}: interrupted, and gone on from a snapshot")
     if not parts:
         click.echo(f"nothing differs: a run finds cell {record.key[:12]} again")
     for name in changed_names(record, (job.weighter, job.backbone)):

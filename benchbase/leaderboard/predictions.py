@@ -7,14 +7,14 @@ from pathlib import Path
 
 from benchbase.boards.board import Board
 from benchbase.judging.scales import SCALES
-from benchbase.leaderboard.choose import Entry, choose
+from benchbase.leaderboard.choose import Entry
 from benchbase.records.committed_predictions import CommittedPredictions
 from benchbase.records.home import Home
 from benchbase.records.record import Record
 
 
 def commit_predictions(
-    folder: Path, board: Board, records: Iterable[Record], home: Home
+    folder: Path, board: Board, chosen: Iterable[Entry], home: Home
 ) -> list[Path]:
     """Write the predictions of each method and scenario whose seeds are complete.
 
@@ -25,14 +25,14 @@ def commit_predictions(
     all_logits = SCALES[board.metric].needs_logits
     written = [
         committed.add(found, home.path, all_logits=all_logits)
-        for _, found in complete(board, records)
+        for _, found in complete(board, chosen)
     ]
     return sorted({path for paths in written for path in paths})
 
 
-def complete(board: Board, records: Iterable[Record]) -> Iterator[tuple[Entry, list[Record]]]:
+def complete(board: Board, chosen: Iterable[Entry]) -> Iterator[tuple[Entry, list[Record]]]:
     """Give the successful records of each method and scenario that has all its seeds."""
-    for entry in choose(board, records):
+    for entry in chosen:
         wanted = {board.seeds.index(seed) for seed in entry.seeds}
         for scenario in range(len(board.scenarios)):
             cells = {seed: it for (place, seed), it in entry.cells.items() if place == scenario}

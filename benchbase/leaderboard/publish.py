@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from benchbase.boards.board import Board
 from benchbase.boards.places import leaderboards_of
 from benchbase.boards.request import Request
-from benchbase.leaderboard.choose import means
-from benchbase.leaderboard.pages.files import write_board, write_index
+from benchbase.leaderboard.choose import choose, means
+from benchbase.leaderboard.pages.files import write_index, write_table
 from benchbase.leaderboard.predictions import commit_predictions
 from benchbase.leaderboard.results import Results
-from benchbase.leaderboard.rows import build
+from benchbase.leaderboard.rows import build, tabulate
+from benchbase.leaderboard.verifying import evidence_of
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.last import remember_run
@@ -34,13 +35,16 @@ def publish(
     if request.as_written and committed is not None and request.folder is not None:
         changed = committed.merge(records)
         board, records = request.written, committed.records()
-        changed += commit_predictions(request.folder, board, records, home)
-        written = [*write_board(request.folder, board, records), *changed]
+        chosen = choose(board, records)
+        changed += commit_predictions(request.folder, board, chosen, home)
+        table = tabulate(board, chosen, evidence_of(request.folder, board, records))
+        written = [*write_table(request.folder, table), *changed]
         if (leaderboards := leaderboards_of(request.folder)) is not None:
             write_index(leaderboards)
     else:
-        written = write_board(home.table(board.name), board, records)
-    return Results(board, records, build(board, records), written)
+        table = build(board, records)
+        written = write_table(home.table(board.name), table)
+    return Results(board, records, table, written)
 
 
 def beside(board: Board, written: Board, records: Sequence[Record]) -> Board:

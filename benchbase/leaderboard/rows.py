@@ -46,7 +46,17 @@ def build(board: Board, records: Iterable[Record], evidence: Evidence = NONE) ->
     Raises:
         StoreError: records on the same data contradict each other.
     """
-    entries = of_one_version(board, choose(board, records))
+    return tabulate(board, choose(board, records), evidence)
+
+
+@collection_paused()
+def tabulate(board: Board, chosen: Sequence[Entry], evidence: Evidence = NONE) -> Table:
+    """Make the leaderboard of what was chosen.
+
+    Raises:
+        StoreError: records on the same data contradict each other.
+    """
+    entries = of_one_version(board, chosen)
     [reference] = (entry for entry in entries if entry.reference)
     left_out = not_identifiable(board, entries)
     groups = data_sets(board, left_out)

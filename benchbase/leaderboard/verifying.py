@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from benchbase.errors import StoreError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
 from benchbase.judging.scales import SCALES
+from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.compare import score_of
 from benchbase.leaderboard.evidence import Evidence
 from benchbase.leaderboard.predictions import complete
@@ -51,6 +52,8 @@ class Verified:
     """Attempts whose scores do not agree."""
     replays: list[Replay] = field(default_factory=list)
     """Those that are of records here, and may be."""
+    resumed: int = 0
+    """Records of cells that had more than one life."""
     compared: int = 0
     """Records whose data were drawn again."""
     recorded_only: set[str] = field(default_factory=set)
@@ -79,6 +82,7 @@ class Verifier:
     def take(self, record: Record, answers: Answers | None, truth: Truth | None) -> None:
         """Verify a record against what its scores are computed from, where that is there."""
         self.verified.records += 1
+        self.verified.resumed += record.provenance.lives > 1
         drawn = self._labels_of(record.spec.scenario, record.spec.seed)
         self.verified.compared += drawn is not None
         self.fail(record, label_differences(record, truth, drawn))
@@ -121,10 +125,22 @@ def verify_board(
 
     The metrics of plugins are not computed again: they are whatever is installed where they were.
     """
+    records = list(records)
+    chosen = choose(board, records)
+    wanted = {record.key for _, found in complete(board, chosen) for record in found}
+    return _verified(folder, board, records, labels_of, wanted)
+
+
+def _verified(
+    folder: Path,
+    board: Board,
+    records: Sequence[Record],
+    labels_of: LabelsOf,
+    wanted: Container[str],
+) -> Verified:
+    """Verify records; ``wanted`` are the keys of those whose predictions must be there."""
     committed = CommittedPredictions(folder)
     verifier = Verifier(labels_of, board_metrics(board.metric, board.metric_options))
-    records = list(records)
-    wanted = {record.key for _, found in complete(board, records) for record in found}
     found = verifier.verified
     for record in records:
         verifier.fail(record, _other_secret(record, board))
@@ -158,7 +174,7 @@ def evidence_of(folder: Path, board: Board, records: Iterable[Record]) -> Eviden
     Raises:
         StoreError: a file is damaged.
     """
-    found = verify_board(folder, board, records)
+    found = _verified(folder, board, list(records), no_data, ())
     if found.damaged:
         raise StoreError(next(iter(found.damaged)))
     return found.evidence

@@ -48,12 +48,18 @@ class Costs:
     parameters: int | None = None
     earlier: float = 0.0
     """Seconds in all before an interruption."""
+    lives: int = 1
+    """Runs that went on from one another, this one included."""
     began: float = field(default_factory=time.monotonic)
 
     @property
     def total(self) -> float:
         """Seconds so far."""
         return self.earlier + time.monotonic() - self.began
+
+    def gone_on(self) -> Costs:
+        """Give what this process counts on from."""
+        return dataclasses.replace(self, began=time.monotonic(), lives=self.lives + 1)
 
     def kept(self) -> Costs:
         """Give what another process goes on from."""
@@ -133,7 +139,7 @@ class Journal:
         """From which the cell goes on; None where it begins."""
         self.bought: set[int] = set()
         """Rows whose labels were asked for, by what goes on from the snapshot."""
-        self.costs = Costs(earlier=self.costs.total)
+        self.costs = Costs(earlier=self.costs.total, lives=self.costs.lives)
         self.has_caught_up = True
         """Whether the cell is where it was before the interruption."""
 
@@ -143,7 +149,7 @@ class Journal:
         if kept.made_by != self._made_by or _hash(snapshot) != kept.sha256:
             return
         self.bought = set(kept.heard[-1].bought or ())
-        self.heard, self.costs = kept.heard, dataclasses.replace(kept.costs, began=time.monotonic())
+        self.heard, self.costs = kept.heard, kept.costs.gone_on()
         self.snapshot, self.has_caught_up = snapshot, False
 
     def discard(self) -> None:

@@ -99,6 +99,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
             backbone_source=job.backbone.source_hash,
             started=started_at,
             finished=time.time(),
+            lives=journal.costs.lives,
         ),
     )
     return Outcome(result, predictions)

@@ -31,7 +31,12 @@ def board_files(
     board: Board, records: Iterable[Record], evidence: Evidence = NONE
 ) -> dict[str, str]:
     """Give the generated files of a board: name -> text. The same records give the same bytes."""
-    table = build(board, records, evidence)
+    return table_files(build(board, records, evidence))
+
+
+@collection_paused()
+def table_files(table: Table) -> dict[str, str]:
+    """Give the generated files of a board whose table was made."""
     return {
         "README.md": render_markdown(table),
         "leaderboard.csv": render_csv(table),
@@ -46,17 +51,25 @@ def charts(table: Table) -> dict[str, str]:
 
 
 def write_board(folder: Path, board: Board, records: Iterable[Record]) -> list[Path]:
-    """Write the board's README.md, leaderboard.csv, leaderboard.json and charts; give the paths.
-
-    What is kept beside the records is verified first: the pages say what came of that. Charts that
-    the page does not name any more are deleted.
+    """Verify what is kept beside the records, and write the pages; give their paths.
 
     Raises:
         StoreError: the folder cannot be written to, or the disk is full; what lies beside the
             records is damaged.
     """
     records = list(records)
-    files = board_files(board, records, evidence_of(folder, board, records))
+    return write_table(folder, build(board, records, evidence_of(folder, board, records)))
+
+
+def write_table(folder: Path, table: Table) -> list[Path]:
+    """Write README.md, leaderboard.csv, leaderboard.json and charts; give the paths.
+
+    Charts that the page does not name any more are deleted.
+
+    Raises:
+        StoreError: the folder cannot be written to, or the disk is full.
+    """
+    files = table_files(table)
     for name, text in files.items():
         replace_file(folder / name, text)
     for path in stale_charts(folder, files):

@@ -15,6 +15,7 @@ from benchbase.cell import content_hash
 from benchbase.cli import invoke
 from benchbase.cli import submit as command
 from benchbase.leaderboard import write_board, write_index
+from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.predictions import commit_predictions
 from benchbase.plugins import Catalogue
 from benchbase.records.committed import Committed
@@ -43,7 +44,7 @@ def add(folder, home, *records):
     committed = Committed(folder)
     committed.merge(records)
     board = load_board(str(folder))
-    commit_predictions(folder, board, committed.records(), home)
+    commit_predictions(folder, board, choose(board, committed.records()), home)
     write_board(folder, board, committed.records())
     write_index(folder.parent)
 
@@ -188,7 +189,8 @@ def test_altered_predictions_of_others_are_refused(clever, home, capsys):
     shutil.rmtree(clever / "predictions")
     new = judged_record(home.path, 0)
     home.predictions(new.key, new.attempt).unlink()
-    commit_predictions(clever, load_board(str(clever)), Committed(clever).records(), home)
+    written = load_board(str(clever))
+    commit_predictions(clever, written, choose(written, Committed(clever).records()), home)
     refused(capsys, "is not as it was: entries are only added")
 
 

@@ -8,6 +8,7 @@ from benchbase.boards.board import load_board
 from benchbase.boards.labels import LabelsHere
 from benchbase.cli import invoke
 from benchbase.leaderboard import write_board, write_index
+from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.predictions import commit_predictions
 from benchbase.plugins import Catalogue
 from benchbase.records.committed import Committed
@@ -39,7 +40,8 @@ def board(tmp_path, monkeypatch):
     record = judged_record(home.path)
     Store(home).write(record)
     Committed(folder).merge([record])
-    commit_predictions(folder, load_board(str(folder)), [record], home)
+    written = load_board(str(folder))
+    commit_predictions(folder, written, choose(written, [record]), home)
     write_board(folder, load_board(str(folder)), Committed(folder).records())
     write_index(folder.parent)
     return folder

@@ -23,10 +23,10 @@ def store(tmp_path, monkeypatch):
     return Store(Home(tmp_path / "home"))
 
 
-def stored(store, spec, source=""):
+def stored(store, spec, source="", lives=1):
     """Store a record of that spec; give the first letters of its key."""
     key = content_hash(msgspec.to_builtins(spec))
-    record = changed(make_record(), "provenance", source=source)
+    record = changed(make_record(), "provenance", source=source, lives=lives)
     store.write(msgspec.structs.replace(record, spec=spec, key=key))
     return key[:10]
 
@@ -38,6 +38,13 @@ def test_nothing_differs_where_a_run_finds_the_cell_again(store, tmp_path, capsy
     said = capsys.readouterr().out
     assert said.startswith(f"nothing differs: a run finds cell {key}")
     assert said.count("\n") == 1
+
+
+def test_interruptions_are_told(store, tmp_path, capsys):
+    job = make_job("erm", tmp_path / "home" / "cache")
+    assert invoke(["why", stored(store, job.cell.spec, job.weighter.source_hash, lives=2)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("it was run in 2 lives: interrupted, and gone on from a snapshot\n")
 
 
 def test_each_part_that_differs_is_a_line(store, tmp_path, capsys):

@@ -8,6 +8,7 @@ import pytest
 
 from benchbase.errors import StoreError
 from benchbase.leaderboard import write_board
+from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.evidence import evidence_text
 from benchbase.leaderboard.predictions import commit_predictions
 from benchbase.leaderboard.verifying import evidence_of, no_data, verify_board
@@ -53,8 +54,11 @@ def problems(folder, records, labels_of=no_data):
 
 def test_a_board_that_follows_has_no_problems(folder, home):
     records = committed(folder, home)
-    commit_predictions(folder, BOARD, records, home)
-    found = verify_board(folder, BOARD, records, no_data)
+    commit_predictions(folder, BOARD, choose(BOARD, records), home)
+    assert verify_board(folder, BOARD, records).resumed == 0
+    again = [changed(records[0], "provenance", lives=2), records[1]]
+    found = verify_board(folder, BOARD, again, no_data)
+    assert found.resumed == 1
     assert (found.records, len(found.recomputed), found.compared, found.problems) == (2, 2, 0, [])
     assert "ece" in found.recorded_only
 
@@ -77,7 +81,7 @@ def test_complete_seeds_without_predictions_are_told(folder, home):
 
 def test_a_raised_score_is_told_with_its_method_and_seed(folder, home):
     records = committed(folder, home)
-    commit_predictions(folder, BOARD, records, home)
+    commit_predictions(folder, BOARD, choose(BOARD, records), home)
     scores = records[0].metrics["tail"]
     scores["accuracy"] = msgspec.structs.replace(scores["accuracy"], value=0.99)
     [problem] = problems(folder, records)
@@ -86,7 +90,7 @@ def test_a_raised_score_is_told_with_its_method_and_seed(folder, home):
 
 def test_lost_labels_and_a_damaged_file_are_told(folder, home):
     records = committed(folder, home)
-    labels, answers = commit_predictions(folder, BOARD, records, home)
+    labels, answers = commit_predictions(folder, BOARD, choose(BOARD, records), home)
     labels.unlink()
     assert PLACE + "no labels beside its predictions" in problems(folder, records)
     answers.write_bytes(b"garbage")
@@ -108,7 +112,7 @@ def test_one_run_that_stands_for_two_seeds_is_told(folder, home):
 
 def test_equal_answers_of_a_model_that_tells_nothing_apart_are_no_copy(folder, home):
     records = committed(folder, home)
-    commit_predictions(folder, BOARD, records, home)
+    commit_predictions(folder, BOARD, choose(BOARD, records), home)
     for path in (folder / "predictions").glob("*/plain*.npz"):
         with np.load(path) as file:
             arrays = {name: file[name] for name in file.files}
@@ -135,7 +139,7 @@ def test_records_are_compared_with_the_data_where_these_are(folder, home):
 def test_the_badge_says_what_came_of_computing_again(folder, home):
     records = committed(folder, home)
     assert evidence_text(records, evidence_of(folder, BOARD, records)) == "self-reported"
-    [labels, answers] = commit_predictions(folder, BOARD, records, home)
+    [labels, answers] = commit_predictions(folder, BOARD, choose(BOARD, records), home)
     assert evidence_text(records, evidence_of(folder, BOARD, records)) == "recomputed"
     scores = records[0].metrics["tail"]
     scores["accuracy"] = msgspec.structs.replace(scores["accuracy"], value=0.99)
@@ -201,7 +205,7 @@ def test_a_record_of_another_secret_than_the_board_s_does_not_follow(folder, hom
 
 def test_a_record_that_contradicts_itself_is_told_and_is_not_borne_out(folder, home):
     records = committed(folder, home)
-    commit_predictions(folder, BOARD, records, home)
+    commit_predictions(folder, BOARD, choose(BOARD, records), home)
     records[0] = changed(records[0], "training", steps_allowed=5000)
     [problem] = problems(folder, records)
     assert problem.startswith(PLACE + "training.steps_allowed: the record says 5000, its other")

@@ -82,6 +82,18 @@ def test_time_and_work_go_on(opened, tmp_path):
     assert again.total > 100
 
 
+def test_lives_are_counted_also_where_one_begins_anew(opened, tmp_path):
+    journal = opened()
+    judged(journal, tmp_path, b"snapshot")
+    again = opened()
+    assert (journal.costs.lives, again.costs.lives) == (1, 2)
+    judged(again, tmp_path, b"another")
+    third = opened()
+    third.discard()
+    assert third.costs.lives == 3
+    assert opened().costs.lives == 1, "of what was discarded nothing is known"
+
+
 @pytest.mark.parametrize("field", ["weighter", "backbone"])
 def test_other_code_does_not_go_on(opened, tmp_path, field):
     judged(opened(), tmp_path, b"snapshot")

@@ -10,8 +10,8 @@ from benchbase.boards.board import load_board
 from benchbase.cli.leaderboard import leaderboard
 from benchbase.errors import StoreError
 from benchbase.leaderboard import board_files, index_text, write_board, write_index
-from benchbase.leaderboard.evidence import NONE
 from benchbase.leaderboard.pages.files import differing_pages
+from benchbase.leaderboard.verifying import evidence_of
 from benchbase.records.committed import Committed
 from tests.unit.made_records import (
     make_board,
@@ -43,7 +43,8 @@ def test_a_board_is_four_files(tmp_path):
         "differences.svg",
     ]
     texts = {path.name: path.read_text() for path in paths}
-    assert texts == board_files(board, records)
+    evidence = evidence_of(tmp_path / "demo", board, records)
+    assert texts == board_files(board, records, evidence)
     write_board(tmp_path / "demo", board, records)
     assert {path.name for path in (tmp_path / "demo").iterdir()} == set(texts)
 
@@ -135,11 +136,12 @@ def test_a_frozen_board_without_results_is_not_listed(frozen):
 def test_edited_lacking_and_left_over_pages_differ(tmp_path):
     folder, board, records = tmp_path, make_board(seeds=2), [make_record(seed=0)]
     paths = write_board(folder, board, records)
-    assert differing_pages(folder, board, records, NONE) == (len(paths), [])
+    evidence = evidence_of(folder, board, records)
+    assert differing_pages(folder, board, records, evidence) == (len(paths), [])
     (folder / "README.md").write_text("edited")
     (folder / "leaderboard.csv").unlink()
     (folder / "labels-bought-3.svg").write_text("<svg/>")
-    count, differing = differing_pages(folder, board, records, NONE)
+    count, differing = differing_pages(folder, board, records, evidence)
     assert count == len(paths) + 1
     assert sorted(path.name for path in differing) == [
         "README.md",

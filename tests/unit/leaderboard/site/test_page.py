@@ -6,8 +6,10 @@ import re
 import pytest
 
 from benchbase.leaderboard import build
+from benchbase.leaderboard.evidence import NONE
 from benchbase.leaderboard.site import page
 from tests.unit.leaderboard.site.hostile import hostile_board
+from tests.unit.made_records import changed, make_board, make_record
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,13 @@ def test_the_data_tell_where_each_cell_comes_from(html):
     assert [cell["seed"] for cell in cells] == [0, 1, 2]
     assert data["runs"][cells[0]["run"]].startswith("demo-plugin 1.0; ")
     assert "heat" in data["figures"]
+
+
+def test_a_cell_that_went_on_after_interruptions_says_so():
+    board = make_board(("plain",), seeds=2)
+    records = [make_record(seed=0), changed(make_record(seed=1), "provenance", lives=3)]
+    cells, _ = page._cells(board, records, NONE)
+    assert [one["finished"].endswith("in 3 lives") for one in cells["plain 0"]] == [False, True]
 
 
 def test_every_pool_has_its_verdict_and_table(html):
