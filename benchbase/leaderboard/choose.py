@@ -16,7 +16,7 @@ import msgspec
 
 from benchbase.boards.board import Board
 from benchbase.boards.selectors import Selector
-from benchbase.cell import GIVEN, Scenario, canonical_json, format_label
+from benchbase.cell import GIVEN, Scenario, format_label
 from benchbase.data.secret import secret_of
 from benchbase.records.record import Record
 from benchbase.records.store import counting_attempt
@@ -89,8 +89,8 @@ def _placed(board: Board, records: Iterable[Record]) -> Found:
     return placed
 
 
-def _text(scenario: Scenario) -> str:
-    return canonical_json(msgspec.to_builtins(scenario))
+def _text(scenario: Scenario) -> bytes:
+    return msgspec.json.encode(scenario, order="sorted")
 
 
 def _by_method(board: Board, placed: Found) -> Chosen:
@@ -106,8 +106,11 @@ def _by_method(board: Board, placed: Found) -> Chosen:
     # The reference chooses first and controls last; of the rest, who is named with a distribution
     # chooses before the bare names.
     turns = sorted(selectors, key=lambda s: (s != board.reference, s not in ranked, not s.owner))
+    named: dict[str, Found] = defaultdict(list)
+    for one in placed:
+        named[one[1].spec.weighter.name].append(one)
     taken: set[str] = set()
-    rows = {selector: _rows(selector, placed, taken) for selector in turns}
+    rows = {selector: _rows(selector, named.get(selector.name, []), taken) for selector in turns}
     methods: Chosen = {}
     for selector in selectors:
         control = selector not in ranked
@@ -129,14 +132,14 @@ def _by_method(board: Board, placed: Found) -> Chosen:
 
 
 def _rows(
-    selector: Selector, placed: Found, taken: set[str]
+    selector: Selector, named: Found, taken: set[str]
 ) -> dict[str, tuple[Mapping[str, Any], Found]]:
-    """Give the rows that a selector means: label -> options and records.
+    """Give the rows that a selector means: label -> options and records, of those of its name.
 
     What they show is taken for other selectors.
     """
     owners: dict[str, Found] = defaultdict(list)
-    for place, record in placed:
+    for place, record in named:
         if means(selector, record):
             owners[record.spec.weighter.distribution].append((place, record))
     if not owners:
