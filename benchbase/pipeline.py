@@ -25,6 +25,7 @@ from benchbase.boards.plan import (
 from benchbase.boards.request import Request, read_request
 from benchbase.boards.shard import of_shard
 from benchbase.boards.strict import refuse_leaks
+from benchbase.boards.thinning import thinned
 from benchbase.data.own.description import describe
 from benchbase.data.own.images import OwnImages
 from benchbase.leaderboard.publish import publish
@@ -73,7 +74,7 @@ class Ready:
     store: Store
     committed: Committed | None
     told: tuple[str, ...] = ()
-    """What was read of images of one's own."""
+    """What was read of images of one's own, and what an imbalance leaves of the data."""
 
 
 def run(**options: Any) -> Results:
@@ -143,7 +144,7 @@ def prepare(
                 extra_metrics=load_metrics(board, catalogue),
             )
             execution = begin(executor, server, devices)
-            told = _own_data(places)
+            told = (*_own_data(places), *thinned(places))
             yield Ready(request, entrants, plan, execution, settings, store, committed, told)
     finally:
         server.close()

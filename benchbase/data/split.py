@@ -80,7 +80,7 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int 
             )
         train = _drawn_to_size(train, parts, scenario.train_size, seed)
     available = np.bincount(labels[train], minlength=len(parts.classes))
-    counts = _imbalanced(available, imbalance)
+    counts = imbalanced(available, imbalance)
     if not counts.all():
         lost = int(counts.argmin())
         raise UsageError(
@@ -91,7 +91,7 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int 
     train = train[draw(labels[train], counts, numpy_stream(seed, "imbalance", "train"))]
     validation_labels = validation_labels[validation]
     available = np.bincount(validation_labels, minlength=len(parts.classes))
-    counts = np.maximum(_imbalanced(available, imbalance), np.minimum(available, 1))
+    counts = np.maximum(imbalanced(available, imbalance), np.minimum(available, 1))
     rng = numpy_stream(seed, "imbalance", "validation")
     validation = validation[draw(validation_labels, counts, rng)]
     train, unlabelled = _labelled(train, labels, scenario, seed)
@@ -242,7 +242,8 @@ def _validation(
     return np.flatnonzero(np.isin(groups, names[chosen]))
 
 
-def _imbalanced(available: Counts, imbalance: Imbalance) -> Counts:
+def imbalanced(available: Counts, imbalance: Imbalance) -> Counts:
+    """Give how many images of each class an imbalance keeps."""
     # A class that is absent must not hold the others down.
     supposed = np.where(available == 0, available.max(), available)
     return np.minimum(ask_counts(imbalance, supposed), available)
