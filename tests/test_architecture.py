@@ -72,7 +72,6 @@ TORCH_FREE = [
 ]
 
 TESTED_THROUGH = {
-    "advising.running": "end_to_end/test_advise.py",
     "backbones.contract": "unit/backbones/test_backbones.py",
     "boards.scenarios": "unit/boards/test_board.py",
     "boards.toml_file": "unit/boards/test_board.py",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from benchbase.advising.advice import Advice, cut_to, named, paired
 from benchbase.advising.injected import remember, remembered, write_injected
@@ -82,7 +84,7 @@ def look_at(order: Order, budget: Budget, say: Callable[[str], None]) -> Look:
     """Read the data set, and estimate its noise or find the estimate of an earlier call.
 
     Raises:
-        UsageError: it means nothing, or the time is over.
+        UsageError: it means nothing.
         DataError: the data set cannot be read or learned from.
     """
     found = suspects_room.prepare(dataclasses.replace(order, epochs=LOOK_EPOCHS), budget.look)
@@ -95,8 +97,6 @@ def look_at(order: Order, budget: Budget, say: Callable[[str], None]) -> Look:
         noise = estimate_noise(found.school, found.images, found.workers)
         if noise is not None:
             remember(folder / "noise.npz", noise)
-    if time.time() > budget.cells:
-        raise UsageError("the time ran out before any method was trained: give more --budget")
     return Look(found, prepared, noise, folder)
 
 
@@ -194,6 +194,27 @@ class Adviser:
             self._left_out[what] = "the true class is not the most likely label there"
             return None
         return results.table
+
+
+@contextlib.contextmanager
+def over_at(deadline: float) -> Iterator[None]:
+    """End what the main thread does when the time is over: reading data goes on another time.
+
+    Raises:
+        UsageError: it was over.
+    """
+
+    def over(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise UsageError("the time ran out before any method was trained: give more --budget")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, max(0.001, deadline - time.time()))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @contextlib.contextmanager

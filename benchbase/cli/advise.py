@@ -111,15 +111,16 @@ def advise(
         track=None if own else "T0",
     )
     # Imported here: these are what takes the seconds.
-    from benchbase.advising.running import Adviser, Budget, look_at
+    from benchbase.advising.running import Adviser, Budget, look_at, over_at
     from benchbase.advising.telling import left_out, rows, sentences, to_use
 
     watch = Lines(budget, started)
-    with shown_preparation():
-        look = look_at(order, Budget(started, budget), watch.say)
+    times = Budget(started, budget)
+    with shown_preparation(), over_at(times.cells):
+        look = look_at(order, times, watch.say)
     if look.room.told:
         click.echo(look.room.told, err=True)
-    adviser = Adviser(order, look, Budget(started, budget))
+    adviser = Adviser(order, look, times)
     with (
         adviser.ready() as ready,
         interruptible(ready.execution, ready.settings.trusted, watch.say) as interrupts,
