@@ -29,20 +29,19 @@ def frames():
 CLASS = """
 class Exploit(Weighter):
     name = "exploit"
-    needs = frozenset({needs})
     def fit(self, task):
         model = task.build_model()
-        notes = {{}}
+        notes = {}
 """
 END = """
         yield Checkpoint(model, notes=notes)
 """
 
 
-def written(path: Path, body: str = "", *, top: str = "", needs: str = "") -> Path:
+def written(path: Path, body: str = "", *, top: str = "") -> Path:
     """Write a method that does ``body`` in its ``fit``, and ``top`` when it is imported."""
     indented = "\n".join(f"        {line}" for line in body.strip().splitlines())
-    path.write_text(HEAD + top + CLASS.format(needs=needs) + indented + END)
+    path.write_text(HEAD + top + CLASS + indented + END)
     return path
 
 
@@ -61,15 +60,14 @@ def sandboxed(server, monkeypatch) -> None:
 def exploit(cache, server, tmp_path: Path) -> Callable[..., Played]:
     """Play ``body``; give what became of the cell, and the notes that it left."""
 
-    def play(
-        body: str, scenario=TINY, *, secret=None, top="", needs="", by=None, **settings
-    ) -> Played:
-        path = written(tmp_path / "exploit.py", body, top=top, needs=needs)
+    def play(body: str, scenario=TINY, *, secret=None, top="", **settings) -> Played:
+        path = written(tmp_path / "exploit.py", body, top=top)
         notes: dict[str, float] = {}
         job = make_job(str(path), cache, scenario, secret=secret)
+        server.wait_until_ready()  # no cell's time
         played = run(
             job,
-            by or server,
+            server,
             tmp_path,
             heard=lambda progress: notes.update(progress.notes),
             **settings,

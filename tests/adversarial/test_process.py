@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
 from pathlib import Path
 
@@ -128,11 +129,12 @@ model = task.build_model()
 
 
 def test_torch_patched_where_a_method_trains_and_predicts_changes_no_score(exploit):
-    top = """
-import torch.nn.functional
-torch.Tensor.argmax = lambda self, *_, **__: torch.zeros(len(self), dtype=torch.long)
-torch.nn.functional.softmax = lambda logits, *_, **__: torch.ones_like(logits)
-np.argmax = np.mean = lambda *_, **__: 1.0
+    # The test process describes the plugin itself; the run command has a child do it.
+    top = f"""
+if os.getpid() != {os.getpid()}:
+    torch.Tensor.argmax = lambda self, *_, **__: torch.zeros(len(self), dtype=torch.long)
+    torch.nn.functional.softmax = lambda logits, *_, **__: torch.ones_like(logits)
+    np.argmax = np.mean = lambda *_, **__: 1.0
 """
     patched, _ = exploit("", top=top)
     assert patched.status == "ok", patched.reason
