@@ -23,6 +23,7 @@ from benchbase.leaderboard.submission import (
     REPOSITORY,
     Branch,
     Submission,
+    boards_touched,
     compare_with,
     distribution_in,
     foreign_files,
@@ -74,8 +75,8 @@ def check(base: str, roots: tuple[Path, ...], home: Path | None) -> int:
     """Check what a branch changes: its records, its pages, its plugin; nothing is trained.
 
     Records may only be added, to one board, each cell once, with predictions that give their
-    scores; pages and index must follow from them. What the branch brings in plugins/, and the
-    methods of its records, must pass `benchbase check`.
+    scores; pages and index must follow from them. Where all of that holds, what the branch brings
+    in plugins/, and the methods of its records, must pass `benchbase check`.
     """
     commit = branched_from(REPOSITORY, base)
     problems = [
@@ -97,7 +98,7 @@ def check(base: str, roots: tuple[Path, ...], home: Path | None) -> int:
         server.close()
     for problem in [*problems, *missing]:
         click.echo(problem, err=True)
-    failed = [target for target in targets if not passes(target)]
+    failed = [target for target in targets if not problems and not passes(target)]
     count = len(problems) + len(missing) + len(failed)
     click.echo(f"{count} problems" if count else "all well")
     if problems:
@@ -247,11 +248,14 @@ def _add(replays: Sequence[Replay]) -> None:
 
 
 def _problems(branch: Branch, verifying: Verifying) -> list[str]:
-    """Say what does not follow of a submission, if there is one."""
+    """Say what does not follow of a submission, or else of the boards that a branch touches."""
     submission = branch.submission
     if submission is None:
         click.echo(branch.told)
-        return []
+        folders = boards_touched(branch.changed)
+        problems = [problem for folder in folders for problem in verifying.board(folder)]
+        index = (LEADERBOARDS / "README.md").as_posix()
+        return [*problems, *(index_problems() if folders or index in branch.changed else ())]
     name, before = submission.board.name, submission.folder_before
     click.echo(f"{name}: {len(submission.new)} new records")
     return [

@@ -125,6 +125,16 @@ def _boards_added_to(changed: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
+def boards_touched(changed: Iterable[str]) -> list[Path]:
+    """Give the folders of boards of which a file is another one, but for frozen boards."""
+    names = {Path(*parts[:2]) for name in changed for parts in [Path(name).parts]}
+    return [
+        path.parent
+        for path in sorted(LEADERBOARDS.glob("*/board.toml"))
+        if path.parent in names and not load_board(str(path)).frozen
+    ]
+
+
 def plugin_folders(changed: Iterable[str]) -> list[Path]:
     """Give the packages below ``plugins/`` that a branch changes and does not remove."""
     folders = {Path(*Path(name).parts[:2]) for name in changed if name.startswith("plugins/")}

@@ -179,6 +179,12 @@ def test_a_hand_edited_and_a_stale_table_are_told_apart(clever, capsys):
     )
 
 
+@pytest.mark.parametrize("name", ["README.md", "../README.md"])
+def test_a_table_edited_without_new_records_is_refused(base, capsys, name):
+    (base / name).write_text("# We are first")
+    refused(capsys, "README.md: differs from its records")
+
+
 @pytest.mark.parametrize("text", ["", "{}\n"], ids=["gone", "another"])
 def test_an_altered_committed_line_is_refused(clever, capsys, text):
     lines_of(clever, "plain").write_text(text)
@@ -253,6 +259,9 @@ def test_a_plugin_that_fails_its_checks_is_exit_3(clever, monkeypatch, capsys):
     monkeypatch.setattr(command, "passes", asked.append)
     assert invoke(["submit", "check"]) == 3
     assert asked == ["clever"]
+    (clever / "README.md").write_text("edited")
+    assert invoke(["submit", "check"]) == 4
+    assert asked == ["clever"], "it is not tried where the records do not follow"
 
 
 def test_what_is_not_installed_was_not_checked(clever, monkeypatch, capsys):
