@@ -13,6 +13,8 @@ from benchbase.cell import Scenario
 from benchbase.records.record import Record
 from benchbase.running.executors.contract import Job
 
+BEGUN = "the time ran out while it trained"
+
 
 @dataclass(frozen=True)
 class Block:
@@ -66,7 +68,10 @@ class Schedule:
             block = Block(method, self._cells(method, compared, range(LEAST_SEEDS)))
             if self._fits(block):
                 yield block
-                tried.append(method)
+                if all(job.cell.key in self.records for job in block.jobs):
+                    tried.append(method)
+                else:
+                    self.left_out[method] = BEGUN
             if not number and INJECTED in compared:
                 right = Block(RIGHT, self._cells(self.reference, [RIGHT], range(LEAST_SEEDS)))
                 if self._fits(right):

@@ -82,6 +82,19 @@ def test_methods_that_do_not_fit_are_named_with_the_time_that_is_missing():
     assert schedule.left_out["gce"] == "some 1 min more are needed"
 
 
+def test_a_method_that_was_begun_and_not_ended_is_named():
+    schedule = Schedule(
+        jobs=jobs(("erm", "focal"), SCENARIOS),
+        reference="erm",
+        scenarios=SCENARIOS,
+        records={},
+        slots=1,
+        left=lambda: 1.0,
+    )
+    list(schedule.blocks())  # nobody carries them out
+    assert schedule.left_out["focal"] == "the time ran out while it trained"
+
+
 def test_where_time_is_short_injected_noise_goes_before_the_methods():
     ran, schedule = carried_out(80)
     assert INJECTED in schedule.left_out
