@@ -20,6 +20,9 @@ ROOT = Path(__file__).parent
 PYTHON = sys.executable
 UV = os.environ.get("UV") or shutil.which("uv") or ""
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+RAY = ROOT / "plugins" / "benchbase-ray"
+LIGHT = [plugin for plugin in PLUGINS if plugin != RAY]
+"""Ray is large: its plugin is in no default group, and has a session and an environment."""
 SCRATCH = ROOT / ".nox"
 TWO_PROCESSES = ["--numprocesses=2", "--dist=worksteal"]
 """Most tests wait for one child or another; whoever is done takes over from the other."""
@@ -89,7 +92,7 @@ def plugins(session: nox.Session) -> None:
     # The versions of this environment: they lie in uv's cache, so that nothing is fetched again.
     versions = SCRATCH / "versions.txt"
     versions.write_text(_output(UV, "pip", "freeze", "--exclude-editable", "--python", PYTHON))
-    built = sorted(map(str, wheels.glob("*.whl")))
+    built = sorted({*map(str, wheels.glob("*.whl"))} - {*map(str, wheels.glob("benchbase_ray*"))})
     _install(session, python, "--constraints", str(versions), *built, "pytest")
 
     elsewhere = Path(session.create_tmp())  # where the checkout cannot be imported from
@@ -98,14 +101,14 @@ def plugins(session: nox.Session) -> None:
         listed = _output(str(python.with_name("benchbase")), "list", "--json")
         found = json.loads(listed)
         owners = {one["distribution"] for one in found["plugins"]}
-        missing = sorted({plugin.name for plugin in PLUGINS} - owners)
+        missing = sorted({plugin.name for plugin in LIGHT} - owners)
         if found["broken"] or missing:
             session.error(f"not listed: {missing}; broken: {found['broken']}")
         # `tests` runs all of their tests; here it is seen that the wheels hold what they need.
         session.run(
             str(python), "-m", "pytest", "-k", "contract and (trains or pickle)",
             f"--config-file={ROOT / 'pyproject.toml'}", f"--rootdir={ROOT / 'plugins'}",
-            *(str(plugin / "tests") for plugin in PLUGINS),
+            *(str(plugin / "tests") for plugin in LIGHT),
         )  # fmt: skip
 
 
@@ -113,9 +116,18 @@ def plugins(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """Run the unit tests with the oldest versions that ``pyproject.toml`` allows."""
     python = _fresh_environment(session, "minimums-environment")
-    editable = [part for plugin in [ROOT, *PLUGINS] for part in ("--editable", str(plugin))]
+    editable = [part for plugin in [ROOT, *LIGHT] for part in ("--editable", str(plugin))]
     _install(session, python, "--resolution=lowest-direct", "--group=dev", *editable)
     session.run(str(python), "-m", "pytest", *(session.posargs or ["tests/unit"]))
+
+
+@nox.session
+def ray(session: nox.Session) -> None:
+    """Run the tests of the plugin for Ray, on a cluster of two nodes on this machine."""
+    python = _fresh_environment(session, "ray-environment")
+    needed = [ROOT, RAY, ROOT / "plugins" / "benchbase-baselines"]
+    _install(session, python, "--group=dev", *(f"--editable={each}" for each in needed))
+    session.run(str(python), "-m", "pytest", *(session.posargs or [str(RAY)]))
 
 
 @nox.session

@@ -128,10 +128,11 @@ def prepare(
                 else {}
             )
             plan = Plan(jobs, done)
+            elsewhere = executor.devices(order.device, order.jobs) if plan.to_do else None
             wants_gpus = order.device == "cuda" or (order.device == "auto" and plan.to_do)
             wants_gpus = wants_gpus and not order.sandbox  # which shows none
-            gpus = find_gpus(server) if wants_gpus else ()
-            devices = choose_devices(order.device, order.jobs, gpus, executor)
+            gpus = find_gpus(server) if wants_gpus and not elsewhere else ()
+            devices = elsewhere or choose_devices(order.device, order.jobs, gpus, executor)
             devices = devices[: max(1, len(plan.to_do))]
             settings = Settings(
                 work=work,

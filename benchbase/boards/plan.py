@@ -231,8 +231,9 @@ def found_again(
 
 
 @functools.lru_cache(maxsize=8)
-def _open_cached(condition: Condition) -> Opened:
-    return open_scenario(condition.scenario, condition.seed, **condition.parts)
+def _open_cached(condition: Condition, cache: Path | None) -> Opened:
+    parts = {**condition.parts, "cache": cache or condition.parts["cache"]}
+    return open_scenario(condition.scenario, condition.seed, **parts)
 
 
 class Condition:
@@ -255,6 +256,9 @@ class Condition:
         """Draw what its cells are judged by, without the images."""
         return draw_labels(self.scenario, self.seed, **self.parts)
 
-    def open(self) -> Opened:
-        """Draw images and labels; the cells of one condition share them."""
-        return _open_cached(self)
+    def open(self, cache: Path | None = None) -> Opened:
+        """Draw images and labels; the cells of one condition share them.
+
+        ``cache`` is where data are decoded on another machine.
+        """
+        return _open_cached(self, cache)

@@ -55,7 +55,7 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.unlink(missing_ok=True)
-        opened = _open(job)
+        opened = _open(job, settings.cache)
         if opened.identity != job.cell.data:
             raise RunError(
                 "the data are not those that the cell was planned with: they, or the cache in the "
@@ -142,14 +142,14 @@ def _write_task(job: Job, opened: Opened, folder: Path) -> dict[str, str]:
     return write_task(folder / "task", opened, scenario, seed, frozenset(job.weighter.needs))
 
 
-def _open(job: Job) -> Opened:
+def _open(job: Job, cache: Path | None) -> Opened:
     """Open the cell's data.
 
     Raises:
         RunError: a plugin of the data side failed, in which the method has no part.
     """
     try:
-        return job.open()
+        return job.open(cache)
     except PluginError as error:
         raise RunError(str(error)) from error
 

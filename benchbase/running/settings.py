@@ -38,5 +38,7 @@ class Settings:
     extra_metrics: tuple[Extra, ...] = ()
     snapshot_every: float | None = 60.0
     """Seconds from one snapshot of a cell to its next; None keeps none."""
+    cache: Path | None = None
+    """Where data are decoded; None: where they were when the cells were planned."""
     heard: Callable[[Progress], None] | None = None
     """Hears of each judged checkpoint."""

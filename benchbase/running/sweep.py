@@ -11,7 +11,6 @@ import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -24,7 +23,7 @@ from benchbase.judging import metrics
 from benchbase.records.leases import Leases
 from benchbase.records.record import Artefact, Record, Result
 from benchbase.records.store import Store, new_attempt
-from benchbase.running.executors.contract import Execution, Job, Outcome
+from benchbase.running.executors.contract import Execution, Job, Outcome, Slot
 from benchbase.running.runner import run_cell
 from benchbase.running.settings import Settings
 
@@ -85,13 +84,13 @@ def sweep(
         finished(job, record)
         return True
 
-    def work(job: Job, slot: Any) -> Outcome | None:
+    def work(job: Job, slot: Slot) -> Outcome | None:
         if settings.trusted and not leases.claim(job.cell.key):
             return None
         if settings.trusted and written_beside(job.cell.key) is not None:
             return None
         started(job)
-        return run_cell(job, slot, settings)
+        return (slot.elsewhere or run_cell)(job, slot, settings)
 
     def done(job: Job, outcome: Outcome | None) -> None:
         if outcome is None:

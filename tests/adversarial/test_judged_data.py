@@ -133,7 +133,7 @@ def test_images_are_put_to_the_predictor_in_an_order_that_does_not_follow_from_t
     from benchbase.judging.judge import Questions
     from benchbase.running.task_files import write_questions
 
-    opened = make_job("erm", cache).open()
+    opened = make_job("erm", cache).open(None)
     questions = Questions.draw(1500, secret=7)
     write_questions(tmp_path / "questions", opened, questions.order)
     asked = np.load(tmp_path / "questions" / "pixels.npy")

@@ -25,15 +25,15 @@ def guessed_right(opened, cache):
     truth = wrong_by_image(opened)
     shares = []
     for seed in GUESSED:
-        guess = wrong_by_image(make_job("erm", cache, BIGGER, seed).open())
+        guess = wrong_by_image(make_job("erm", cache, BIGGER, seed).open(None))
         both = truth.keys() & guess.keys()
         shares.append(np.mean([truth[image] == guess[image] for image in both]))
     return max(shares)
 
 
 def test_noise_from_a_public_seed_is_rebuilt_and_noise_from_a_secret_is_not(cache):
-    public = make_job("erm", cache, BIGGER, 3).open()
-    secret = make_job("erm", cache, BIGGER, 3, secret=SECRET).open()
+    public = make_job("erm", cache, BIGGER, 3).open(None)
+    secret = make_job("erm", cache, BIGGER, 3, secret=SECRET).open(None)
     assert guessed_right(public, cache) == 1.0
     by_chance = 0.7**2 + 0.3**2
     assert abs(guessed_right(secret, cache) - by_chance) < 0.1

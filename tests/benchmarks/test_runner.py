@@ -63,7 +63,7 @@ def test_two_jobs_do_at_least_1_8_times_the_cells_a_minute(
 ):
     todo = jobs(cache, SCENARIO)
     for job in todo:
-        job.open()
+        job.open(None)
     ratios = []
 
     def alternate() -> None:
@@ -81,7 +81,7 @@ def measure_share(server, cache, tmp_path):
     def prepare(scenario: Scenario, rows: dict[str, int]) -> Callable[[], float]:
         todo = [make_job(name, cache, scenario) for name in rows]
         for job in todo:
-            job.open()
+            job.open(None)
         settings = Settings(
             tmp_path / "work", Home(tmp_path), 600.0, 1, provenance=gather([], "local", ())
         )
@@ -117,7 +117,7 @@ def test_a_cell_costs_at_most_0_3_seconds_besides_training_and_judging(
     benchmark, hold, server, cache, tmp_path
 ):
     job = make_job("erm", cache, TINY)
-    job.open()
+    job.open(None)
     settings = Settings(tmp_path, Home(tmp_path), 60.0, 1, provenance=gather([], "local", ()))
     fixed: list[float] = []
 

@@ -38,4 +38,4 @@ def make_job(name: str, seed: int = 0) -> Job:
         Entry(kind, of, source, "dist", "1", (), "", "source")
         for kind, of in (("weighters", name), ("backbones", "small_cnn"))
     )
-    return Job(cell, weighter, backbone, lambda: None)  # type: ignore[return-value]
+    return Job(cell, weighter, backbone, lambda _: None)  # type: ignore[return-value]

@@ -27,8 +27,11 @@ class Job:
     cell: Cell
     weighter: Entry
     backbone: Entry
-    open: Callable[[], Opened]
-    """Opens the scenario at the cell's seed; called in the parent."""
+    open: Callable[[Path | None], Opened]
+    """Opens the scenario at the cell's seed; called in the parent.
+
+    It is told where data are decoded; None: where they were when the cell was planned.
+    """
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Slot:
     device: str
     start: Callable[[str, Path, Shown], ChildProcess]
     """Start ``module.main(channel)`` with its output in the log; what it works with is shown."""
+    elsewhere: Callable[[Job, Slot, Any], Outcome | None] | None = None
+    """Runs a whole cell with the run's settings on another machine; None: cells run on this one."""
 
 
 Work = Callable[[Job, Slot], Outcome | None]
@@ -98,6 +103,16 @@ class Executor(ABC):
     name: ClassVar[str]
     trusted: ClassVar[bool] = True
     """Whether methods train in processes that have never held the truth."""
+
+    def devices(self, asked: str, jobs: int | None) -> Sequence[str] | None:
+        """Give one device for each cell at a time; None: this machine's cores or GPUs.
+
+        ``asked`` is ``auto``, ``cpu`` or ``cuda``; ``jobs`` how many cells at a time.
+
+        Raises:
+            UsageError: there is no such device.
+        """
+        return None
 
     @abstractmethod
     def start(self, server: ForkServer, devices: Sequence[str]) -> Execution:

@@ -23,18 +23,17 @@ class LocalExecutor(Executor):
         return _LocalExecution(server, devices)
 
 
-class _LocalExecution(Execution):
-    """Slots are threads that wait on processes; a dead process costs its own cell only."""
+class SlotsExecution(Execution):
+    """Slots are threads that wait; what dies costs its own cell only."""
 
-    def __init__(self, server: ForkServer, devices: Sequence[str]) -> None:
-        self.server = server
-        self._slots = [Slot(index, device, server.start) for index, device in enumerate(devices)]
+    def __init__(self, slots: Sequence[Slot]) -> None:
+        self._slots = slots
         self.ended = threading.Event()
-        self._stopped = threading.Event()
+        self.stopped = threading.Event()
+        """Set once what is in flight is dropped."""
 
     def run(self, jobs: Sequence[Job], work: Work, done: Done) -> None:
         """Run all jobs; ``done`` is called in this thread."""
-        self.server.wait_until_ready()
         waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
         for job in jobs:
             waiting.put(job)
@@ -46,7 +45,7 @@ class _LocalExecution(Execution):
                 while not self.ended.is_set():
                     job = waiting.get_nowait()
                     outcome = work(job, slot)
-                    if not self._stopped.is_set():
+                    if not self.stopped.is_set():
                         finished.put((job, outcome))
             except queue.Empty:
                 pass
@@ -73,7 +72,24 @@ class _LocalExecution(Execution):
         self.ended.set()
 
     def stop(self) -> None:
-        """End every process of the server."""
+        """Drop what is in flight."""
         self.ended.set()
-        self._stopped.set()
+        self.stopped.set()
+
+
+class _LocalExecution(SlotsExecution):
+    """Cells in processes of this machine."""
+
+    def __init__(self, server: ForkServer, devices: Sequence[str]) -> None:
+        super().__init__([Slot(i, device, server.start) for i, device in enumerate(devices)])
+        self.server = server
+
+    def run(self, jobs: Sequence[Job], work: Work, done: Done) -> None:
+        """Run all jobs, once the server has made its imports."""
+        self.server.wait_until_ready()
+        super().run(jobs, work, done)
+
+    def stop(self) -> None:
+        """End every process of the server."""
+        super().stop()
         self.server.close()

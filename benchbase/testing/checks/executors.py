@@ -152,5 +152,5 @@ def _jobs(count: int = 6) -> list[Job]:
     ]
 
 
-def _open() -> Opened:
+def _open(_: Path | None) -> Opened:
     raise ContractError("the executor opened a job's data: leave that to `work`")

@@ -101,3 +101,11 @@ def test_options_of_noise_and_imbalance_are_checked_as_those_of_all_plugins(cach
     board = Board("test", "test", (scenario,), (0,), ERM, ERM[0])
     with pytest.raises(UsageError, match=says):
         conditions(board, installed(), (), cache)
+
+
+def test_data_are_decoded_elsewhere_on_another_machine(cache, tmp_path):
+    board = Board("test", "test", (TINY,), (0,), ERM, ERM[0])
+    [condition] = conditions(board, installed(), (), cache)
+    there = condition.open(tmp_path / "there")
+    assert there.identity == condition.open().identity
+    assert any((tmp_path / "there").iterdir())

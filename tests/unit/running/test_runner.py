@@ -33,7 +33,7 @@ def play(tmp_path, monkeypatch):
         monkeypatch.setattr(runner, "converse", lambda **given: converse(given))
         job = make_job("plain")
         weighter = dataclasses.replace(job.weighter, options=(OptionSpec("gain", "float", 2.0),))
-        job = dataclasses.replace(job, weighter=weighter, open=lambda: make_opened(identity))
+        job = dataclasses.replace(job, weighter=weighter, open=lambda _: make_opened(identity))
         settings = Settings(tmp_path / "work", Home(tmp_path), 1.0, 3, PROVENANCE)
         result = runner.run_cell(job, Slot(1, "cuda:1", print), settings).result
         assert not list(tmp_path.glob("work/*"))

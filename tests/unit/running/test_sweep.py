@@ -133,3 +133,22 @@ def test_a_claim_that_was_given_up_is_run_here(play, tmp_path, monkeypatch):
         threading.Timer(0.1, other.release, [key]).start()
         tally, _ = play({"plain": OK}, store)
     assert (tally.elsewhere, len(tally.records)) == (0, 1)
+
+
+def test_a_slot_of_another_machine_runs_the_whole_cell_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeping, "run_cell", None)
+
+    class Elsewhere(AtOnce):
+        def run(self, jobs, work, done):
+            def elsewhere(job, slot, settings):
+                return Outcome(make_result())
+
+            for job in jobs:
+                done(job, work(job, Slot(0, "cuda:0", print, elsewhere)))
+
+    settings = Settings(tmp_path, Home(tmp_path), 1.0, 1, PROVENANCE)
+    tally = sweep(
+        Plan((make_job("far"),), {}), Elsewhere(), settings, Store(Home(tmp_path)),
+        started=lambda job: None, finished=lambda job, record: None,
+    )  # fmt: skip
+    assert [record.status for record in tally.records.values()] == ["ok"]
