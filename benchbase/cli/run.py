@@ -104,7 +104,12 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     metavar="KIND:RATIO",
     help="Class imbalance, such as 10, step:20 or natural; comma lists, repeatable.",
 )
-@click.option("--track", metavar="T0|T5|T10|TM|TV", help="Trusted images that are granted.")
+@click.option(
+    "--track",
+    metavar="T0|T5|T10|TM|TV",
+    help="Trusted images for methods that ask for them: none (T0), 5 or 10 of each class, a "
+    "balanced meta set of up to 1,000 (TM), or those that --trusted names (TV).",
+)
 @click.option("--seeds", metavar="COUNT|LIST", help="5 runs seeds 0 to 4; 0,3,7 runs these.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Training epochs.")
 @options.jobs

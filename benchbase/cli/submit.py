@@ -76,7 +76,8 @@ def check(base: str, roots: tuple[Path, ...], home: Path | None) -> int:
 
     Records may only be added, to one board, each cell once, with predictions that give their
     scores; pages and index must follow from them. Where all of that holds, what the branch brings
-    in plugins/, and the methods of its records, must pass `benchbase check`.
+    in plugins/, and the methods of its records, must pass `benchbase check`, which runs their
+    code: read it first. Labels drawn with a secret are not checked here.
     """
     commit = branched_from(REPOSITORY, base)
     problems = [

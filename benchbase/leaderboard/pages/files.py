@@ -132,9 +132,12 @@ numpy reads.
 `benchbase run --board NAME` runs what is missing on a board and writes its page and this one;
 `benchbase leaderboard` writes all pages again from the records alone. A board that is being made
 anew (`frozen` in its `board.toml`) keeps its page and results as they were; nothing is compared
-with them: running it gives a table in the home folder.
+with them: running it gives a table in the home folder. One without results is not listed, such as
+`fashion-mnist-gpu`, which waits for somebody with a GPU.
 
 ## A row of your own
+
+While a board is frozen only steps 1 and 2 apply, and step 2 trains all of its rows.
 
 1. In `plugins/`, `benchbase new weighter NAME --package` makes a package; install it.
 2. `benchbase check NAME` until it is green; `benchbase run --board BOARD --plugin NAME` shows it
@@ -142,11 +145,13 @@ with them: running it gives a table in the home folder.
 3. On a branch, add its name to `weighters` in `BOARD/board.toml`; nothing else there changes.
 4. `benchbase run --board BOARD` trains what is missing, which is your rows, and rewrites the pages.
 5. `git add plugins leaderboards` and commit: a committed line is never altered, files gain lines.
-6. `benchbase submit check` says what CI will say of the branch; open a pull request.
+6. `benchbase submit check` says what CI will say of the branch; open a pull request. At its end it
+   runs the branch's methods in `benchbase check`: on a stranger's branch, read them first.
 7. CI runs the same check without any rights, and writes `benchbase submit preview` as a comment.
 8. A maintainer reads the code, and `benchbase submit verify --sample 5` trains five of your cells
    and one of the reference again; what came of it is a line of `BOARD/results/replays.jsonl`.
-9. Where every cell is borne out and no row became worse, the branch is merged.
+9. Where every cell is borne out and no row became worse (by more than 0.5 points, with a paired
+   95 % interval that excludes zero), the branch is merged.
 10. `benchbase submit publish` writes the pages, this index and the site from the records alone.
 """
 
