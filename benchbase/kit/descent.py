@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from benchbase.api import Task
 
+FUSED = {"cpu", "cuda"}
+"""Kinds of device whose optimisers have fused steps."""
+
 
 class Descent:
     """Takes ``steps`` optimiser steps on ``model``, from the learning rate ``peak`` down.
@@ -71,7 +74,7 @@ def has_fused_steps(parameters: Iterable[Tensor]) -> bool:
     (``backward`` gives a gradient the layout of such a parameter.)
     """
     return all(
-        value.device.type in {"cpu", "cuda"} and value.is_floating_point() and _is_dense(value)
+        value.device.type in FUSED and value.is_floating_point() and _is_dense(value)
         for value in parameters
     )
 

@@ -1,7 +1,7 @@
-"""Runs plugins on a device and compares with the CPU.
+"""Runs plugins on a device and compares with the CPU: on a pretend one, or on a real one.
 
 ``python -m benchbase.testing.accelerator DEVICE`` reads a JSON list of ``[kind, source, name]``
-and writes a line of JSON for each: a process of its own, for a fault may end it.
+and writes a line of JSON for each: a process of its own, for the pretend device is global to one.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ import subprocess
 import sys
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 import torch
 from torch import Tensor
+from torch.utils import backend_registration
 
 from benchbase.api import Backbone, Classifier, Grants, Images, ImageShape, Step, Task, Weighter
 from benchbase.backbones.building import build_network
 from benchbase.data.augment import make_normalise
+from benchbase.kit import descent
 from benchbase.kit.meta import MetaWeighter
 from benchbase.plugins.loading import load_class
 from benchbase.plugins.source import Source
@@ -34,6 +38,9 @@ from benchbase.testing.toy import toy_problem
 
 Plugin = tuple[str, Source, str]
 """Kind, source and name."""
+PRETEND = "pretend"
+FEW = 6
+"""Times that the host may wait for the device between two checkpoints, whatever the steps."""
 SHAPE = ImageShape(3, 32, 32)
 
 
@@ -43,10 +50,24 @@ class Found(msgspec.Struct, frozen=True):
     name: str
     error: str | None
     """None where it ran."""
-    differences: list[float]
+    differences: list[float] = []
     """The largest of each checkpoint from the CPU's, as a share of the largest value."""
-    seconds: list[float]
+    waits: dict[str, int] = {}
+    """What the host waited for between the last two checkpoints, and where -> how often."""
+    operations: float = 0.0
+    """On the device, for each step; 0 where it does not count."""
+    seconds: list[float] = []
     """On the CPU, and on the device."""
+
+    @property
+    def stalls(self) -> int:
+        """How often the host waited between the last two checkpoints."""
+        return sum(self.waits.values())
+
+
+def has_pretend() -> bool:
+    """Tell whether this torch can have a device that is written in Python."""
+    return hasattr(backend_registration, "_setup_privateuseone_for_python_backend")
 
 
 def run_on(device: str, plugins: Sequence[Plugin]) -> Iterator[Found]:
@@ -65,7 +86,7 @@ def run_on(device: str, plugins: Sequence[Plugin]) -> Iterator[Found]:
         yield from found
         if len(found) < len(left):
             name, error = left[len(found)][2], f"its process ended with exit code {ran.returncode}"
-            yield Found(name=name, error=error, differences=[], seconds=[])
+            yield Found(name=name, error=error)
         left = left[len(found) + 1 :]
 
 
@@ -109,24 +130,53 @@ def moved(task: Task, device: torch.device) -> Task:
     )
 
 
-def _found(kind: str, source: Source, name: str, device: torch.device) -> Found:
+@dataclasses.dataclass(frozen=True)
+class _Device:
+    """A device under test, what lets tensors be made on it, and what it counted, if it counts."""
+
+    device: torch.device
+    working: Callable[[], AbstractContextManager[Any]] = nullcontext
+    waits: Counter[str] = dataclasses.field(default_factory=Counter)
+    operations: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    @classmethod
+    def named(cls, name: str) -> _Device:
+        """Make the pretend device in this process, or take a real one."""
+        if name != PRETEND:
+            return cls(prepare_device(name))
+        from benchbase.testing import pretend
+
+        prepare_device("cpu")
+        descent.FUSED.add(PRETEND)
+        return cls(pretend.DEVICE, pretend.Pretend, pretend.waits, pretend.operations)
+
+
+def _found(kind: str, source: Source, name: str, device: _Device) -> Found:
     """Train on the CPU and on the device, and compare."""
     plugin = load_class(source, kind, name)
-    error = None
+    waits, error, steps = Counter[str](), None, 0
     differences: list[float] = []
     seconds = [time.perf_counter()]
     try:
         on_cpu = [*_trained(*_contestant(plugin))]
         seconds.append(time.perf_counter())
         weighter, task = _contestant(plugin)
-        for expected, got in zip(on_cpu, _trained(weighter, moved(task, device)), strict=True):
-            differences.append(max(map(_difference, expected, got)))
+        with device.working():
+            task = moved(task, device.device)
+            device.operations.clear()
+            for expected, got in zip(on_cpu, _trained(weighter, task), strict=True):
+                waits = Counter(device.waits)  # before the look at what came
+                differences.append(max(map(_difference, expected, got)))
+                device.waits.clear()
+        steps = task.meter.steps
     except Exception:  # noqa: BLE001 - whatever a plugin does on a device
         error = traceback.format_exc()
     return Found(
         name=name,
         error=error,
         differences=differences,
+        waits=dict(waits),
+        operations=device.operations.total() / max(1, steps),
         seconds=[after - before for before, after in pairwise([*seconds, time.perf_counter()])],
     )
 
@@ -150,8 +200,12 @@ def _contestant(plugin: type[Any]) -> tuple[Weighter, Task]:
 def _trained(weighter: Weighter, task: Task) -> Iterator[list[Tensor]]:
     for checkpoint in weighter.fit(task):
         weights = [] if checkpoint.weights is None else [checkpoint.weights]
-        values = (*checkpoint.model.state_dict().values(), *weights)
-        yield [value.detach().cpu().clone() for value in values]
+        yield [_on_host(value) for value in (*checkpoint.model.state_dict().values(), *weights)]
+
+
+def _on_host(value: Tensor) -> Tensor:
+    raw: Tensor = getattr(value, "raw", value)
+    return raw.detach().cpu().clone()
 
 
 def _difference(one: Tensor, other: Tensor) -> float:
@@ -164,7 +218,7 @@ def _difference(one: Tensor, other: Tensor) -> float:
 
 def main() -> None:
     """Answer one line for each plugin that is asked for."""
-    device = prepare_device(sys.argv[1])
+    device = _Device.named(sys.argv[1])
     for kind, source, name in json.load(sys.stdin):
         found = _found(kind, msgspec.convert(source, Source), name, device)
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")

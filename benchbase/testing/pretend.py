@@ -1,0 +1,230 @@
+"""A pretend accelerator: real arithmetic on the CPU, under a device's rules, its waits counted.
+
+No GPU is needed to find the two faults that a GPU run finds first: tensors that meet on different
+devices, and reads that make the host wait (``.item()``, ``.tolist()``, boolean indexing). torch
+lets a private device be written in Python. An operation of a tensor on it is unwrapped to the CPU,
+so that its numbers are the CPU's to the last bit; mixing devices raises, as CUDA would.
+
+What torch is asked for is experimental and global to a process: import this in a process of its
+own, ``python -m benchbase.testing.accelerator``.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+
+NAME = "pretend"
+WAITING = (
+    "aten::_local_scalar_dense",
+    "aten::nonzero",
+    "aten::masked_select",
+    "aten::_unique2",
+    "aten::equal",
+)
+COPIES = ("aten::_to_copy", "aten::copy_", "aten::_copy_from", "aten::set_")
+INDEXING = ("aten::index.", "aten::index_put", "aten::_index_put", "aten::_unsafe_index")
+
+
+class _Module:
+    """What torch asks of a device's module."""
+
+    def is_initialized(self) -> bool:
+        return True
+
+    def is_available(self) -> bool:
+        return True
+
+    def current_device(self) -> int:
+        return 0
+
+    def device_count(self) -> int:
+        return 1
+
+    def _is_in_bad_fork(self) -> bool:
+        return False
+
+    def manual_seed_all(self, seed: int) -> None:
+        pass
+
+    def get_rng_state(self, device: object = None) -> Tensor:
+        return torch.get_rng_state()
+
+    def set_rng_state(self, state: Tensor, device: object = None) -> None:
+        pass  # the CPU's stream is put back by whoever forked it
+
+
+_setup_privateuseone_for_python_backend(NAME, backend_module=_Module())
+DEVICE = torch.device(NAME, 0)
+operations: Counter[str] = Counter()
+"""Operation -> how often it ran on the device: a stand-in for kernel launches."""
+waits: Counter[str] = Counter()
+"""What the host waited for, and where -> how often."""
+
+
+class OnDevice(Tensor):
+    """A tensor that says it is on the device and holds its data in ``raw``, on the CPU."""
+
+    raw: Tensor
+    __torch_function__: Any = torch._C._disabled_torch_function_impl  # noqa: SLF001
+
+    @staticmethod
+    def __new__(cls: type[Self], raw: Tensor) -> Self:
+        """Wrap a tensor on the CPU."""
+        made = Tensor._make_wrapper_subclass(  # noqa: SLF001
+            cls,
+            raw.size(),
+            strides=raw.stride(),
+            storage_offset=raw.storage_offset(),
+            dtype=raw.dtype,
+            device=DEVICE,
+            requires_grad=False,
+        )
+        assert isinstance(made, cls)
+        made.raw = raw
+        return made
+
+    @classmethod
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run an operation on the CPU."""
+        return _run(func, args, kwargs or {})
+
+    def data_ptr(self) -> int:
+        """Give where the values lie: the kit's tangents tell kernels apart by it."""
+        return self.raw.data_ptr()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> OnDevice:
+        """Copy the values: torch would look for them in a storage, where there are none."""
+        made = OnDevice(self.raw.detach().clone())
+        made.requires_grad_(self.requires_grad)
+        if isinstance(self, nn.Parameter):
+            made._is_param = True  # what torch knows such a parameter by
+        memo[id(self)] = made
+        return made
+
+    def tolist(self) -> Any:
+        """Wait for the values."""
+        _wait("tolist")
+        return self.raw.tolist()
+
+    def cpu(self, *_: Any, **__: Any) -> Tensor:
+        """Wait for the values."""
+        _wait("cpu")
+        return self.raw.clone()
+
+    def numpy(self, **_: Any) -> Any:
+        """Refuse, as a device does."""
+        raise TypeError("cannot turn a tensor on a device into a NumPy array: `.cpu()` first")
+
+
+class Pretend(TorchDispatchMode):
+    """``with Pretend():`` lets factory functions and ``.to`` make tensors on the device."""
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Run an operation that is about the device on it, and every other as it is."""
+        ours = any(isinstance(x, OnDevice) or _is_ours(x) for x in tree_leaves((args, kwargs)))
+        return _run(func, args, kwargs or {}) if ours else func(*args, **(kwargs or {}))
+
+
+def _is_ours(x: object) -> bool:
+    return isinstance(x, torch.device) and x.type == NAME
+
+
+def _place() -> str:
+    """Name the line of benchbase or of a plugin that is being run."""
+    for frame in reversed(traceback.extract_stack()):
+        if "/torch/" not in frame.filename and not frame.filename.endswith("pretend.py"):
+            return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    return "?"
+
+
+def _wait(what: str) -> None:
+    waits[f"{what} at {_place()}"] += 1
+
+
+def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    if func is torch.ops.aten._efficientzerotensor.default:  # noqa: SLF001
+        # Where a tangent is missing, torch takes zeros without memory; no kernel is to read those.
+        func = torch.ops.aten.zeros.default
+    name = func.name()
+    operations[name] += 1
+    tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
+    ours = [x for x in tensors if isinstance(x, OnDevice)]
+    others = [x for x in tensors if not isinstance(x, OnDevice) and x.dim() > 0]
+    target = None if kwargs.get("device") is None else torch.device(kwargs["device"])
+    _check_devices(name, ours, others)
+    if name.startswith(WAITING):
+        _wait(name)
+    if name.startswith(INDEXING) and any(
+        isinstance(x, Tensor) and x.dtype == torch.bool for x in tree_leaves(args[1])
+    ):
+        _wait("boolean index")
+    if ours and target is not None and target.type == "cpu":
+        _wait("copy to host")
+    result = func(*tree_map(_unwrapped, args), **tree_map(_unwrapped, kwargs))
+    if not func._schema.returns:  # noqa: SLF001
+        return None
+    operation = func._schema.name  # noqa: SLF001
+    if operation.endswith("_") and not operation.endswith("__"):
+        return args[0]
+    if "out" in kwargs:
+        return kwargs["out"]
+    stays = bool(ours) if target is None else target.type == NAME
+    if not stays or name == "aten::_local_scalar_dense":
+        return result
+    known = {id(x.raw): x for x in ours}
+    return tree_map(lambda x: _wrapped(x, known), result)
+
+
+def _check_devices(name: str, ours: list[OnDevice], others: list[Tensor]) -> None:
+    """Refuse tensors on two devices, but for copies; an index may come from the host."""
+    if not ours or not others or name.startswith(COPIES):
+        return
+    if not name.startswith(INDEXING):
+        raise RuntimeError(f"{name}: tensors on different devices, at {_place()}")
+    _wait("index from host")
+
+
+def _unwrapped(x: Any) -> Any:
+    if isinstance(x, OnDevice):
+        return x.raw
+    return torch.device("cpu") if _is_ours(x) else x
+
+
+def _wrapped(x: Any, known: dict[int, OnDevice]) -> Any:
+    if not isinstance(x, Tensor) or isinstance(x, OnDevice):
+        return x
+    return known[id(x)] if id(x) in known else OnDevice(x)
+
+
+# Some factories reach the backend below every mode; these three are what they ask for.
+_LIBRARY = torch.library.Library("aten", "IMPL")
+
+
+def _empty_strided(size: Any, stride: Any, *, dtype: Any = None, **_: Any) -> OnDevice:
+    return OnDevice(torch.empty_strided(size, stride, dtype=dtype))
+
+
+def _empty(size: Any, *, dtype: Any = None, **_: Any) -> OnDevice:
+    return OnDevice(torch.empty(size, dtype=dtype))
+
+
+def _copy_from(source: Any, target: Any, *_: Any) -> Any:
+    getattr(target, "raw", target).copy_(getattr(source, "raw", source))
+    return target
+
+
+_LIBRARY.impl("empty_strided", _empty_strided, "PrivateUse1")
+_LIBRARY.impl("empty.memory_format", _empty, "PrivateUse1")
+_LIBRARY.impl("_copy_from", _copy_from, "PrivateUse1")
