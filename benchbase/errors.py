@@ -151,6 +151,19 @@ def blamed_on(thing: str, plugin: Any, unless: Container[BaseException] = ()) ->
         ) from error
 
 
+@contextmanager
+def no_fault_of_the_method() -> Iterator[None]:
+    """Turn another plugin's fault into one of the run: it is no result, the cell is run again.
+
+    Raises:
+        RunError: in place of what the plugin, or its options or files, failed with.
+    """
+    try:
+        yield
+    except (PluginError, UsageError) as error:
+        raise RunError(str(error)) from error
+
+
 def _file_in_hand(error: BaseException) -> str | None:
     """Name the file that an error is about; libraries for images often do not say it themselves."""
     if isinstance(error, OSError) and isinstance(error.filename, str):

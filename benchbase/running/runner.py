@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchbase.cell import JSON, Status
 from benchbase.data.opening import Opened
 from benchbase.data.secret import secret_of
-from benchbase.errors import DivergedError, PluginError, RunError
+from benchbase.errors import DivergedError, PluginError, RunError, no_fault_of_the_method
 from benchbase.judging import metrics
 from benchbase.judging.judge import Judge
 from benchbase.plugins import Entry
@@ -146,12 +146,10 @@ def _open(job: Job, cache: Path | None) -> Opened:
     """Open the cell's data.
 
     Raises:
-        RunError: a plugin of the data side failed, in which the method has no part.
+        RunError: a plugin of the data side failed.
     """
-    try:
+    with no_fault_of_the_method():
         return job.open(cache)
-    except PluginError as error:
-        raise RunError(str(error)) from error
 
 
 def _versions(*entries: Entry) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchbase.cell import Invariances, Recipe, Scenario
+from benchbase.errors import no_fault_of_the_method
 from benchbase.seeding import stream_seed
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def load_task(
 
     def build_model() -> Any:
         nonlocal built
-        with seeded(facts["seed"], "initialisation", str(built)):
+        with no_fault_of_the_method(), seeded(facts["seed"], "initialisation", str(built)):
             model = build_network(backbone, shape, num_classes)
         built += 1
         return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -22,7 +22,16 @@ from torch import Tensor, nn
 
 from benchbase.api import Backbone, Checkpoint, ImageShape, Task, Weighter
 from benchbase.backbones.building import build_network, try_network
-from benchbase.errors import ContractError, DivergedError, PluginError, causes, is_machines_fault
+from benchbase.errors import (
+    ContractError,
+    DivergedError,
+    PluginError,
+    RunError,
+    blamed_on,
+    causes,
+    is_machines_fault,
+    no_fault_of_the_method,
+)
 from benchbase.kit.descent import has_fused_steps
 from benchbase.options import construct
 from benchbase.plugins.loading import load_class
@@ -95,7 +104,9 @@ def prepare_device(name: str) -> torch.device:
 
 def load_contestant(start: Start) -> tuple[Weighter, Backbone]:
     """Load the plugins in this process and build the weighter and the backbone with options."""
-    return _load("weighters", start.weighter), _load("backbones", start.backbone)
+    weighter = _load("weighters", start.weighter)
+    with no_fault_of_the_method():
+        return weighter, _load("backbones", start.backbone)
 
 
 def _load(kind: str, one: Loadable) -> Any:
@@ -108,7 +119,7 @@ def describe_failure(error: BaseException) -> messages.Failed:
     memory = MemoryError | torch.OutOfMemoryError
     if any(isinstance(cause, memory) or "can't allocate" in str(cause) for cause in causes(error)):
         status = "oom"
-    elif is_machines_fault(error):
+    elif is_machines_fault(error) or isinstance(error, RunError):
         status = "killed"  # the cell is run again
     else:
         status = "diverged" if isinstance(error, DivergedError) else "error"
@@ -143,11 +154,15 @@ def _load_task(
 def warm_up(task: Task, backbone: Backbone) -> None:
     """Take one step of a network that is thrown away, so that no method pays for torch's start.
 
-    It moves none of the task's streams; the global ones are put back.
+    It moves none of the task's streams; the global ones are put back. A backbone that cannot be
+    trained and asked is found here, before a method could be blamed for it.
+
+    Raises:
+        RunError: the backbone failed.
     """
     shape = ImageShape(*task.train.pixels.shape[1:])
     chosen = torch.arange(task.recipe.batch_size, device=task.device) % len(task.train)
-    with task.seeded("warm up"):
+    with no_fault_of_the_method(), blamed_on("backbone", backbone), task.seeded("warm up"):
         model = build_network(backbone, shape, task.num_classes)
         model = model.to(task.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         fused = has_fused_steps(model.parameters())
@@ -156,6 +171,8 @@ def warm_up(task: Task, backbone: Backbone) -> None:
         logits = try_network(backbone, model.train(), images, task.num_classes)
         nn.functional.cross_entropy(logits, task.train.labels[chosen]).backward()
         optimiser.step()
+        with torch.no_grad():
+            try_network(backbone, model.eval(), images, task.num_classes)
 
 
 def _checkpoints(weighter: Weighter, task: Task) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from benchbase.api import Need
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.cell import Invariances, Scenario
 from benchbase.data.strong_augment import make_strong_augment
+from benchbase.errors import RunError
 from benchbase.running.task_files import load_task, write_task
 from benchbase.seeding import torch_stream
 from tests.unit.data import conftest
@@ -46,6 +47,21 @@ def test_a_task_augments_strongly_as_its_data_set_allows(
     assert [kind for kind, result in results.items() if torch.equal(augmented, result)] == [
         invariances
     ]
+
+
+def test_a_network_that_its_backbone_cannot_build_is_no_fault_of_the_method(
+    open_stamps, tmp_path: Path
+) -> None:
+    class Faulty(SmallCNN):
+        name = "faulty"
+
+        def build(self, shape, num_classes):
+            raise KeyError("width")
+
+    write_task(tmp_path / "task", open_stamps(), Scenario(track="T5"), 0, frozenset())
+    task = load_task(tmp_path / "task", Faulty(), frozenset(), torch.device("cpu"), lambda _: [])
+    with pytest.raises(RunError, match="backbone 'faulty' raised KeyError: 'width'"):
+        task.build_model()
 
 
 def test_a_method_is_told_that_nobody_knows_the_noise_rate(
