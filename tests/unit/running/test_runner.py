@@ -8,7 +8,7 @@ import errno
 import pytest
 
 from benchbase.cell import DataIdentity
-from benchbase.errors import ContractError, DivergedError
+from benchbase.errors import ContractError, DivergedError, RunError
 from benchbase.options import OptionSpec
 from benchbase.records.home import Home
 from benchbase.records.record import Failure, Result
@@ -59,9 +59,10 @@ def raising(error):
         (DivergedError("NaN"), "diverged", "DivergedError: NaN"),
         (ContractError("nonsense"), "error", "ContractError: nonsense"),
         (OSError(errno.ENOSPC, "full"), "killed", "the harness met OSError: [Errno 28] full"),
+        (RunError("no process"), "killed", "the harness met RunError: no process"),
         (ZeroDivisionError("ours"), "killed", "the harness met ZeroDivisionError: ours"),
     ],
-    ids=["late", "failed", "diverged", "a lie", "a full disk", "our own fault"],
+    ids=["late", "failed", "diverged", "a lie", "a full disk", "no process", "our own fault"],
 )
 def test_whatever_ends_a_cell_is_its_status_and_reason(play, error, status, reason):
     result = play(raising(error))

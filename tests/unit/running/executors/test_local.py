@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -38,6 +39,19 @@ def test_every_job_is_run_once_and_reported_in_the_callers_thread(slots):
 def test_slots_work_at_the_same_time():
     barrier = threading.Barrier(3, timeout=10)
     make(3).run(jobs(3), lambda job, slot: barrier.wait(), lambda job, outcome: None)
+
+
+def test_the_server_s_start_up_is_over_before_a_cell_s_clock_runs():
+    said = []
+
+    class Slow(NoServer):
+        def wait_until_ready(self):
+            time.sleep(0.05)
+            said.append("ready")
+
+    execution = LocalExecutor().start(Slow(), ["cpu"])
+    execution.run(jobs(2), lambda job, slot: said.append(number(job)), lambda job, outcome: None)
+    assert said == ["ready", 0, 1]
 
 
 def test_draining_starts_no_more_jobs_and_finishes_those_in_flight():
