@@ -194,12 +194,13 @@ def test_a_broken_metric_changes_nothing_else(judge):
 def test_a_board_s_own_metric_chooses_its_checkpoint(judge):
     judge.extra = board_metrics("cost_avoided", {"costs": [[0, 1], [9, 0]]})
     cautious = np.tile(np.array([[0, 1]] * 4, dtype=np.float32), (2, 1))  # never misses class 1
-    for logits in (cautious, right_on(3), right_on(3)):
+    for logits in (right_on(2), cautious, right_on(2)):
         judge.hear(logits, None, {}, COUNTED)
     verdict = judge.conclude()
-    assert verdict["chosen"]["cost_avoided"]["oracle"] == 0 or verdict["curves"][
-        "test_cost_avoided"
-    ] == sorted(verdict["curves"]["test_cost_avoided"])
-    told = verdict["metrics"]["oracle"]["cost_avoided"]["value"]
-    assert told == max(verdict["curves"]["test_cost_avoided"])
+    assert verdict["curves"]["test_balanced_accuracy"] == [0.5, 0.5, 0.5]
+    assert verdict["curves"]["test_cost_avoided"] == pytest.approx([0.5, 0.9, 0.5])
+    assert verdict["selected"]["oracle"] == [0]
+    assert set(verdict["chosen"]["cost_avoided"].values()) == {1}
+    for rule in verdict["chosen"]["cost_avoided"]:
+        assert verdict["metrics"][rule]["cost_avoided"]["value"] == pytest.approx(0.9)
     assert verdict["metrics"]["last"]["expected_cost"]["value"] is not None

@@ -246,6 +246,31 @@ def test_a_row_says_what_it_was_granted_and_how_honest_it_is():
     assert "recall_per_class" not in row.metrics
 
 
+def test_the_oracle_gap_and_the_rules_are_of_the_board_s_own_metric():
+    aurocs = {
+        "tail": 0.6,
+        "last": 0.61,
+        "last5": 0.62,
+        "val_noisy": 0.63,
+        "val_clean": 0.64,
+        "oracle": 0.7,
+    }
+    records = [
+        replace(
+            record,
+            metrics={
+                rule: {**scores, "macro_auroc": Score(value=aurocs[rule])}
+                for rule, scores in record.metrics.items()
+            },
+        )
+        for record in make_records(make_board(seeds=2), THREE)
+    ]
+    row = rows_of(make_board(seeds=2, metric="macro_auroc"), records)["clever"]
+    assert row.rules == pytest.approx(aurocs)
+    assert row.oracle_gap == pytest.approx(0.1)
+    assert row.score.mean == pytest.approx(0.6)
+
+
 def test_the_same_records_give_the_same_bytes_in_any_order_and_slim():
     board = make_board(weighters=[*THREE, "fragile"])
     records = make_records(board, {**THREE, "fragile": 1 / 3})
