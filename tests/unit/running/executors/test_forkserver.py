@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from benchbase.errors import RunError
 from benchbase.plugins.source import Source
+from benchbase.running.executors import forkserver
+from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.messages import Failed, Keep, Loadable, Ready, Start
 
 
@@ -33,3 +50,95 @@ def test_a_child_imports_from_where_its_parent_does_today(server, tmp_path, monk
         child.channel.receive(Ready)
     finally:
         child.kill()
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """Give what a server would be launched as; the test itself is the process."""
+    launches: queue.SimpleQueue[SimpleNamespace] = queue.SimpleQueue()
+
+    class Process:
+        def __init__(self, command, *, env, **_):
+            control, lifeline = (os.dup(int(number)) for number in command[-2:])
+            self.control = socket.socket(fileno=control)
+            launches.put(SimpleNamespace(control=self.control, lifeline=lifeline, env=env))
+
+        def kill(self):
+            self.control.shutdown(socket.SHUT_RDWR)
+
+        def wait(self):
+            pass
+
+    stand_in = SimpleNamespace(Popen=Process, DEVNULL=subprocess.DEVNULL)
+    monkeypatch.setattr(forkserver, "subprocess", stand_in)
+    return launches
+
+
+@pytest.fixture
+def signals():
+    """Put back what a server changes in its own process."""
+    before = signal.getsignal(signal.SIGCHLD)
+    yield
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.usefixtures("signals")
+def test_after_a_refused_fork_the_next_child_starts(launched, monkeypatch):
+    refusals = [BlockingIOError(errno.EAGAIN, "no more processes")]
+    program = shutil.which("true") or "true"
+
+    def fork():
+        if refusals:
+            raise refusals.pop()
+        return os.posix_spawn(program, [program], {}, setpgroup=0)
+
+    monkeypatch.setattr(forkserver, "PRELOAD", ())
+    monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
+    monkeypatch.setattr(os, "fork", fork)
+    server = ForkServer()
+    became: list[object] = []
+
+    def ask():
+        for _ in range(2):
+            try:
+                child = server.start("any")
+            except RunError as error:
+                became.append(str(error))
+            else:
+                became.append(child.exit_code(10))
+                child.kill()
+        server.close()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    here = launched.get(timeout=10)
+    with here.control:
+        forkserver.serve(here.control, here.lifeline)
+    asking.join(10)
+    assert became == [
+        f"no process could be started: [Errno {errno.EAGAIN}] {os.strerror(errno.EAGAIN)}",
+        0,
+    ]
+
+
+def test_a_child_may_print_every_character_where_the_locale_knows_ascii_alone(
+    launched, monkeypatch
+):
+    for name, value in (
+        ("LC_ALL", "C"),
+        ("PYTHONUTF8", "0"),
+        ("PYTHONCOERCECLOCALE", "0"),
+        ("PYTHONIOENCODING", "ascii"),
+    ):
+        monkeypatch.setenv(name, value)
+    server = ForkServer()
+    waiting = threading.Thread(target=server.wait_until_ready)
+    waiting.start()
+    here = launched.get(timeout=10)
+    with here.control:
+        server.close()
+    waiting.join(10)
+    printing = [sys.executable, "-c", r"print('\u2192 \udcff')"]
+    ran = subprocess.run(printing, env=here.env, capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "\u2192 \\udcff\n".encode())
