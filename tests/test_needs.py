@@ -26,6 +26,6 @@ def test_what_is_missing_and_required_fails_the_test(monkeypatch: pytest.MonkeyP
 def test_a_required_name_that_no_test_asks_for_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCHBASE_REQUIRE", "histroy")
     with pytest.raises(
-        pytest.UsageError, match="histroy; expected some of chromium, fashion-mnist, history"
+        pytest.UsageError, match="histroy; expected some of bwrap, chromium, fashion-mnist, history"
     ):
         required()

@@ -200,13 +200,13 @@ class DoesNotTrain(Plain):
 STEPS = {"taken": 0}
 
 
-class CountsInItsModule(Plain):
+class CountsWhereNoNameLeads(Plain):
     def prepare(self, task: Task) -> Callable[[Step], Tensor]:
-        STEPS["taken"] = 0
+        globals()["STEPS"]["taken"] = 0
 
         def weigh(step: Step) -> Tensor:
-            STEPS["taken"] += 1
-            return torch.full_like(step.losses, 1 / STEPS["taken"])
+            globals()["STEPS"]["taken"] += 1
+            return torch.full_like(step.losses, 1 / globals()["STEPS"]["taken"])
 
         return weigh
 
@@ -343,7 +343,7 @@ BROKEN: list[tuple[str, type[Weighter], str]] = [
     ("counts_its_work", DoesNotTrain, "forwarded=0"),
     ("checkpoints_pickle", DoesNotPickle, "does not pickle"),
     ("stops_when_it_is_closed", RefusesToStop, "ignored GeneratorExit"),
-    ("goes_on_after_an_interruption", CountsInItsModule, "ends otherwise where it was"),
+    ("goes_on_after_an_interruption", CountsWhereNoNameLeads, "ends otherwise where it was"),
     ("learns", LearnsTheOpposite, "expected at least 0.60"),
     ("works_with_two_classes", TwoClassesAreTooFew, "out of range"),
     ("works_with_one_channel", WantsColour, "out of bounds"),

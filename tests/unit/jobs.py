@@ -11,7 +11,7 @@ from benchbase.running.executors.forkserver import ForkServer
 class NoServer(ForkServer):
     """Stands in for the process server."""
 
-    def __init__(self):
+    def __init__(self, sandbox=None):
         self.closed = False
 
     def start(self, module, log=None, shown=None):

@@ -144,7 +144,7 @@ def test_whoever_needs_clean_labels_gets_the_verified_ones():
         ({"dataset": "nuclei", "size": 64}, "are for images of your own, which nuclei is not"),
         ({"dataset": "nuclei", "split": "x.csv"}, "which nuclei is not"),
         ({"dataset": "nuclei", "trusted": "checked"}, "which nuclei is not"),
-        ({"trusted": "x.csv"}, "--trusted and --on-bad-image are for images of your own"),
+        ({"trusted": "x.csv"}, "--labels and --on-bad-image are for images of your own"),
         ({"dataset": "folder:x", "trusted": "checked"}, "folder: unknown option 'trusted_column'"),
         ({"dataset": "folder:x[size=16]", "size": 64}, "size stands there, and beside it as well"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def test_a_run_refuses_leaks_only_where_it_is_told_to(
 ) -> None:
     monkeypatch.setattr(pipeline, "ForkServer", NoServer)
     monkeypatch.setattr(pipeline, "read_catalogue", lambda *_: Catalogue())
-    monkeypatch.setattr(pipeline, "choose_executor", lambda *_: None)
+    monkeypatch.setattr(pipeline, "choose_executor", lambda *_: SimpleNamespace(trusted=False))
     monkeypatch.setattr(pipeline, "conditions", lambda *_, **__: [condition(Greys(4), cache)])
     with pytest.raises(DataError, match="leakage in greys"), prepare(Order(strict=True)):
         pass

@@ -21,6 +21,7 @@ from benchbase.plugins import Catalogue
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.replays import FILE, Replay, read_replays
+from tests.unit.jobs import make_job
 from tests.unit.judged_records import judged_record
 from tests.unit.made_records import make_record
 
@@ -75,7 +76,7 @@ def base(made, tmp_path, monkeypatch):
     """A branch on which nothing was done yet."""
     monkeypatch.setattr(LabelsHere, "of_board", lambda *_, **__: LabelsHere())
     monkeypatch.setattr("benchbase.cli.verify.read_catalogue", lambda *_: Catalogue(()))
-    monkeypatch.setattr(Catalogue, "matching", lambda *_: ["one"])
+    monkeypatch.setattr(Catalogue, "matching", lambda *_: [make_job("clever").weighter])
     monkeypatch.setattr(command, "passes", lambda target: True)
     monkeypatch.setenv("BENCHBASE_HOME", str(tmp_path / "home"))
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)

@@ -10,7 +10,7 @@ from benchbase.records.home import Home
 from benchbase.records.provenance import gather
 from benchbase.records.replays import Replay
 from benchbase.running import sweep
-from benchbase.running.executors.contract import Execution, Job, Outcome
+from benchbase.running.executors.contract import Execution, Job, Outcome, Slot
 from benchbase.running.replaying import NO_MATTER, Asked, replay, sample, tolerances
 from benchbase.running.settings import Settings
 from tests.running import make_job
@@ -40,6 +40,10 @@ def test_a_sample_is_of_cells_that_ended_well():
         sample(BOARD, records[-1:], 1)
 
 
+def no_child(*_asked):
+    raise AssertionError("nothing is trained here")
+
+
 class Ready(Execution):
     """Gives every job the same outcome."""
 
@@ -48,7 +52,7 @@ class Ready(Execution):
 
     def run(self, jobs, work, done):
         for job in jobs:
-            done(job, work(job, None))
+            done(job, work(job, Slot(0, "cpu", no_child)))
 
     def drain(self):
         pass

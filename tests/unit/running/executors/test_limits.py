@@ -13,13 +13,22 @@ from benchbase.running.executors.limits import Used, used_by
 
 
 def test_what_a_process_and_its_descendants_use_is_added_up():
-    alone = used_by(os.getpid())
-    assert alone.resident > 1 << 20
-    with subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE) as other:
-        both = used_by(os.getpid())
+    program = (
+        "import subprocess, sys\n"
+        "child = subprocess.Popen([sys.executable, '-S', '-c', 'input()'])\n"
+        "print('started', flush=True)\n"
+        "child.wait()\n"
+    )
+    command = [sys.executable, "-S", "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"started\n"
+        both = used_by(other.pid)
         other.communicate(b"\n")
-    assert both.tasks == alone.tasks + 1
+    assert both.tasks == 2
+    assert both.resident > 1 << 20
     assert used_by(other.pid) == Used(0, 0)
+    assert used_by(os.getpid()).tasks >= 1
 
 
 def test_what_is_over_a_limit_is_said():
