@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nox
@@ -42,8 +43,25 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """Run the slow tests: what the others say, on more data, more epochs or more seeds."""
-    session.run(PYTHON, "-m", "pytest", *(session.posargs or ["-m", "slow", *TWO_PROCESSES]))
+    """Run the slow tests: what the others say, on more data, more epochs or more seeds.
+
+    Of those that take more than a minute one is run, another one each day.
+    """
+    if session.posargs:
+        session.run(PYTHON, "-m", "pytest", *session.posargs)
+        return
+    session.run(PYTHON, "-m", "pytest", "-m", "slow and not rare", *TWO_PROCESSES)
+    listing = ["--collect-only", "-q", "-m", "rare", "tests/end_to_end"]
+    told = _output(PYTHON, "-m", "pytest", *listing).splitlines()
+    drawn = [line for line in told if "::" in line]
+    today = datetime.now(UTC).date().toordinal()
+    session.run(PYTHON, "-m", "pytest", drawn[today % len(drawn)])
+
+
+@nox.session
+def rare(session: nox.Session) -> None:
+    """Run the tests that take more than a minute."""
+    session.run(PYTHON, "-m", "pytest", *(session.posargs or ["-m", "rare", *TWO_PROCESSES]))
 
 
 @nox.session

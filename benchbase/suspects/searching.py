@@ -149,6 +149,8 @@ class Search:
             return
         if found[0] is None:
             findings.left_out[name] = NO_TIME
+        elif np.isnan(found[0]).all():
+            findings.left_out[name] = "it gives no weights"
         elif not np.nanstd(found[0]) > 0:
             findings.left_out[name] = "weights are the same for all images"
         else:

@@ -102,7 +102,9 @@ def resumes(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("plugin", ["elr", "mwnet", "dsr-pgc", "vog-active"])
+@pytest.mark.parametrize(
+    "plugin", ["elr", "mwnet", "vog-active", pytest.param("dsr-pgc", marks=pytest.mark.rare)]
+)
 def test_a_cell_that_is_killed_three_times_ends_the_same(plugin, server, cache, tmp_path):
     delays = numpy_stream(0, "kills", plugin).uniform(0, 0.03, 3)
     assert resumes(plugin, server, cache, tmp_path, [(2, delay) for delay in delays]) == 3

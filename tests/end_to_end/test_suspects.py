@@ -42,6 +42,7 @@ def images_with_symmetric_noise(folder: Path, count: int, rate: float) -> set[st
     return wrong
 
 
+@pytest.mark.rare
 def test_symmetric_noise_is_found_as_one_sided_noise_is(tmp_path, capfd):
     wrong = images_with_symmetric_noise(tmp_path / "set", 600, 0.3)
     arguments = ["suspects", f"folder:{tmp_path / 'set'}", "--size", "16", "--home", str(tmp_path)]

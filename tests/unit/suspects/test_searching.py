@@ -54,6 +54,7 @@ def test_every_ranking_is_made_and_measured_and_wrong_labels_come_first(images, 
         method("flat", lambda task: torch.ones(len(task.train))),
         method("rows", lambda task: torch.arange(len(task.train)).float()),
         method("broken", broken),
+        method("silent", lambda _task: None),
         method("greedy", broken, needs=("trusted",)),
         dataclasses.replace(method("yardstick", broken), summary="Control: anything."),
         method("knowing", broken, needs=("truth",)),
@@ -61,7 +62,10 @@ def test_every_ranking_is_made_and_measured_and_wrong_labels_come_first(images, 
     findings = Search(school, images, workers=1, say=said.append).run(methods)
     assert findings.scores.keys() == {*EXPLAINED, "weights of rows"}
     assert findings.measured.keys() == findings.scores.keys()
-    assert findings.left_out.keys() == {"weights of flat", "weights of broken"}
+    assert findings.left_out.keys() == {
+        f"weights of {name}" for name in ("flat", "broken", "silent")
+    }
+    assert findings.left_out["weights of silent"] == "it gives no weights"
     assert "no such thing" in findings.left_out["weights of broken"]
     assert ranks(findings.scores[ESTIMATED])[[3, 10]].max() <= 3
     assert findings.places == (4,)
