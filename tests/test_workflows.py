@@ -46,7 +46,7 @@ def sessions() -> set[str]:
 
 def test_the_workflows_exist() -> None:
     lanes = ["comment", "pages", "submission", "verified"]
-    others = ["bench", "leaderboards", "minimums", "ray", "replay", "tests"]
+    others = ["bench", "leaderboards", "minimums", "rare", "ray", "replay", "tests"]
     assert [path.stem for path in WORKFLOWS] == sorted([*lanes, *others])
 
 
