@@ -217,12 +217,25 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         pytest.fail(f"imports in a circle: {' -> '.join(error.args[1])}")
 
 
+ROOMS = {path.parent.name for path in ROOT.glob("benchbase/*/__init__.py")}
+"""The packages below benchbase."""
+
+
+def rooms_imported_by(room: str) -> set[str]:
+    inside = f"benchbase.{room}."
+    found = {each.imported for each in imports() if f"{each.importer}.".startswith(inside)}
+    return {part(name).split(".")[0] for name in found} & ROOMS - {room}
+
+
 @pytest.mark.parametrize(
     "room",
     [path for path in CORE if path.name == "__init__.py" and path.parent.name != "benchbase"],
 )
 def test_a_room_says_what_it_is_for_and_what_it_imports(room: Path) -> None:
-    assert re.search("[Ii]mports? ", ast.get_docstring(ast.parse(room.read_text())) or "")
+    told = re.search("[Ii]mports? .*", ast.get_docstring(ast.parse(room.read_text())) or "")
+    assert told is not None
+    if not re.search("below|every|all rooms|what", told[0]):  # of those the layers say the rest
+        assert rooms_imported_by(room.parent.name) <= {*re.findall("`([a-z]+)`", told[0])}
 
 
 def test_only_the_home_names_what_lies_below_it() -> None:

@@ -10,6 +10,7 @@ from benchbase.boards.board import LEAST_SEEDS, Board
 from benchbase.boards.request import Request
 from benchbase.cell import Scenario
 from benchbase.judging.statistics import Estimate
+from benchbase.leaderboard.compare import score_of
 from benchbase.leaderboard.table import Table
 from benchbase.records.record import Record
 from benchbase.suspects.noise import Noise
@@ -83,10 +84,9 @@ def paired(
     """Give the reference's differences between two scenarios, seed by seed."""
     scores: dict[tuple[bool, int], float] = {}
     for record in records:
-        if record.spec.weighter.label == board.reference.label and record.status == "ok":
-            for which in (better, worse):
-                value = record.metrics[board.rule][board.metric].value
-                if record.spec.scenario == which and isinstance(value, float):
-                    scores[which == better, record.spec.seed] = value
+        scenario, score = record.spec.scenario, score_of(record, board.rule, board.metric)
+        is_reference = record.spec.weighter.label == board.reference.label
+        if is_reference and scenario in (better, worse) and score is not None:
+            scores[scenario == better, record.spec.seed] = score
     shared = sorted(seed for first, seed in scores if first and (False, seed) in scores)
     return [scores[True, seed] - scores[False, seed] for seed in shared]

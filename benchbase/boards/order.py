@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from benchbase.data.own.images import LARGEST, SMALLEST
+from benchbase.data.own import LARGEST, SMALLEST
 from benchbase.errors import UsageError
 
 _RANGES = {

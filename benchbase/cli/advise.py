@@ -10,20 +10,17 @@ from rich.console import Console
 
 from benchbase.boards.order import Order
 from benchbase.boards.own_data import is_own
-from benchbase.cli import options
+from benchbase.cli import FAILED, INTERRUPTED, options
 from benchbase.cli.interrupts import interruptible
 from benchbase.cli.preparing import shown_preparation
 from benchbase.cli.printing import print_columns
 from benchbase.cli.progress import describe
 from benchbase.cli.streams import print_json
-from benchbase.data.own.images import LARGEST, SMALLEST
 from benchbase.leaderboard.pages.escaping import terminal_text
 from benchbase.pipeline import Watch
 from benchbase.records.record import Record
 from benchbase.running.executors.contract import Job
 
-CELLS_FAILED = 3
-INTERRUPTED = 130
 EPILOG = """\b
 Examples:
   benchbase advise folder:moles
@@ -59,12 +56,8 @@ class Lines(Watch):
 @options.budget("30m", "Time for all of it; methods that do not fit are named.")
 @options.trusted
 @options.split
-@click.option(
-    "--size",
-    type=click.IntRange(SMALLEST, LARGEST),
-    help="Pixels a side of your own images, such as 32, 64, 96 or 224.",
-)
-@click.option("--backbone", metavar="NAME", help="Network, as name[option=value].")
+@options.size
+@options.backbone
 @options.jobs
 @options.device
 @options.data_roots
@@ -156,4 +149,4 @@ def advise(
     if interrupts:
         ctx.exit(INTERRUPTED)
     if any(record.status != "ok" for record in records):
-        ctx.exit(CELLS_FAILED)
+        ctx.exit(FAILED)

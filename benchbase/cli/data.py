@@ -11,13 +11,12 @@ import click
 from benchbase.boards.order import Order
 from benchbase.boards.request import chosen_data_set
 from benchbase.cell import Scenario
-from benchbase.cli import options
+from benchbase.cli import FAILED, options
 from benchbase.cli.preparing import shown_preparation
 from benchbase.data.cache import prepare
 from benchbase.data.contract import DataSet
 from benchbase.data.getting import get, verify
 from benchbase.data.own.description import describe
-from benchbase.data.own.images import LARGEST, SMALLEST
 from benchbase.data.prepared import prepared_sets
 from benchbase.errors import UsageError
 from benchbase.files import create_file
@@ -26,8 +25,6 @@ from benchbase.plugins import Catalogue
 from benchbase.records.home import Home
 from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.scouting import read_catalogue
-
-FAILED = 3
 
 EPILOG = """\b
 Examples:
@@ -40,15 +37,8 @@ Function = Callable[..., Any]
 
 _named = click.argument("dataset", metavar="DATASET")
 _OWN_OPTIONS = (
-    click.option(
-        "--size", type=click.IntRange(SMALLEST, LARGEST), help="Pixels a side of your own images."
-    ),
-    click.option(
-        "--split",
-        type=options.UserPath(exists=True, dir_okay=False),
-        metavar="FILE.csv",
-        help="Which of your own images train, validate and test: columns image and split.",
-    ),
+    options.size,
+    options.split,
     click.option(
         "--on-bad-image",
         type=click.Choice(["fail", "skip"]),

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from benchbase.data.own import LARGEST, SMALLEST
+
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -102,6 +104,16 @@ split = click.option(
     type=UserPath(exists=True, dir_okay=False),
     metavar="FILE.csv",
     help="Which of your own images train, validate and test: columns image and split.",
+)
+
+
+size = click.option(
+    "--size",
+    type=click.IntRange(SMALLEST, LARGEST),
+    help="Pixels a side of your own images, such as 32, 64, 96 or 224.",
+)
+backbone = click.option(
+    "--backbone", metavar="NAME", help="Network (see `benchbase list`), as name[option=value]."
 )
 
 

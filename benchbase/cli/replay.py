@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -77,35 +78,51 @@ class Target:
         return None if self.folder is None else self.folder / "results"
 
 
+@dataclass(frozen=True)
+class Retraining:
+    """How cells are trained again, as the options say it."""
+
+    by: str | None
+    device: str
+    jobs: int | None
+    timeout: float
+    roots: tuple[Path, ...]
+    sandbox: str | None
+    secret: Path | None
+
+
+_RETRAINING = (
+    click.option(
+        "--by",
+        metavar="NAME",
+        help="Who replays, as the page says it [default: this machine's hash].",
+    ),
+    options.device,
+    options.jobs,
+    options.timeout,
+    options.data_roots,
+    options.sandbox,
+    options.secret,
+)
+
+
+def retraining(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that make a ``Retraining``."""
+    for option in reversed(_RETRAINING):
+        command = option(command)
+    return command
+
+
 @click.command(epilog=EPILOG)
 @click.argument("target", metavar="BOARD|CELL")
 @click.option("--sample", "count", type=click.IntRange(min=1), help="Cells of a board to draw.")
 @click.option(
-    "--by", metavar="NAME", help="Who replays, as the page says it [default: this machine's hash]."
-)
-@click.option(
     "--plugin", metavar="FILE.py|MODULE", help="Where the method's code lies, if not installed."
 )
-@options.device
-@options.jobs
-@options.timeout
-@options.data_roots
-@options.sandbox
-@options.secret
+@retraining
 @options.home
 def replay(
-    *,
-    target: str,
-    count: int | None,
-    by: str | None,
-    plugin: str | None,
-    device: str,
-    jobs: int | None,
-    timeout: float,
-    roots: tuple[Path, ...],
-    sandbox: str | None,
-    secret: Path | None,
-    home: Path | None,
+    *, target: str, count: int | None, plugin: str | None, home: Path | None, **how: Any
 ) -> int:
     """Train stored cells again and compare what comes out; records stay as they are.
 
@@ -115,43 +132,22 @@ def replay(
     """
     store = Store(Home.at(home))
     wanted = _target(target, count, store)
-    done = replay_all(
-        wanted,
-        store,
-        by=by,
-        plugin=plugin,
-        device=device,
-        jobs=jobs,
-        timeout=timeout,
-        roots=roots,
-        sandbox=sandbox,
-        secret=secret,
-    )
+    done = replay_all(wanted, store, Retraining(**how), plugin)
     held = sum(one.holds for one in done)
     click.echo(f"{held} of {len(wanted.records)} cells are borne out")
     return 0 if held == len(wanted.records) else NOT_BORNE_OUT
 
 
 def replay_all(
-    wanted: Target,
-    store: Store,
-    *,
-    by: str | None,
-    plugin: str | None,
-    device: str,
-    jobs: int | None,
-    timeout: float,
-    roots: Sequence[Path],
-    sandbox: str | None,
-    secret: Path | None,
+    wanted: Target, store: Store, how: Retraining, plugin: str | None = None
 ) -> list[Replay]:
     """Train cells again; write a line about each, and the pages that tell of them.
 
     Raises:
         UsageError: a cell is another one today.
     """
-    known = None if secret is None else Secret.read(secret)
-    server = ForkServer(Sandbox.here() if sandbox else None)
+    known = None if how.secret is None else Secret.read(how.secret)
+    server = ForkServer(Sandbox.here() if how.sandbox else None)
     shield_memory()
     try:
         with store.home.workspace() as work:
@@ -163,7 +159,7 @@ def replay_all(
                     record.spec,
                     catalogue,
                     folder=wanted.folder or Path(),
-                    roots=roots,
+                    roots=how.roots,
                     cache=store.home.cache,
                     given=given,
                     secret=known,
@@ -172,15 +168,15 @@ def replay_all(
                 tolerance = wanted.tolerances.get(record.key, NO_MATTER)
                 answers = kept_answers(record, wanted.folder, store.home)
                 asked.append(Asked(record, job, tolerance, answers))
-            gpus = () if device == "cpu" or sandbox else find_gpus(server)
+            gpus = () if how.device == "cpu" or how.sandbox else find_gpus(server)
             executor = choose_executor("local", catalogue)
-            devices = choose_devices(device, jobs, gpus, executor)[: len(asked)]
+            devices = choose_devices(how.device, how.jobs, gpus, executor)[: len(asked)]
             settings = Settings(
                 work=work,
                 home=Home(work / "replayed"),
-                timeout=timeout,
+                timeout=how.timeout,
                 concurrent_cells=len(devices),
-                provenance=gather(sys.argv[1:], executor.name, gpus, sandbox),
+                provenance=gather(sys.argv[1:], executor.name, gpus, how.sandbox),
                 extra_metrics=wanted.metrics,
             )
             execution = begin(executor, server, devices)
@@ -190,7 +186,7 @@ def replay_all(
                     execution,
                     settings,
                     scored_by=wanted.scored_by,
-                    by=by or f"machine {settings.provenance.host}",
+                    by=how.by or f"machine {settings.provenance.host}",
                     heard=_tell,
                 )
     finally:

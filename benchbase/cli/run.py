@@ -10,7 +10,7 @@ from rich.console import Console
 from benchbase.boards.estimate import estimate_seconds
 from benchbase.boards.order import Order
 from benchbase.boards.plan import Plan
-from benchbase.cli import options
+from benchbase.cli import FAILED, INTERRUPTED, options
 from benchbase.cli.interrupts import interruptible
 from benchbase.cli.planned import models_notice, plan_json, plan_text
 from benchbase.cli.preparing import shown_preparation
@@ -18,14 +18,10 @@ from benchbase.cli.printing import print_table
 from benchbase.cli.progress import Display, describe
 from benchbase.cli.replayed import found_again
 from benchbase.cli.streams import print_json
-from benchbase.data.own.images import LARGEST, SMALLEST
 from benchbase.leaderboard.results import Results
 from benchbase.pipeline import Ready, carry_out, merge, prepare, publish_run
 from benchbase.records.home import Home
 from benchbase.running.sweep import Tally
-
-CELLS_FAILED = 3
-INTERRUPTED = 130
 
 EPILOG = """\b
 Examples:
@@ -57,11 +53,7 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     help="Data set (see `benchbase list`), as name[option=value]; or your own images, as "
     "folder:PATH, csv:FILE, npz:FILE or hf:OWNER/NAME, with labels as given and no added noise.",
 )
-@click.option(
-    "--size",
-    type=click.IntRange(SMALLEST, LARGEST),
-    help="Pixels a side of your own images, such as 32, 64, 96 or 224.",
-)
+@options.size
 @options.split
 @click.option(
     "--on-bad-image",
@@ -89,9 +81,7 @@ Exit codes: 0 every cell ok, 2 usage, 3 some cells failed (the others are kept),
     type=click.IntRange(min=0),
     help="True labels that a method may buy, where it asks for any.",
 )
-@click.option(
-    "--backbone", metavar="NAME", help="Network (see `benchbase list`), as name[option=value]."
-)
+@options.backbone
 @click.option(
     "--noise",
     multiple=True,
@@ -176,7 +166,7 @@ def run(
     if interrupts:
         ctx.exit(INTERRUPTED)
     if tally.lost or any(record.status != "ok" for record in records):
-        ctx.exit(CELLS_FAILED)
+        ctx.exit(FAILED)
 
 
 def _print_plan(ready: Ready, *, verbose: bool, as_json: bool) -> None:

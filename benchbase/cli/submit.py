@@ -6,13 +6,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from benchbase.boards.board import LEADERBOARDS, load_board
 from benchbase.cli import FAILED, options
 from benchbase.cli.leaderboard import leaderboard
-from benchbase.cli.replay import NOT_BORNE_OUT, of_board, replay_all
+from benchbase.cli.replay import NOT_BORNE_OUT, Retraining, of_board, replay_all, retraining
 from benchbase.cli.site import site
 from benchbase.cli.verify import DIFFERS, Verifying, index_problems
 from benchbase.errors import StoreError, UsageError
@@ -145,34 +146,13 @@ def preview(folder: Path | None, base: str, out: Path | None) -> None:
     help="New cells to draw by chance.",
 )
 @click.option(
-    "--by", metavar="NAME", help="Who replays, as the page says it [default: this machine's hash]."
-)
-@click.option(
     "--report",
     type=options.UserPath(dir_okay=False),
     help="File for what came of it, as Markdown.",
 )
-@options.device
-@options.jobs
-@options.timeout
-@options.data_roots
-@options.sandbox
-@options.secret
+@retraining
 @options.home
-def verify(
-    *,
-    base: str,
-    count: int,
-    by: str | None,
-    report: Path | None,
-    device: str,
-    jobs: int | None,
-    timeout: float,
-    roots: tuple[Path, ...],
-    sandbox: str | None,
-    secret: Path | None,
-    home: Path | None,
-) -> int:
+def verify(*, base: str, count: int, report: Path | None, home: Path | None, **how: Any) -> int:
     """Train some of the new cells again, and one of the reference, and compare.
 
     This runs the branch's methods: read them first. What came of it is added to replays.jsonl
@@ -188,18 +168,7 @@ def verify(
         chosen += [reference] * (reference not in chosen)
         wanted = of_board(board, submission.folder, records, chosen)
         worse = [*regressions(submission)]
-    done = replay_all(
-        wanted,
-        Store(Home.at(home)),
-        by=by,
-        plugin=None,
-        device=device,
-        jobs=jobs,
-        timeout=timeout,
-        roots=roots,
-        sandbox=sandbox,
-        secret=secret,
-    )
+    done = replay_all(wanted, Store(Home.at(home)), Retraining(**how))
     held = sum(one.holds for one in done)
     lines = [f"{held} of {len(chosen)} cells are borne out", *worse]
     lines += [f"{one.key[:12]}: {one.outcome}" for one in done if not one.holds]

@@ -11,7 +11,7 @@ from tabulate import tabulate
 from benchbase.boards.order import Order
 from benchbase.cli import options
 from benchbase.cli.streams import print_json
-from benchbase.data.own.images import LARGEST, SMALLEST, OwnImages
+from benchbase.data.own.images import OwnImages
 from benchbase.files import replace_file
 
 EPILOG = """\b
@@ -23,12 +23,8 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("dataset", metavar="NAME|SOURCE:PATH")
-@click.option(
-    "--size",
-    type=click.IntRange(SMALLEST, LARGEST),
-    help="Pixels a side of your own images, such as 32, 64, 96 or 224.",
-)
-@click.option("--backbone", metavar="NAME", help="Network, as name[option=value].")
+@options.size
+@options.backbone
 @click.option("--epochs", type=click.IntRange(min=2), default=12, show_default=True)
 @options.budget("10m", "Time for all of it; rankings that do not fit are left out by name.")
 @click.option(

@@ -43,11 +43,12 @@ def _texts(board: Board, entries: Sequence[Entry], before: int, after: int) -> I
         differences = []
         for seed in range(len(board.seeds)):
             pair = [entry.cells.get((place, seed)) for place in (after, before)]
-            if all(record is not None and record.status == "ok" for record in pair):
-                new, old = (score_of(record, board.rule, board.metric) for record in pair if record)
-                if new is not None and old is not None:
-                    differences.append(new - old)
-                    judged = pair[0]
+            new, old = (
+                None if it is None else score_of(it, board.rule, board.metric) for it in pair
+            )
+            if new is not None and old is not None:
+                differences.append(new - old)
+                judged = pair[0]
         found = estimate(differences)
         if found is not None:
             seeds = max(seeds, found.blocks)

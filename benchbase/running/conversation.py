@@ -260,8 +260,8 @@ def _timeout(settings: Settings) -> CellFailedError:
 def _ending(child: ChildProcess) -> CellFailedError:
     code = child.exit_code(GRACE_SECONDS)
     if child.excess is not None:
-        status: Status = "oom" if "memory" in child.excess else "error"
-        return CellFailedError(status, f"the process was stopped: {child.excess}")
+        status, reason = child.excess
+        return CellFailedError(status, f"the process was stopped: {reason}")
     if code is None:
         return CellFailedError("error", "the process closed its connection and went on")
     if code >= 0:

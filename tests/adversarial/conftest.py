@@ -29,6 +29,7 @@ def frames():
 CLASS = """
 class Exploit(Weighter):
     name = "exploit"
+    needs = frozenset({%s})
     def fit(self, task):
         model = task.build_model()
         notes = {}
@@ -38,10 +39,10 @@ END = """
 """
 
 
-def written(path: Path, body: str = "", *, top: str = "") -> Path:
+def written(path: Path, body: str = "", *, top: str = "", needs: str = "") -> Path:
     """Write a method that does ``body`` in its ``fit``, and ``top`` when it is imported."""
     indented = "\n".join(f"        {line}" for line in body.strip().splitlines())
-    path.write_text(HEAD + top + CLASS + indented + END)
+    path.write_text(HEAD + top + CLASS % needs + indented + END)
     return path
 
 
@@ -60,8 +61,8 @@ def sandboxed(server, monkeypatch) -> None:
 def exploit(cache, server, tmp_path: Path) -> Callable[..., Played]:
     """Play ``body``; give what became of the cell, and the notes that it left."""
 
-    def play(body: str, scenario=TINY, *, secret=None, top="", **settings) -> Played:
-        path = written(tmp_path / "exploit.py", body, top=top)
+    def play(body: str, scenario=TINY, *, secret=None, top="", needs="", **settings) -> Played:
+        path = written(tmp_path / "exploit.py", body, top=top, needs=needs)
         notes: dict[str, float] = {}
         job = make_job(str(path), cache, scenario, secret=secret)
         server.wait_until_ready()  # no cell's time

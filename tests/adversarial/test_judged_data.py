@@ -7,7 +7,7 @@ import sys
 
 from benchbase.judging import judge
 from benchbase.plugins.loading import FILE_MODULE
-from tests.adversarial.conftest import HEAD, written
+from tests.adversarial.conftest import written
 from tests.running import TINY, make_job, run
 
 
@@ -89,23 +89,16 @@ notes["tells"] = float(any(key in facts for key in ("noise", "noise_rate", "trut
     assert notes == {"files": 3, "tells": 0}  # pixels, observed labels, task.json
 
 
-def test_hidden_labels_of_unlabelled_images_are_physically_absent(cache, server, tmp_path):
-    path = tmp_path / "exploit.py"
-    path.write_text(
-        HEAD
-        + """
-class Exploit(Weighter):
-    name = "exploit"
-    needs = frozenset({Need.UNLABELLED})
-    def fit(self, task):
-        images = task.unlabelled
-        assert len(images) == 45 and len(task.train) == 15
-        assert images.labels.eq(-1).all()
-        yield Checkpoint(task.build_model())
-"""
+def test_hidden_labels_of_unlabelled_images_are_physically_absent(exploit):
+    result, _ = exploit(
+        """
+images = task.unlabelled
+assert len(images) == 45 and len(task.train) == 15
+assert images.labels.eq(-1).all()
+""",
+        dataclasses.replace(TINY, label_fraction=0.2, noise="none", noise_options={}),
+        needs="Need.UNLABELLED",
     )
-    scenario = dataclasses.replace(TINY, label_fraction=0.2, noise="none", noise_options={})
-    result = run(make_job(str(path), cache, scenario), server, tmp_path).result
     assert result.status == "ok", result.reason
 
 

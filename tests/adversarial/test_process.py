@@ -9,45 +9,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.adversarial.conftest import HEAD
-from tests.running import TINY, make_job, run
+from tests.running import TINY
 
 
-def test_overspending_the_label_budget_by_force_fails_the_cell(cache, server, tmp_path):
-    path = tmp_path / "exploit.py"
-    path.write_text(
-        HEAD
-        + """
-class Exploit(Weighter):
-    name = "exploit"
-    needs = frozenset({Need.ORACLE})
-    def fit(self, task):
-        labels = task.oracle._ask(list(range(50)))
-        yield Checkpoint(task.build_model(), notes={"bought": float(len(labels))})
-"""
+def test_overspending_the_label_budget_by_force_fails_the_cell(exploit):
+    result, _ = exploit(
+        'notes["bought"] = float(len(task.oracle._ask(list(range(50)))))',
+        dataclasses.replace(TINY, label_budget=10),
+        needs="Need.ORACLE",
     )
-    scenario = dataclasses.replace(TINY, label_budget=10)
-    result = run(make_job(str(path), cache, scenario), server, tmp_path).result
     assert result.status == "error"
     assert "50 labels asked for, the budget is 10" in result.reason
 
 
-def test_a_process_that_the_method_started_ends_with_it(cache, server, tmp_path):
-    path = tmp_path / "exploit.py"
-    path.write_text(
-        HEAD
-        + f"""
-import pathlib, subprocess
-class Exploit(Weighter):
-    name = "exploit"
-    def fit(self, task):
-        child = subprocess.Popen(["sleep", "600"])
-        pathlib.Path({str(tmp_path / "pid")!r}).write_text(str(child.pid))
-        os._exit(0)
-        yield
+def test_a_process_that_the_method_started_ends_with_it(exploit, tmp_path):
+    result, _ = exploit(
+        f"""
+import subprocess
+child = subprocess.Popen(["sleep", "600"])
+pathlib.Path({str(tmp_path / "pid")!r}).write_text(str(child.pid))
+os._exit(0)
 """
     )
-    result = run(make_job(str(path), cache), server, tmp_path).result
     assert result.status == "error"
     pid = int((tmp_path / "pid").read_text())
     deadline = time.monotonic() + 10
@@ -92,24 +75,18 @@ for channel in gc.get_objects():
     assert result.reason
 
 
-def test_a_child_that_asks_and_never_listens_is_stopped_at_the_time_limit(cache, server, tmp_path):
-    path = tmp_path / "exploit.py"
-    path.write_text(
-        HEAD
-        + """
-class Exploit(Weighter):
-    name = "exploit"
-    needs = frozenset({Need.ORACLE})
-    def fit(self, task):
-        from benchbase.running.channel import Channel
-        channel = next(c for c in gc.get_objects() if isinstance(c, Channel))
-        while True:
-            channel.send({"type": "query", "rows": list(range(60))})
-        yield
-"""
+def test_a_child_that_asks_and_never_listens_is_stopped_at_the_time_limit(exploit):
+    result, _ = exploit(
+        """
+from benchbase.running.channel import Channel
+channel = next(c for c in gc.get_objects() if isinstance(c, Channel))
+while True:
+    channel.send({"type": "query", "rows": list(range(60))})
+""",
+        dataclasses.replace(TINY, label_budget=60),
+        needs="Need.ORACLE",
+        timeout=4.0,
     )
-    scenario = dataclasses.replace(TINY, label_budget=60)
-    result = run(make_job(str(path), cache, scenario), server, tmp_path, timeout=4.0).result
     assert result.status == "timeout"
 
 

@@ -125,7 +125,7 @@ def test_threads_without_end_end_the_role_and_nothing_else(server, sandboxed, tm
 """
     child, code, said = play(server, tmp_path, body)
     refused = "can't start new thread" in said  # where the kernel counts a user's processes
-    assert refused or (code == -9 and "processes and threads" in child.excess)
+    assert refused or (code == -9 and "processes and threads" in child.excess.reason)
 
 
 @pytest.mark.slow

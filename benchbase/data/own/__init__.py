@@ -2,3 +2,6 @@
 
 Each kind of source is a data set like a plugin's. Imports what ``benchbase.data`` may.
 """
+
+SMALLEST, LARGEST = 8, 512
+"""Pixels a side that images may be made to have."""

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from benchbase.cell import Invariances
 from benchbase.data.contract import DataParts, DataSet
+from benchbase.data.own import LARGEST, SMALLEST
 from benchbase.data.own.columns import groups_by_pattern, is_pattern
 from benchbase.data.own.corrected import read_corrected
 from benchbase.data.own.decoding import decode
@@ -22,7 +23,6 @@ from benchbase.data.own.verified import read_verified
 from benchbase.errors import DataError, UsageError
 from benchbase.options import option
 
-SMALLEST, LARGEST = 8, 512
 TRUTH = "Column of labels that count as true and judge; methods see the others (noise real)."
 
 

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from benchbase.data.own import LARGEST, SMALLEST
 from benchbase.data.own.columns import is_pattern
-from benchbase.data.own.images import LARGEST, SMALLEST, OwnImages
+from benchbase.data.own.images import OwnImages
 from benchbase.data.own.listing import Listing, part_named
 from benchbase.errors import DataError
 from benchbase.options import option

@@ -132,8 +132,7 @@ numpy reads.
 `benchbase run --board NAME` runs what is missing on a board and writes its page and this one;
 `benchbase leaderboard` writes all pages again from the records alone. A board that is being made
 anew (`frozen` in its `board.toml`) keeps its page and results as they were; nothing is compared
-with them: running it gives a table in the home folder. One without results is not listed, such as
-`fashion-mnist-gpu`, which waits for somebody with a GPU.
+with them: running it gives a table in the home folder. One without results is not listed.
 
 ## A row of your own
 

@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import Future
 
 from benchbase.running.channel import Channel
-from benchbase.running.executors.limits import SECONDS, used_by
+from benchbase.running.executors.limits import SECONDS, Excess, used_by
 
 _SIGNALLED = 128
 
@@ -22,7 +22,7 @@ class Child:
     ) -> None:
         self.pid = pid
         self.channel = channel
-        self.excess: str | None = None
+        self.excess: Excess | None = None
         """What it was ended for using."""
         self._ended = ended
         self._sandboxed = sandboxed

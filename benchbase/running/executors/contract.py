@@ -17,6 +17,7 @@ from benchbase.plugins import Entry
 from benchbase.records.record import Result
 from benchbase.running.channel import Channel
 from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.executors.limits import Excess
 from benchbase.running.executors.sandbox import Shown
 
 
@@ -47,7 +48,7 @@ class ChildProcess(Protocol):
     """A role's process, or its stand-in within this one."""
 
     channel: Channel
-    excess: str | None
+    excess: Excess | None
     """What it was ended for using; None where it was not."""
 
     def exit_code(self, timeout: float) -> int | None:

@@ -20,6 +20,7 @@ from typing import ClassVar
 from benchbase.running.channel import Channel
 from benchbase.running.executors.contract import Done, Execution, Executor, Job, Outcome, Slot, Work
 from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.executors.limits import Excess
 from benchbase.running.executors.sandbox import Shown
 
 TRAINER = "benchbase.running.trainer"
@@ -30,7 +31,7 @@ class _Role:
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
-        self.excess: str | None = None
+        self.excess: Excess | None = None
         self.ended: Future[int] = Future()
 
     def exit_code(self, timeout: float) -> int | None:

@@ -12,6 +12,9 @@ import resource
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+from benchbase.cell import Status
 
 MOST_TASKS = 512
 """Processes and threads of one role."""
@@ -20,6 +23,13 @@ SECONDS = 0.25
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 MOST_BYTES = _PAGE * os.sysconf("SC_PHYS_PAGES") * 3 // 4
 """Memory of one role."""
+
+
+class Excess(NamedTuple):
+    """What a role was ended for."""
+
+    status: Status
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -32,12 +42,13 @@ class Used:
     """Processes and their threads."""
 
     @property
-    def excess(self) -> str | None:
+    def excess(self) -> Excess | None:
         """Say what is over its limit; None where nothing is."""
         if self.resident > MOST_BYTES:
-            return f"over {MOST_BYTES >> 20} MiB of memory (a limit of the sandbox)"
+            return Excess("oom", f"over {MOST_BYTES >> 20} MiB of memory (a limit of the sandbox)")
         if self.tasks > MOST_TASKS:
-            return f"over {MOST_TASKS} processes and threads (a limit of the sandbox)"
+            words = f"over {MOST_TASKS} processes and threads (a limit of the sandbox)"
+            return Excess("error", words)
         return None
 
 

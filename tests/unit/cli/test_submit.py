@@ -331,7 +331,7 @@ def replays(monkeypatch):
     """Bear every cell out without training it, but for those in ``refuted``."""
     asked = []
 
-    def answer(wanted, store, **_):
+    def answer(wanted, store, _how):
         asked.extend(wanted.records)
         return [one for one in map(Held, wanted.records) if one.holds is not None]
 

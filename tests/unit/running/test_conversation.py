@@ -17,6 +17,7 @@ from benchbase.records.home import Home
 from benchbase.running.channel import Channel
 from benchbase.running.conversation import CellFailedError, converse
 from benchbase.running.executors.contract import Slot
+from benchbase.running.executors.limits import Excess
 from benchbase.running.executors.sandbox import Shown
 from benchbase.running.journal import CannotResumeError, Journal
 from benchbase.running.messages import Go, Message, Spent
@@ -81,7 +82,7 @@ class Actor:
 
     def __init__(self, lines: list[Line], code: int | None, folder: Path) -> None:
         self.channel: Channel = Script(lines, folder)
-        self.excess: str | None = None
+        self.excess: Excess | None = None
         self.code = code
         self.killed = False
 
