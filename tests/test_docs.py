@@ -139,9 +139,10 @@ def environment_variables() -> set[str]:
 
 def exit_codes() -> set[int]:
     """Give the codes that the command line's docstring lists, and those that its code ends with."""
-    codes = {int(code) for code in re.findall(r"(\d+) [a-z]", cli.__doc__ or "")}
+    codes = {int(code) for code in re.findall(r"(\d+)\s[a-z]", cli.__doc__ or "")}
+    shared = {name: ast.Constant(value) for name, value in vars(cli).items() if name.isupper()}
     for tree in source_trees():
-        constants = {
+        constants = shared | {
             ast.unparse(node.targets[0]): node.value
             for node in tree.body
             if isinstance(node, ast.Assign)
