@@ -80,7 +80,6 @@ TESTED_THROUGH = {
     "data.own": "unit/data/own",
     "data.parts": "unit/data/test_opening.py",
     "kit.lookahead": "unit/kit/test_bilevel.py",
-    "leaderboard.compare": "unit/leaderboard/test_rows.py",
     "leaderboard.pages.csv": "unit/leaderboard/pages/test_files.py",
     "leaderboard.pages.drawing": "unit/leaderboard/pages/test_forest_chart.py",
     "leaderboard.results": "end_to_end/test_python.py",

@@ -22,15 +22,18 @@ Examples:
 """
 
 
-@click.command(epilog=EPILOG)
-@click.option("--board", "name", metavar="NAME", help="This board alone, without an index.")
-@click.option(
+out_folder = click.option(
     "--out",
     type=options.UserPath(file_okay=False),
     default=Path("site"),
     show_default=True,
     help="Folder for the pages; made where it is not there.",
 )
+
+
+@click.command(epilog=EPILOG)
+@click.option("--board", "name", metavar="NAME", help="This board alone, without an index.")
+@out_folder
 def site(name: str | None, out: Path) -> None:
     """Write pages that open without a network: tables to sort, figures, where cells come from.
 

@@ -14,7 +14,7 @@ from benchbase.boards.board import LEADERBOARDS, load_board
 from benchbase.cli import FAILED, options
 from benchbase.cli.leaderboard import leaderboard
 from benchbase.cli.replay import NOT_BORNE_OUT, Retraining, of_board, replay_all, retraining
-from benchbase.cli.site import site
+from benchbase.cli.site import out_folder, site
 from benchbase.cli.verify import DIFFERS, Verifying, index_problems
 from benchbase.errors import StoreError, UsageError
 from benchbase.files import replace_file
@@ -180,13 +180,7 @@ def verify(*, base: str, count: int, report: Path | None, home: Path | None, **h
 
 
 @submit.command("publish")
-@click.option(
-    "--out",
-    type=options.UserPath(file_okay=False),
-    default=Path("site"),
-    show_default=True,
-    help="Folder for the site.",
-)
+@out_folder
 @click.option(
     "--replays",
     type=options.UserPath(exists=True, dir_okay=False),

@@ -20,6 +20,15 @@ from benchbase.options import construct
 
 NOISES: dict[str, type[Noise]] = {kind.name: kind for kind in KINDS}
 IMBALANCES: dict[str, type[Imbalance]] = {kind.name: kind for kind in (Natural, Exponential, Step)}
+Open = Callable[..., Opened]
+MakeStamps = Callable[..., DataSet]
+
+
+def pixel_rows(part: Part) -> list[int]:
+    """Read the row number that is stamped on each image."""
+    stamp = part.pixels[:, 0, 0].astype(np.int64)
+    rows: list[int] = (stamp[:, 1] * 256 + stamp[:, 2]).tolist()
+    return rows
 
 
 @dataclass(frozen=True)
