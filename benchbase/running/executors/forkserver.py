@@ -74,8 +74,15 @@ class ForkServer:
         self._ready = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
+        self._launching = threading.Lock()
+        """Held while the server is launched: whoever closes meanwhile finds all of it."""
 
     def _launch(self) -> None:
+        with self._launching:
+            if self._process is None and not self._closed:
+                self._launch_now()
+
+    def _launch_now(self) -> None:
         ours, theirs = socket.socketpair()
         lifeline_read, self._lifeline = os.pipe()
         fds = (theirs.fileno(), lifeline_read)
@@ -94,9 +101,7 @@ class ForkServer:
 
     def wait_until_ready(self) -> None:
         """Start the server and wait for its imports, which are no cell's cost."""
-        with self._lock:
-            if self._process is None and not self._closed:
-                self._launch()
+        self._launch()
         self._ready.wait()
 
     def start(self, module: str, log: Path | None = None, shown: Shown = NOTHING) -> Child:
@@ -118,26 +123,30 @@ class ForkServer:
             }
         ).encode()
         with self._lock, theirs:
-            if self._closed:
-                raise RunError("the process server was closed")
-            if self._process is None:
-                self._launch()
-            self._replies = Future()
             try:
+                self._launch()
+                if self._closed:
+                    raise RunError("the process server was closed")
+                self._replies = Future()
                 socket.send_fds(self._control, [request], [theirs.fileno()])
                 pid = self._replies.result()
             except OSError as error:
                 ours.close()
                 raise RunError(f"no process could be started: {error}") from error
+            except RunError:
+                ours.close()
+                raise
         return Child(pid, Channel(ours), self._ended[pid], sandboxed=bool(command))
 
     def close(self) -> None:
         """End the server and every child that is left; closing twice is fine."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._process is None:
-            return
+        with self._launching:
+            if self._closed:
+                return
+            self._closed = True
+            if self._process is None:
+                self._ready.set()  # nobody waits for what does not come
+                return
         for pid, ended in list(self._ended.items()):
             if not ended.done():
                 kill_group(pid)

@@ -122,6 +122,40 @@ def test_after_a_refused_fork_the_next_child_starts(launched, monkeypatch):
     ]
 
 
+def test_a_server_that_is_closed_while_it_is_launched_leaves_nothing_open(launched, monkeypatch):
+    entered, going_on = threading.Event(), threading.Event()
+    stand_in = vars(forkserver)["subprocess"]
+    launch = stand_in.Popen
+
+    def launch_slowly(*command, **settings):
+        entered.set()
+        going_on.wait(10)
+        return launch(*command, **settings)
+
+    monkeypatch.setattr(stand_in, "Popen", launch_slowly)
+    server = ForkServer()
+    waiting = threading.Thread(target=server.wait_until_ready)
+    closing = threading.Thread(target=server.close)
+    waiting.start()
+    assert entered.wait(10)
+    closing.start()
+    going_on.set()
+    with launched.get(timeout=10).control:
+        closing.join(10)
+        waiting.join(10)
+    assert not closing.is_alive()
+    assert not waiting.is_alive()
+    assert server._control.fileno() == -1
+
+
+def test_who_waits_for_a_server_that_was_closed_before_goes_on():
+    server = ForkServer()
+    server.close()
+    server.wait_until_ready()
+    with pytest.raises(RunError, match="was closed"):
+        server.start("benchbase.running.trainer")
+
+
 def test_a_child_may_print_every_character_where_the_locale_knows_ascii_alone(
     launched, monkeypatch
 ):
