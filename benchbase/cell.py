@@ -19,7 +19,7 @@ import msgspec
 from benchbase.options import write_value
 
 PROTOCOL = "benchbase-v2"
-RESULTS_VERSION = 4
+RESULTS_VERSION = 5
 """Bumped by hand when the kit's or the judge's arithmetic changes results."""
 
 Status = Literal["ok", "error", "oom", "timeout", "killed", "diverged"]

@@ -133,8 +133,9 @@ def balanced_accuracy_interval(recalls: ArrayLike, counts: ArrayLike) -> tuple[f
         recalls: recall of each class, shape (classes,).
         counts: test images of each class; a class without images is left out.
 
-    Wilson limits of each recall are combined as the limits of a mean of independent proportions
-    (Zou & Donner, Statistics in Medicine 2008), so that recalls of 0 and 1 keep a width.
+    Wilson's limits of a proportion of the same mean and variance: its effective sample size is
+    mean * (1 - mean) / variance. Each class counts two images more at the mean recall in the
+    variance, so that a small class without an error does not pass for certain.
 
     Raises:
         ValueError: no class has images.
@@ -144,10 +145,12 @@ def balanced_accuracy_interval(recalls: ArrayLike, counts: ArrayLike) -> tuple[f
     if not present.any():
         raise ValueError("balanced accuracy needs test images of at least one class")
     recall, count = np.asarray(recalls, dtype=np.float64)[present], count[present]
+    mean, classes = float(recall.mean()), len(recall)
+    near = (recall * count + 2 * mean) / (count + 2)
+    variance = float(np.sum(near * (1 - near) / count)) / classes**2
+    all_alike = classes**2 / float(np.sum(1 / count))
+    size = mean * (1 - mean) / variance if variance > 0 else all_alike
     z = float(ndtri(0.5 + CONFIDENCE / 2))
-    centre = (recall + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(recall * (1 - recall) / count + z**2 / (4 * count**2))
-    below = np.sqrt(np.sum((recall - (centre - half)) ** 2)) / len(recall)
-    above = np.sqrt(np.sum((centre + half - recall) ** 2)) / len(recall)
-    mean = recall.mean()
-    return max(0.0, float(mean - below)), min(1.0, float(mean + above))
+    centre = (mean + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z / (1 + z**2 / size) * np.sqrt(mean * (1 - mean) / size + z**2 / (4 * size**2))
+    return max(0.0, min(mean, float(centre - half))), min(1.0, max(mean, float(centre + half)))

@@ -116,9 +116,18 @@ def test_the_interval_of_a_ratio_covers_with_five_blocks_and_the_bootstrap_does_
     assert resampled / tables < 0.87
 
 
-def test_the_interval_of_balanced_accuracy_covers_as_often_as_it_says():
+@pytest.mark.parametrize(
+    ("truth", "counts"),
+    [
+        ([0.9, 0.6, 0.97], [200, 80, 40]),
+        ([0.99] * 10, [100] * 10),
+        ([0.3, 0.99, 0.99, 0.99, 0.99], [10, 500, 500, 500, 500]),
+    ],
+    ids=["mixed", "near one", "one small class"],
+)
+def test_the_interval_of_balanced_accuracy_covers_as_often_as_it_says(truth, counts):
     rng = numpy_stream(3, "coverage")
-    truth, counts = np.array([0.9, 0.6, 0.97]), np.array([200, 80, 40])
+    truth, counts = np.array(truth), np.array(counts)
     covered = 0
     for _ in range(1000):
         recalls = rng.binomial(counts, truth) / counts
