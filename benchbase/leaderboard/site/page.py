@@ -36,6 +36,7 @@ from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.site.drawing import Shown
 from benchbase.leaderboard.site.figures import figures
 from benchbase.leaderboard.site.pools import Pool, pools
+from benchbase.leaderboard.site.prose import paragraphs
 from benchbase.leaderboard.table import Row, Table
 from benchbase.leaderboard.words import verdict
 from benchbase.records.provenance import lives_text
@@ -121,6 +122,7 @@ def board_page(board: Board, records: Sequence[Record], evidence: Evidence = NON
     return _render(
         "board.html.j2",
         title=board.title,
+        description=paragraphs(board.description),
         table=table,
         columns=COLUMNS,
         pools=[_pool(one) for one in pools(board, records, evidence)],

@@ -39,7 +39,7 @@ def hostile_board() -> tuple[Board, list[Record]]:
         scenarios,
         seeds=3,
         title="<img src=x onerror='window.hurt = 2'>",
-        description="<b>bold</b> & more",
+        description="<b>bold</b> & `more`",
     )
     records = [
         _diagnosed(record)

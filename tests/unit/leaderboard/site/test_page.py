@@ -24,7 +24,7 @@ def test_names_and_descriptions_stay_text(html):
     assert "<script>window" not in html
     assert "<img" not in html
     assert "<b>bold" not in html
-    assert "&lt;b&gt;bold&lt;/b&gt; &amp; more" in html
+    assert "&lt;b&gt;bold&lt;/b&gt; &amp; <code>more</code>" in html
     assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in html
 
 
