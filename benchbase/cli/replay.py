@@ -20,7 +20,8 @@ from benchbase.data.secret import Secret
 from benchbase.errors import UsageError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
-from benchbase.leaderboard.cells import in_percent
+from benchbase.leaderboard.cells import in_percent, metric_name
+from benchbase.leaderboard.compare import score_of
 from benchbase.leaderboard.pages.files import write_board
 from benchbase.records.committed import Committed
 from benchbase.records.finding import find_record
@@ -202,7 +203,7 @@ def _target(target: str, count: int | None, store: Store) -> Target:
     """Find what is meant.
 
     Raises:
-        UsageError: it is neither a leaderboard nor a cell that ended well.
+        UsageError: it is neither a leaderboard nor a cell that has a score.
     """
     if count is not None:
         folder = board_folder(target)
@@ -218,6 +219,11 @@ def _target(target: str, count: int | None, store: Store) -> Target:
         )
     if found.folder is not None:
         board, records = _board(found.folder)
+        if score_of(found.record, board.rule, board.metric) is None:
+            raise UsageError(
+                f"cell {found.record.key[:12]} has no {metric_name(board.metric)}: there is "
+                f"nothing to compare; `benchbase show --cell {found.record.key[:12]}` says why"
+            )
         return of_board(board, found.folder, records, [found.record])
     return Target([found.record], None, {}, ("tail", "balanced_accuracy"), ())
 

@@ -20,6 +20,7 @@ from benchbase.cli.replayed import not_replayed
 from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
 from benchbase.files import replace_file
+from benchbase.leaderboard.cells import metric_name
 from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.compare import score_of
 from benchbase.leaderboard.curves import mean_curves
@@ -161,6 +162,11 @@ def _show_cell(record: Record, home: Home, *, as_json: bool) -> None:
         f"score     {rule}: balanced accuracy {value:.4f}"
         for rule in record.metrics
         if (value := score_of(record, rule, "balanced_accuracy")) is not None
+    ]
+    lines += [
+        f"undefined {metric_name(name)}: {score.reason}"
+        for name, score in record.metrics.get("tail", {}).items()
+        if score.reason
     ]
     costs = msgspec.structs.asdict(record.cost)
     lines += [f"changed   {line}" for line in _not_replayed([record], home)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,8 @@ from benchbase.judging.statistics import (
     holm,
     sign_flip_p,
 )
-from benchbase.leaderboard.choose import Entry
+from benchbase.leaderboard.cells import metric_name
+from benchbase.leaderboard.choose import Entry, Place
 from benchbase.leaderboard.headroom import Headroom, Scores, headrooms
 from benchbase.leaderboard.table import CONTROL, FIRM_SEEDS, PROVISIONAL, RANKED, SEES_TRUTH
 from benchbase.records.record import Record
@@ -31,21 +32,14 @@ def score_of(record: Record, rule: str, metric: str) -> float | None:
     return score.value
 
 
-def failure_of(record: Record, board: Board) -> str | None:
-    """Give the status of a record that failed or has no score, None for a good one."""
-    if score_of(record, board.rule, board.metric) is not None:
-        return None
-    return "no score" if record.status == "ok" else record.status
-
-
 @dataclass(frozen=True)
 class Compared:
     """How one entry stands against the others."""
 
     cells: Scores
-    """Shape (scenarios, seeds); NaN for a cell that was not run, 0 for one that failed."""
+    """Shape (scenarios, seeds): 0 where a cell failed, NaN where none was run or has a score."""
     blocks: Scores
-    """What comparisons are over: values of seeds or of data sets, NaN where a cell is missing."""
+    """What comparisons are over: values of seeds or of data sets, NaN where a score is missing."""
     score: Estimate | None
     standing: str
     ranks: tuple[int, int] | None
@@ -54,7 +48,7 @@ class Compared:
     failures: dict[str, int]
     """Status -> cells."""
     seeds: frozenset[int]
-    """Positions of the seeds that the score is of: every scenario that counts was run there."""
+    """Positions of the seeds that the score is of: every scenario that counts has one there."""
     last_epoch: float | None
     """The score under the rule ``last``, over the same cells."""
     headroom: Headroom | None
@@ -75,24 +69,27 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
     Differences are paired: over seeds, or over data sets where there are several (cells of one
     data set are not independent, so they are averaged first).
     """
-    cells = {entry.label: _cells(entry, board, board.rule) for entry in entries}
+    undefined = _undefined(board, entries)
+    cells = {entry.label: _cells(entry, board, board.rule, undefined) for entry in entries}
     by_seed = {label: _by_seed(values, groups) for label, values in cells.items()}
     blocks = {label: _blocks(values, groups) for label, values in cells.items()}
-    standing = {entry.label: _standing(entry, board, groups) for entry in entries}
+    counted = {index for group in groups for index in group}
+    standing = {
+        entry.label: _standing(entry, board, counted, cells[entry.label]) for entry in entries
+    }
     ranked = [label for label, text in standing.items() if text in (RANKED, PROVISIONAL)]
     paired = _paired(entries, cells, groups)
     p_of = _p_values({label: paired[label] for label in ranked if len(paired.get(label, ()))})
-    counted = {index for group in groups for index in group}
-    failed = {entry.label: _failures(entry, board, counted) for entry in entries}
+    failed = {entry.label: _failures(entry, counted) for entry in entries}
     ahead = _ahead([blocks[label] for label in ranked], [failed[label] for label in ranked])
     rank_of = dict(zip(ranked, rank_ranges(ahead), strict=True))
     last = {
-        entry.label: estimate(_complete(_by_seed(_cells(entry, board, "last"), groups)))
+        entry.label: estimate(_complete(_by_seed(_cells(entry, board, "last", undefined), groups)))
         for entry in entries
     }
     measured = headrooms(board, entries, cells)
     everywhere = range(len(board.scenarios))
-    failures = {entry.label: _failures(entry, board, everywhere) for entry in entries}
+    failures = {entry.label: _failures(entry, everywhere) for entry in entries}
     return {
         label: Compared(
             cells=cells[label],
@@ -111,22 +108,38 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
     }
 
 
-def _cells(entry: Entry, board: Board, rule: str) -> Scores:
+def _undefined(board: Board, entries: Sequence[Entry]) -> set[Place]:
+    """Give the places where nobody who finished has a score: there is none to fail to reach."""
+    has_score: dict[Place, bool] = {}
+    for entry in entries:
+        for place, record in entry.cells.items():
+            if record.status == "ok":
+                scored = score_of(record, board.rule, board.metric) is not None
+                has_score[place] = has_score.get(place, False) or scored
+    return {place for place, scored in has_score.items() if not scored}
+
+
+def _cells(entry: Entry, board: Board, rule: str, undefined: Collection[Place]) -> Scores:
+    """Give the scores; who failed scores 0 wherever the score exists."""
     cells = np.full((len(board.scenarios), len(board.seeds)), np.nan)
     for place, record in entry.cells.items():
-        cells[place] = score_of(record, rule, board.metric) or 0.0
+        score = score_of(record, rule, board.metric)
+        if score is not None:
+            cells[place] = score
+        elif record.status != "ok" and place not in undefined:
+            cells[place] = 0.0
     return cells
 
 
 def _by_seed(cells: Scores, groups: list[list[int]]) -> Scores:
-    """Mean over scenarios, then over data sets, for each seed; NaN where a cell is missing."""
+    """Mean over scenarios, then over data sets, for each seed; NaN where a score is missing."""
     if not groups:
         return np.full(cells.shape[1], np.nan)
     return np.asarray(np.stack([cells[group].mean(axis=0) for group in groups]).mean(axis=0))
 
 
 def _by_data_set(cells: Scores, groups: list[list[int]]) -> Scores:
-    """Mean over scenarios and seeds for each data set; NaN where a cell is missing."""
+    """Mean over scenarios and seeds for each data set; NaN where a score is missing."""
     return np.array([cells[group].mean() for group in groups])
 
 
@@ -153,11 +166,11 @@ def _paired(
     return differences
 
 
-def _failures(entry: Entry, board: Board, scenarios: Container[int]) -> dict[str, int]:
+def _failures(entry: Entry, scenarios: Collection[int]) -> dict[str, int]:
     counts = Counter(
-        failure
+        record.status
         for place, record in entry.cells.items()
-        if place[0] in scenarios and (failure := failure_of(record, board)) is not None
+        if place[0] in scenarios and record.status != "ok"
     )
     return dict(sorted(counts.items()))
 
@@ -187,18 +200,20 @@ def _p_values(differences: Mapping[str, Scores]) -> dict[str, float]:
     return dict(zip(differences, adjusted, strict=True))
 
 
-def _standing(entry: Entry, board: Board, groups: list[list[int]]) -> str:
+def _standing(entry: Entry, board: Board, counted: Collection[int], cells: Scores) -> str:
     """Say ``ranked``, ``provisional``, ``control``, or why the entry gets no rank."""
     if entry.control:
         return CONTROL
     planned = len(board.scenarios) * len(board.seeds)
     seeds = len(board.seeds)
+    without = [at for at in sorted(entry.cells) if at[0] in counted and np.isnan(cells[at])]
     problems = {
         "not run": not entry.cells,
         "run in one process (--executor inline)": not entry.trusted,
         SEES_TRUTH: any("truth" in r.grants for r in entry.cells.values()),
-        "no scenario that can be ranked": not groups,
+        "no scenario that can be ranked": not counted,
         str(_broken_rule(entry)): _broken_rule(entry) is not None,
+        _why_undefined(entry, board, without): bool(without),
         f"{len(entry.cells)} of {planned} cells were run": len(entry.cells) < planned,
         f"{seeds} seed{'s' * (seeds != 1)}; {LEAST_SEEDS} are needed": seeds < LEAST_SEEDS,
     }
@@ -212,3 +227,12 @@ def _broken_rule(entry: Entry) -> str | None:
     """Give the first reason that a record itself gives against a rank."""
     blocks = (entry.cells[place].training for place in sorted(entry.cells))
     return next((one.unranked for one in blocks if one is not None and one.unranked), None)
+
+
+def _why_undefined(entry: Entry, board: Board, without: Sequence[Place]) -> str:
+    """Say in how many cells the score does not exist, and why in the first that tells."""
+    scores = (entry.cells[at].metrics.get(board.rule, {}).get(board.metric) for at in without)
+    reason = next((score.reason for score in scores if score is not None and score.reason), "")
+    count = f"{len(without)} of {len(entry.cells)} cells"
+    text = f"{metric_name(board.metric)} is undefined in {count}"
+    return f"{text}: {reason}" if reason else text

@@ -13,7 +13,7 @@ from benchbase.judging.separation import spread
 from benchbase.judging.statistics import estimate
 from benchbase.leaderboard.choose import Entry, choose
 from benchbase.leaderboard.class_recalls import class_recalls
-from benchbase.leaderboard.compare import Compared, compare, data_sets, failure_of, score_of
+from benchbase.leaderboard.compare import Compared, compare, data_sets, score_of
 from benchbase.leaderboard.corrections import correction_texts
 from benchbase.leaderboard.evidence import NONE, Evidence, evidence_text
 from benchbase.leaderboard.label_curves import label_curves
@@ -146,7 +146,7 @@ def _row(
         last_epoch=compared.last_epoch,
         weighing=weighing(counted),
         scenarios=tuple(
-            _scenario_score(entry, index, board, compared) for index in range(len(board.scenarios))
+            _scenario_score(entry, index, compared) for index in range(len(board.scenarios))
         ),
         rules=rules,
         metrics={
@@ -165,13 +165,13 @@ def _row(
     )
 
 
-def _scenario_score(entry: Entry, index: int, board: Board, compared: Compared) -> ScenarioScore:
+def _scenario_score(entry: Entry, index: int, compared: Compared) -> ScenarioScore:
     records = [record for place, record in entry.cells.items() if place[0] == index]
     cells = compared.cells[index]
     return ScenarioScore(
         score=estimate(cells[~np.isnan(cells)]),
         covered=len(records),
-        failures=sum(failure_of(record, board) is not None for record in records),
+        failures=sum(record.status != "ok" for record in records),
     )
 
 

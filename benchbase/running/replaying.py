@@ -64,15 +64,17 @@ def sample(
 
 
 def reference_beside(board: Board, records: Sequence[Record], chosen: Sequence[Record]) -> Record:
-    """Give the reference's cell at the scenario and seed of one of these, or one of these."""
+    """Give the reference's cell at the place of one of these, where it has a score, or one."""
     entries = choose(board, records)
     keys = {record.key for record in chosen}
     [reference] = (entry for entry in entries if entry.reference)
     beside = (
-        reference.cells[place]
+        at
         for entry in entries
         for place, record in entry.cells.items()
-        if record.key in keys and place in reference.cells
+        if record.key in keys
+        and (at := reference.cells.get(place)) is not None
+        and score_of(at, board.rule, board.metric) is not None
     )
     return next(beside, chosen[0])
 
@@ -124,7 +126,9 @@ def replay(
     by: str,
     heard: Callable[[Replay], None],
 ) -> list[Replay]:
-    """Train the cells again; ``scored_by`` are a rule and a metric, ``heard`` hears of each.
+    """Train cells that have a score again; ``scored_by`` are a rule and a metric.
+
+    ``heard`` hears of each.
 
     ``settings.home`` is where the records of the replays go.
     """
@@ -135,16 +139,15 @@ def replay(
         if record is None:
             return
         one = waiting[job.cell.key]
+        recorded = score_of(one.record, *scored_by)
+        assert recorded is not None
         today = kept_answers(record, None, settings.home)
         done.append(
             judge_replay(
                 one.record,
                 record,
                 equal=same_bits(one.record, record, one.answers, today),
-                scores=(
-                    score_of(one.record, *scored_by) or 0.0,
-                    score_of(record, *scored_by),
-                ),
+                scores=(recorded, score_of(record, *scored_by)),
                 tolerance=one.tolerance,
                 by=by,
             )

@@ -17,7 +17,7 @@ from benchbase.boards.selectors import parse_selector, parse_selectors
 from benchbase.cell import JSON, Cell, DataIdentity, Scenario, Status, WeighterSpec, content_hash
 from benchbase.judging.relabelling import SCORES, describe_levels
 from benchbase.records.home import Home
-from benchbase.records.record import Provenance, Record, Result, typed_result
+from benchbase.records.record import Provenance, Record, Result, Score, typed_result
 
 NUMERICS = {"precision": "float32", "deterministic": True, "cpu_capability": "AVX2"}
 PROVENANCE = Provenance(
@@ -183,6 +183,13 @@ def changed(record: Record, block: str, **fields: Any) -> Record:
     """Give the record with other fields in one of its blocks."""
     part = msgspec.structs.replace(getattr(record, block), **fields)
     return msgspec.structs.replace(record, **{block: part})
+
+
+def undefined(record: Record, metric: str = "balanced_accuracy") -> Record:
+    """Give the record of one who finished where a score does not exist."""
+    gone = Score(value=None, reason="all images are of one class")
+    metrics = {rule: {**scores, metric: gone} for rule, scores in record.metrics.items()}
+    return msgspec.structs.replace(record, metrics=metrics)
 
 
 def store_predictions(

@@ -45,8 +45,8 @@ def _columns(table: Table) -> Iterator[str]:
         f"{_RULES_IN_WORDS[board.rule]}, averaged over scenarios and then over {seeds} "
         f"seed{'s' * (seeds != 1)}. ± is half of a 95 % t interval over seeds: it speaks about "
         "these tasks only, not about other data. A row with failures has none. A row that lacks "
-        "cells is averaged over the seeds at which it ran every scenario. **Last epoch**: the same "
-        "for the finished model. Controls: over their own seeds."
+        "cells or scores is averaged over the seeds at which every scenario has one. **Last "
+        "epoch**: the same for the finished model. Controls: over their own seeds."
     )
     yield (
         f"**Difference**: paired with {table.reference_label} (same data, same wrong labels, same "

@@ -13,7 +13,7 @@ from benchbase.records.home import Home
 from benchbase.records.replays import judge_replay, read_replays
 from benchbase.records.store import Store
 from tests.running import installed, make_job
-from tests.unit.made_records import make_record
+from tests.unit.made_records import make_record, undefined
 
 BOARD = """
 weighters = ["erm"]
@@ -109,3 +109,15 @@ def test_what_did_not_end_well_and_boards_without_pages_are_refused(store, tmp_p
     assert "ended with oom" in capsys.readouterr().err
     assert invoke(["replay", "quick", "--sample", "2"]) == 2
     assert "has no leaderboard" in capsys.readouterr().err
+
+
+def test_a_cell_whose_score_is_undefined_is_not_compared(store, tmp_path, capsys):
+    folder = tmp_path / "leaderboards" / "demo"
+    folder.mkdir(parents=True)
+    (folder / "board.toml").write_text(f'metric = "macro_auroc"{BOARD}')
+    record = undefined(record_of(tmp_path), "macro_auroc")
+    Committed(folder).merge([record])
+    assert invoke(["replay", record.key[:9]]) == 2
+    assert f"cell {record.key[:12]} has no macro AUROC" in capsys.readouterr().err
+    assert invoke(["replay", "demo", "--sample", "1"]) == 2
+    assert "no cell that ended well" in capsys.readouterr().err

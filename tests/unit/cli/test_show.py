@@ -25,6 +25,7 @@ from tests.unit.made_records import (
     make_records,
     make_scenario,
     store_predictions,
+    undefined,
 )
 
 BOARD = """
@@ -119,6 +120,13 @@ def test_a_good_cell_is_shown_with_its_scores_and_costs(home):
     detail = shown("--cell", record.key)
     assert "score     tail: balanced accuracy 0.7500" in detail
     assert "cost      seconds_train: 10.0" in detail
+
+
+def test_of_a_good_cell_is_said_which_scores_do_not_exist(home):
+    record = undefined(make_record(), "macro_auroc")
+    Store(Home(home)).write(record)
+    detail = shown("--cell", record.key)
+    assert detail.count("undefined macro AUROC: all images are of one class\n") == 1
 
 
 def test_a_cell_that_is_unknown_or_not_unique_is_a_usage_error(home):

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 from scipy import stats as scipy_stats
 
 from benchbase.leaderboard import build, render_markdown
-from benchbase.records.record import Score
 from tests.unit.made_records import (
     NOISY,
     changed,
@@ -15,6 +14,7 @@ from tests.unit.made_records import (
     make_record,
     make_records,
     make_scenario,
+    undefined,
 )
 
 THREE = {"plain": 0.7, "clever": 0.8, "poor": 0.5}
@@ -99,11 +99,44 @@ def test_a_method_that_always_fails_is_last_and_said_to_have_failed():
     assert "| 2      | broken † | failed " in render_markdown(table)
 
 
-def test_an_ok_record_without_the_boards_metric_is_a_failure():
-    board = make_board(weighters=["plain"], seeds=1, scenarios=[make_scenario()])
-    record = make_record()
-    record.metrics["tail"]["balanced_accuracy"] = Score(value=None, reason="no image")
-    assert rows_of(board, [record])["plain"].failures == {"no score": 1}
+def test_an_undefined_score_is_no_zero_and_no_failure_but_costs_the_rank_with_the_reason():
+    board = make_board(weighters=["plain", "clever"])
+    records = make_records(board, {"plain": 0.7, "clever": 0.8})
+    whole = rows_of(board, records)
+    at = next(i for i, one in enumerate(records) if one.spec.weighter.name == "clever")
+    records[at] = undefined(records[at])  # at seed 0, in the first scenario
+    table = build(board, records)
+    found = {row.label: row for row in table.rows}
+    clever = found["clever"]
+    reason = "balanced accuracy is undefined in 1 of 10 cells: all images are of one class"
+    assert (clever.standing, clever.ranks, clever.p) == (reason, None, None)
+    assert (clever.failures, clever.scenarios[0].failures, clever.covered) == ({}, 0, 10)
+    assert clever.scenarios[0].score.blocks == 4
+    assert (clever.score.blocks, clever.difference.blocks) == (4, 4)
+    assert clever.score.mean == pytest.approx(whole["clever"].score.mean, abs=0.01)
+    assert found["plain"].ranks == (1, 1)
+    assert f"Not ranked: clever ({reason})." in render_markdown(table)
+
+
+def test_where_nobody_has_a_score_who_failed_scores_no_zero_and_wins_no_rank():
+    board = make_board(weighters=["plain", "fragile"])
+    records = make_records(board, {"plain": 0.7, "fragile": 0.7})
+    for at, record in enumerate(records):
+        if record.spec.scenario == NOISY:
+            fails = record.spec.weighter.name == "fragile"
+            records[at] = (
+                replace(record, status="oom", reason="no room", metrics={})
+                if fails
+                else undefined(record)
+            )
+    found = rows_of(board, records)
+    assert found["plain"].standing.startswith(
+        "balanced accuracy is undefined in 5 of 10 cells: all"
+    )
+    assert found["fragile"].standing == "balanced accuracy is undefined in 5 of 10 cells"
+    assert found["fragile"].failures == {"oom": 5}
+    assert [one.score is None for one in found["fragile"].scenarios] == [False, True]
+    assert {row.score for row in found.values()} == {None}
 
 
 def test_a_row_with_missing_cells_is_listed_and_not_ranked():

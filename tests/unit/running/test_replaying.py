@@ -11,10 +11,17 @@ from benchbase.records.provenance import gather
 from benchbase.records.replays import Replay
 from benchbase.running import sweep
 from benchbase.running.executors.contract import Execution, Job, Outcome, Slot
-from benchbase.running.replaying import NO_MATTER, Asked, replay, sample, tolerances
+from benchbase.running.replaying import (
+    NO_MATTER,
+    Asked,
+    reference_beside,
+    replay,
+    sample,
+    tolerances,
+)
 from benchbase.running.settings import Settings
 from tests.running import make_job
-from tests.unit.made_records import CLEAN, NOISY, make_board, make_record, make_result
+from tests.unit.made_records import CLEAN, NOISY, make_board, make_record, make_result, undefined
 
 BOARD = make_board(("plain", "clever"), [CLEAN, NOISY], seeds=3)
 
@@ -38,6 +45,14 @@ def test_a_sample_is_of_cells_that_ended_well():
     assert len(sample(BOARD, records, 1)) == 1
     with pytest.raises(UsageError, match="no cell that ended well"):
         sample(BOARD, records[-1:], 1)
+
+
+def test_the_reference_stands_beside_where_it_has_a_score():
+    ours, theirs = scored("clever", CLEAN, (0.7, 0.8)), scored("plain", CLEAN, (0.6, 0.6))
+    theirs[0] = undefined(theirs[0])
+    records = [*ours, *theirs]
+    assert reference_beside(BOARD, records, ours[1:]) is theirs[1]
+    assert reference_beside(BOARD, records, ours[:1]) is ours[0]
 
 
 def no_child(*_asked):

@@ -49,7 +49,7 @@ wrote.
 
 ## What the columns mean
 
-- **Score**: balanced accuracy on the test set, averaged over the last fifth of the epochs (one to five), averaged over scenarios and then over 3 seeds. ± is half of a 95 % t interval over seeds: it speaks about these tasks only, not about other data. A row with failures has none. A row that lacks cells is averaged over the seeds at which it ran every scenario. **Last epoch**: the same for the finished model. Controls: over their own seeds.
+- **Score**: balanced accuracy on the test set, averaged over the last fifth of the epochs (one to five), averaged over scenarios and then over 3 seeds. ± is half of a 95 % t interval over seeds: it speaks about these tasks only, not about other data. A row with failures has none. A row that lacks cells or scores is averaged over the seeds at which every scenario has one. **Last epoch**: the same for the finished model. Controls: over their own seeds.
 - **Difference**: paired with plain (same data, same wrong labels, same seeds), mean and half of the 95 % t interval over seeds, in points. *Tied*: the interval contains zero.
 - **Rank**: from the best to the worst place that these seeds leave open, so methods with overlapping ranges are not told apart. The ranges hold at 95 % for the whole table (Tukey's studentised range, spread pooled over the ranked methods). Whoever fails in fewer cells and has the higher mean is ahead without further question.
 - **Cells**: how many of the planned ones were run (a cell is one method in one scenario at one seed). **Failed**: those that crashed, ran out of memory or time, or diverged. A failed cell scores 0 and stays in the mean.
