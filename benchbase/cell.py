@@ -130,6 +130,14 @@ class Scenario:
         path = options.pop("path", "") or options.pop("repository", "")
         return format_label(f"{self.dataset}:{path}" if path else self.dataset, options)
 
+    @property
+    def order_drawn(self) -> bool:
+        """Whether the imbalance has the option ``order`` set to ``drawn``.
+
+        Which class is frequent and which is rare is then drawn for each seed.
+        """
+        return self.imbalance_options.get("order") == "drawn"
+
 
 GIVEN = ("file", "module")
 """What stands for the distribution of a weighter that was given by path or by module name."""

@@ -181,7 +181,9 @@ class Noise(ABC):
 class Imbalance(ABC):
     """A kind of class imbalance; a frozen dataclass whose fields are its options.
 
-    ``name:10`` on the command line sets the option ``ratio``, where it has one.
+    ``name:10`` on the command line sets the option ``ratio``, where it has one. Where it has an
+    option ``order``, and that is ``drawn``, the harness asks for counts of the classes in an order
+    that it draws for each seed, instead of in that of the data set.
     """
 
     name: ClassVar[str]

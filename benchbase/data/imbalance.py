@@ -41,6 +41,11 @@ class ImbalanceOfRatio(Imbalance):
     ratio: float | None = option(
         None, "largest class : smallest class; 1 equalises; must be set", min=1
     )
+    order: str = option(
+        "given",
+        "which class is rare: that of the data set's order, or one drawn for each seed",
+        choices=("given", "drawn"),
+    )
 
     @property
     def span(self) -> float:

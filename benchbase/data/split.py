@@ -79,8 +79,9 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int 
                 f"{len(parts.classes)} to {len(train)} training images in track {scenario.track}"
             )
         train = _drawn_to_size(train, parts, scenario.train_size, seed)
+    order = class_order(scenario, len(parts.classes), seed)
     available = np.bincount(labels[train], minlength=len(parts.classes))
-    counts = imbalanced(available, imbalance)
+    counts = imbalanced(available, imbalance, order)
     if not counts.all():
         lost = int(counts.argmin())
         raise UsageError(
@@ -91,13 +92,13 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int 
     train = train[draw(labels[train], counts, numpy_stream(seed, "imbalance", "train"))]
     validation_labels = validation_labels[validation]
     available = np.bincount(validation_labels, minlength=len(parts.classes))
-    counts = np.maximum(imbalanced(available, imbalance), np.minimum(available, 1))
+    counts = np.maximum(imbalanced(available, imbalance, order), np.minimum(available, 1))
     rng = numpy_stream(seed, "imbalance", "validation")
     validation = validation[draw(validation_labels, counts, rng)]
     train, unlabelled = _labelled(train, labels, scenario, seed)
     # Shuffled, so that a row's place says nothing about its class.
-    order = numpy_stream(seed, "rows")
-    return Split(*(order.permutation(rows) for rows in (train, unlabelled, validation, trusted)))
+    shuffle = numpy_stream(seed, "rows").permutation
+    return Split(*(shuffle(rows) for rows in (train, unlabelled, validation, trusted)))
 
 
 def with_unlabelled(drawn: Split, seed: int | str) -> Rows:
@@ -242,11 +243,20 @@ def _validation(
     return np.flatnonzero(np.isin(groups, names[chosen]))
 
 
-def imbalanced(available: Counts, imbalance: Imbalance) -> Counts:
-    """Give how many images of each class an imbalance keeps."""
+def class_order(scenario: Scenario, num_classes: int, seed: int | str) -> Rows:
+    """Give the classes in the order of the long tail: the data set's, or one drawn for the seed."""
+    if scenario.order_drawn:
+        return numpy_stream(seed, "imbalance", "order").permutation(num_classes)
+    return np.arange(num_classes)
+
+
+def imbalanced(available: Counts, imbalance: Imbalance, order: Rows) -> Counts:
+    """Give how many images of each class an imbalance keeps that meets the classes in ``order``."""
     # A class that is absent must not hold the others down.
     supposed = np.where(available == 0, available.max(), available)
-    return np.minimum(ask_counts(imbalance, supposed), available)
+    counts = np.empty_like(available)
+    counts[order] = ask_counts(imbalance, supposed[order])
+    return np.minimum(counts, available)
 
 
 def _labelled(

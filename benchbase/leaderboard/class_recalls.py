@@ -18,7 +18,10 @@ MOST_CLASSES = 20
 
 
 def class_recalls(board: Board, entries: Sequence[Entry]) -> tuple[ClassRecalls, ...]:
-    """Average recalls over the scenarios that train on the same numbers of images, and seeds."""
+    """Average recalls over the scenarios that train on the same numbers of images, and seeds.
+
+    Where each seed draws which class is rare, those of one place in the long tail are averaged.
+    """
     groups: dict[str, list[int]] = {}
     for index, scenario in enumerate(board.scenarios):
         groups.setdefault(_title(scenario, board), []).append(index)
@@ -34,16 +37,21 @@ def class_recalls(board: Board, entries: Sequence[Entry]) -> tuple[ClassRecalls,
         }
         told = (record.corruption for each in records.values() for record in each)
         drawn = [one for one in told if one is not None and one.classes and one.class_counts]
+        by_place = board.scenarios[indices[0]].order_drawn
         if drawn:
+            names = drawn[0].classes
             found.append(
                 ClassRecalls(
                     title=title,
-                    classes=tuple(drawn[0].classes),
-                    training_images=_spans(one.class_counts for one in drawn),
+                    classes=_places(len(names)) if by_place else tuple(names),
+                    training_images=_spans(
+                        sorted(one.class_counts, reverse=True) if by_place else one.class_counts
+                        for one in drawn
+                    ),
                     recalls={
                         label: means
                         for label, each in records.items()
-                        if (means := _means(each, board.rule))
+                        if (means := _means(each, board.rule, by_place=by_place))
                     },
                 )
             )
@@ -64,20 +72,32 @@ def _title(scenario: Scenario, board: Board) -> str:
     return ", ".join(parts)
 
 
+def _places(count: int) -> tuple[str, ...]:
+    """Name the places of a long tail."""
+    return ("most frequent", *(f"no. {place}" for place in range(2, count)), "rarest")
+
+
 def _spans(counts: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:
     """Give the smallest and the largest number of images of each class."""
     return tuple((min(each), max(each)) for each in zip(*counts, strict=True))
 
 
-def _means(records: Sequence[Record], rule: str) -> tuple[float | None, ...]:
+def _means(records: Sequence[Record], rule: str, *, by_place: bool) -> tuple[float | None, ...]:
     told = [
-        recalls.value
+        _by_place(recalls.value, record) if by_place else recalls.value
         for record in records
         if (recalls := record.metrics.get(rule, {}).get("recall_per_class"))
         and isinstance(recalls.value, list)
     ]
     by_class = [[value for value in each if value is not None] for each in zip(*told, strict=True)]
     return tuple(sum(each) / len(each) if each else None for each in by_class)
+
+
+def _by_place(recalls: Sequence[float | None], record: Record) -> list[float | None]:
+    """Give recalls from the class with most training images to that with fewest."""
+    counts = record.corruption.class_counts if record.corruption is not None else []
+    order = sorted(range(len(counts)), key=lambda c: (-counts[c], c))
+    return [recalls[c] for c in order]
 
 
 @dataclass(frozen=True)

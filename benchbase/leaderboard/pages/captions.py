@@ -39,8 +39,11 @@ def _noise_label(scenario: Scenario, *, truth_apart: bool) -> str:
 
 
 def imbalance_label(scenario: Scenario) -> str:
-    """Write ``natural``, ``1:10`` (exponential) or ``step:20``."""
-    return write_imbalance(scenario.imbalance, scenario.imbalance_options)
+    """Write ``natural``, ``1:10`` (exponential), ``step:20``, or ``1:10 (order drawn)``."""
+    if not scenario.order_drawn:
+        return write_imbalance(scenario.imbalance, scenario.imbalance_options)
+    options = {name: it for name, it in scenario.imbalance_options.items() if name != "order"}
+    return f"{write_imbalance(scenario.imbalance, options)} (order drawn)"
 
 
 def _fraction_label(scenario: Scenario) -> str:

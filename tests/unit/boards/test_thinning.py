@@ -11,6 +11,7 @@ from benchbase.boards.thinning import thinned
 from benchbase.cell import Scenario
 from benchbase.data.contract import DataParts, DataSet, Part
 from benchbase.data.imbalance import Exponential, Natural
+from benchbase.options import settings_of
 from tests.unit.jobs import make_job
 
 
@@ -29,8 +30,11 @@ class Uneven(DataSet):
 
 
 def condition(cache, imbalance, dataset=Uneven(), seed=0):
-    parts = {"dataset": dataset, "imbalance": imbalance, "roots": (), "cache": cache}
-    options = {"ratio": imbalance.ratio} if isinstance(imbalance, Exponential) else {}
+    shared = {"roots": (), "cache": cache, "secret": None}
+    parts = {"dataset": dataset, "imbalance": imbalance, **shared}
+    options = settings_of(imbalance)
+    if options.get("order") == "given":
+        del options["order"]
     scenario = Scenario("uneven", imbalance=imbalance.name, imbalance_options=options)
     return Condition(scenario, seed, parts, make_job("plain").backbone)
 
@@ -39,6 +43,14 @@ def test_an_imbalance_that_throws_most_images_away_is_told_once(tmp_path):
     [told] = thinned(condition(tmp_path, Exponential(ratio=10.0), seed=seed) for seed in range(3))
     assert told.startswith("imbalance 1:10 keeps 14 of 1,110 training images of uneven: the 10 of ")
     assert told.endswith("class 'rare' hold the others down (10, 3, 1 of 10, 1000, 100)")
+
+
+def test_of_a_drawn_order_the_first_seed_is_told(tmp_path):
+    drawn = Exponential(ratio=10.0, order="drawn")
+    [told] = thinned(condition(tmp_path, drawn, seed=seed) for seed in (4, 5))
+    assert told.startswith("imbalance exponential[order=drawn,ratio=10] keeps ")
+    assert "of 1,110 training images of uneven at seed 4: " in told
+    assert not told.endswith("(10, 3, 1 of 10, 1000, 100)")
 
 
 def test_one_that_leaves_enough_is_not(tmp_path):

@@ -111,6 +111,38 @@ def test_imbalance_falls_on_true_classes_of_train_and_validation(open_stamps: Op
     assert opened.test.labels.tolist() == [0, 1, 2] * 30
 
 
+@pytest.mark.parametrize("kind", ["exponential", "step"])
+def test_which_class_is_rare_is_drawn_for_each_seed_where_that_is_chosen(
+    open_stamps: Open, kind: str
+) -> None:
+    given = open_stamps(imbalance=f"{kind}:16").corruption
+    rare = set()
+    for seed in range(12):
+        opened = open_stamps(seed=seed, imbalance=f"{kind}[ratio=16,order=drawn]")
+        told = opened.corruption
+        for counts in ("class_counts", "validation_class_counts"):
+            # The classes hold 161 to 162 images, which moves a count by one at most.
+            assert sorted(told[counts]) == pytest.approx(sorted(given[counts]), abs=1)
+        assert np.bincount(opened.train_true).tolist() == told["class_counts"]
+        rare.add(int(np.argmin(told["class_counts"])))
+        assert np.argmin(told["validation_class_counts"]) == np.argmin(told["class_counts"])
+    assert rare == {0, 1, 2}
+
+
+def test_a_drawn_order_is_that_of_the_seed_and_leaves_the_other_draws_alone(
+    open_stamps: Open,
+) -> None:
+    drawn = "exponential[ratio=10,order=drawn]"
+    one, again, noisy = (
+        open_stamps(seed=3, imbalance=drawn, noise=noise)
+        for noise in ("none", "none", "symmetric:0.4")
+    )
+    assert one.identity == again.identity
+    assert one.identity.split_hash == noisy.identity.split_hash
+    [trusted, plain] = stamps_of(one.trusted, open_stamps(seed=3).trusted)
+    assert trusted == plain
+
+
 def test_a_training_set_size_is_drawn_in_proportion_before_imbalance(
     open_stamps: Open,
 ) -> None:

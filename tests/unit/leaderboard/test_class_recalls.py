@@ -42,6 +42,19 @@ def test_recalls_are_averaged_where_as_many_images_are_trained_on():
     assert flat.rows == (("plain", "50.0", "60.0"),)
 
 
+def test_where_the_order_is_drawn_places_in_the_long_tail_are_averaged():
+    drawn = make_scenario(imbalance_options={"ratio": 10, "order": "drawn"})
+    board = make_board(["plain"], [drawn], seeds=2)
+    records = [
+        told("plain", drawn, counts=(100, 10), recalls=(0.9, 0.1)),
+        told("plain", drawn, 1, counts=(12, 101), recalls=(0.3, 0.8)),
+    ]
+    [group] = recall_tables(build(board, records))
+    assert group.title == "nuclei, 1:10 (order drawn)"
+    assert group.header == ("method", "most frequent (100–101)", "rarest (10–12)")
+    assert group.rows == (("plain", "85.0", "20.0"),)
+
+
 def test_the_page_and_its_data_show_them():
     board = make_board(["plain"], [TAIL], seeds=1)
     table = build(board, [told("plain")])

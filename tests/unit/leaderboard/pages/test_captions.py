@@ -10,6 +10,7 @@ def test_labels_say_noise_and_imbalance():
         make_scenario(0.4, 10),
         make_scenario(0.2, 20, imbalance="step"),
         make_scenario(0.2, imbalance="natural", imbalance_options={}),
+        make_scenario(imbalance_options={"ratio": 10, "order": "drawn"}),
         make_scenario(noise="matrix", noise_options={"file": "/some/where/m.csv"}),
     ]
     assert scenario_labels(scenarios) == (
@@ -17,6 +18,7 @@ def test_labels_say_noise_and_imbalance():
         "symmetric 0.4, 1:10",
         "symmetric 0.2, step:20",
         "symmetric 0.2, natural",
+        "labels as given, 1:10 (order drawn)",
         "matrix m.csv, 1:1",
     )
 
