@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from benchbase.boards.board import LEADERBOARDS, board_folder, load_board
+from benchbase.boards.board import LEADERBOARDS, Board, board_folder, load_board
+from benchbase.boards.plan import Condition, conditions
 from benchbase.cli import options
-from benchbase.errors import UsageError
+from benchbase.errors import PluginError, UsageError
 from benchbase.files import replace_file
 from benchbase.leaderboard.rows import build
+from benchbase.leaderboard.site.examples import LARGEST_BYTES, Examples, examples, may_be_shown
 from benchbase.leaderboard.site.page import board_page, index_page
 from benchbase.leaderboard.verifying import evidence_of
+from benchbase.plugins import Catalogue
 from benchbase.records.committed import Committed
+from benchbase.records.home import Home
+from benchbase.running.executors.forkserver import ForkServer
+from benchbase.running.scouting import read_catalogue
 
 EPILOG = """\b
 Examples:
   benchbase site                          all boards of leaderboards/, and an index
   benchbase site --board nuclei --out public
+  benchbase site --images --data-root data
 """
 
 
@@ -34,24 +42,69 @@ out_folder = click.option(
 @click.command(epilog=EPILOG)
 @click.option("--board", "name", metavar="NAME", help="This board alone, without an index.")
 @out_folder
-def site(name: str | None, out: Path) -> None:
+@click.option("--images", is_flag=True, help="Show example images, where the data are here.")
+@options.data_roots
+@options.home
+def site(
+    *, name: str | None, out: Path, images: bool, roots: tuple[Path, ...], home: Path | None
+) -> None:
     """Write pages that open without a network: tables to sort, figures, where cells come from.
 
     They are made from the committed records alone; the same records give the same bytes. Boards
-    that are frozen have none.
+    that are frozen have none. With --images they also hold an image of each class, and some with
+    wrong labels, of each data set whose card says that its images may be shown.
     """
+    catalogue = _catalogue(Home.at(home)) if images else None
     tables = {}
     for folder in _folders(name):
         board = load_board(str(folder.resolve()))
         records = Committed(folder).records()
         evidence = evidence_of(folder, board, records)
+        shown = (
+            []
+            if catalogue is None
+            else [*_examples(board, folder, catalogue, roots, Home.at(home).cache)]
+        )
         path = out / f"{board.name}.html"
-        replace_file(path, board_page(board, records, evidence))
+        replace_file(path, board_page(board, records, evidence, shown))
         click.echo(path)
         tables[path.name] = build(board, records, evidence)
     if name is None:
         replace_file(out / "index.html", index_page(tables))
         click.echo(out / "index.html")
+
+
+def _catalogue(home: Home) -> Catalogue:
+    """Tell what is installed."""
+    server = ForkServer()
+    try:
+        return read_catalogue(server, home)
+    finally:
+        server.close()
+
+
+def _examples(
+    board: Board, folder: Path, catalogue: Catalogue, roots: Sequence[Path], cache: Path
+) -> Iterator[Examples]:
+    """Give the examples of each data set of a board; say of which there are none, and why.
+
+    Whoever holds no secret cannot draw the labels of a board that was drawn with one.
+    """
+    places: dict[str, list[Condition]] = {}
+    try:
+        for place in conditions(board, catalogue, roots, cache, folder, data_beside=folder):
+            places.setdefault(place.scenario.data, []).append(place)
+    except (UsageError, PluginError) as error:  # a data set or a noise that is not installed
+        click.echo(f"{board.name}: no images: {error}", err=True)
+    for data, own in places.items():
+        reason = "no card says that its images may be shown"
+        if may_be_shown(own[0]):
+            try:
+                yield examples(own, LARGEST_BYTES // len(places), wrong=not board.noise_secret)
+                continue
+            except (UsageError, PluginError) as error:
+                reason = str(error)
+        click.echo(f"{board.name}: no images of {data}: {reason}", err=True)
 
 
 def _folders(name: str | None) -> list[Path]:

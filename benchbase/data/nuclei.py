@@ -18,6 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from benchbase.cell import Invariances
+from benchbase.data.card import Card
 from benchbase.data.contract import DataParts, DataSet, Labels, Part
 from benchbase.errors import DataError
 from benchbase.seeding import numpy_stream
@@ -54,6 +55,18 @@ class Nuclei(DataSet):
         flips="both", windows="centre", smallest_area=0.5, turns=180
     )
     truth_known: ClassVar[bool] = True
+    card: ClassVar[Card | None] = Card(
+        source="BBBC038v1 of the Broad Bioimage Benchmark Collection (2018 Data Science Bowl), as "
+        "the StarDist project ships it",
+        licence="CC0 1.0",
+        citation="Caicedo et al.: Nucleus segmentation across imaging experiments: the 2018 Data "
+        "Science Bowl. Nature Methods 16, 1247-1253 (2019)",
+        get="it comes with benchbase",
+        size="32 x 32 pixels of one fluorescence image of 512 x 512, grey",
+        problems=("all patches are of one field of view",),
+        examples_shown=True,
+        predictions_shown=True,
+    )
 
     def files(self, roots: Sequence[Path]) -> list[Path]:
         """Name the field that ships in the package."""

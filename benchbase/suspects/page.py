@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
-from PIL import Image
 
 from benchbase.data.own.images import OwnImages
 from benchbase.data.own.reading import read_picture
+from benchbase.data.thumbnails import picture_address
 from benchbase.suspects.rankings import ranks
 from benchbase.suspects.searching import Findings
 from benchbase.suspects.telling import explained, left_out, sentences, table
@@ -33,7 +31,7 @@ def write_page(findings: Findings, title: str, own: OwnImages | None) -> str:
             "given": images.classes[images.labels[row]],
             "suggested": images.classes[suggested[row]],
             "ranks": [(name, int(each[row])) for name, each in places.items()],
-            "source": _source(pixels),
+            "source": picture_address(pixels),
         }
         for row, pixels in zip(first, _pictures(findings, first, own), strict=True)
     ]
@@ -64,13 +62,3 @@ def _pictures(findings: Findings, rows: NDArray[np.int64], own: OwnImages | None
         read_picture(listing.picture(it), listing.names[it], THUMBNAIL, "pad").pixels
         for it in found
     ]
-
-
-def _source(pixels: NDArray[np.uint8]) -> str:
-    """Write an image, (channels, height, width), as an address that holds it."""
-    channels = pixels if len(pixels) in (1, 3) else pixels[:1]
-    layers = np.moveaxis(channels, 0, -1)
-    image = Image.fromarray(layers[..., 0] if layers.shape[-1] == 1 else layers)
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"

@@ -34,6 +34,7 @@ from benchbase.leaderboard.pages.notes import remarks
 from benchbase.leaderboard.pairs import pairs
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.site.drawing import Shown
+from benchbase.leaderboard.site.examples import Examples
 from benchbase.leaderboard.site.figures import figures
 from benchbase.leaderboard.site.pools import Pool, pools
 from benchbase.leaderboard.site.prose import paragraphs
@@ -110,8 +111,13 @@ COLUMNS = (
 )
 
 
-def board_page(board: Board, records: Sequence[Record], evidence: Evidence = NONE) -> str:
-    """Write the page of a board; the same records give the same bytes.
+def board_page(
+    board: Board,
+    records: Sequence[Record],
+    evidence: Evidence = NONE,
+    examples: Sequence[Examples] = (),
+) -> str:
+    """Write the page of a board; the same records and example images give the same bytes.
 
     Raises:
         UsageError: what draws and writes it is not installed.
@@ -129,6 +135,7 @@ def board_page(board: Board, records: Sequence[Record], evidence: Evidence = NON
         scenarios=_scenarios(table, cells),
         remarks=[*remarks(table)],
         figures=drawn,
+        examples=examples,
         data=_legible(
             {"figures": {one.kind: one.spec for one in drawn}, "cells": cells, "runs": runs}
         ),

@@ -79,9 +79,9 @@ def test_the_split_that_is_written_is_read_again_and_no_file_is_overwritten(
     ("arguments", "message"),
     [
         (["split", "nuclei"], "nuclei: its images have no names"),
-        (["card", "nuclei"], "nuclei: has no card"),
-        (["get", "nuclei", "--to", "."], "nuclei: has no card"),
-        (["verify", "nuclei"], "nuclei: has no card"),
+        (["card", "digits"], "digits: has no card"),
+        (["get", "digits", "--to", "."], "digits: has no card"),
+        (["verify", "digits"], "digits: has no card"),
         (["prepare", "nuclai"], "unknown data set 'nuclai'; did you mean nuclei?"),
         (["prepare", "folder:absent"], "folder:absent: there is no such file or folder"),
     ],

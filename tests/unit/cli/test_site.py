@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import webbrowser
 
 import msgspec
@@ -39,6 +40,24 @@ def test_all_boards_but_frozen_ones_have_a_page_and_stand_in_the_index(folder):
     assert invoke(["site", "--board", "demo", "--out", "one"]) == 0
     assert [path.name for path in (folder / "one").iterdir()] == ["demo.html"]
     assert (folder / "one" / "demo.html").read_bytes() == before
+
+
+def test_images_are_shown_on_request_where_their_card_allows_it(folder, capsys):
+    assert invoke(["site", "--board", "demo"]) == 0
+    without = (folder / "site" / "demo.html").read_text()
+    assert "<img" not in without
+    assert invoke(["site", "--board", "demo", "--images"]) == 0
+    page = (folder / "site" / "demo.html").read_text()
+    assert [*re.findall('alt="(nuclei: [a-z ]*)"', page)] == [
+        f"nuclei: an image of class {name}" for name in ("background", "boundary", "interior")
+    ]
+    toml = folder / "leaderboards" / "demo" / "board.toml"
+    toml.write_text(BOARD.replace("imbalance", 'dataset = "digits"\nimbalance'))
+    capsys.readouterr()
+    assert invoke(["site", "--board", "demo", "--images"]) == 0
+    assert "<img" not in (folder / "site" / "demo.html").read_text()
+    said = capsys.readouterr().err
+    assert said == "demo: no images of digits: no card says that its images may be shown\n"
 
 
 @pytest.mark.parametrize("name", ["old", "quick", "nowhere"])

@@ -72,6 +72,13 @@ def test_equal_attempts_are_equal_in_committed_form_too(tmp_path):
     assert same_bits(slim(record), record, None, answers)
 
 
+def test_what_a_data_set_says_of_itself_is_no_bit():
+    record = make_record()
+    said = changed(record, "corruption", card={"licence": "CC0"})
+    assert same_bits(record, said, None, None)
+    assert not same_bits(record, changed(said, "corruption", realised_rate=0.123), None, None)
+
+
 def test_one_other_bit_is_told(tmp_path):
     record = judged_record(tmp_path)
     answers = Answers.of(read_predictions(record, tmp_path), all_logits=True)
