@@ -223,12 +223,15 @@ def construct(cls: type[T], options: Mapping[str, Any]) -> T:
         raise UsageError(f"{cls.__name__} refuses {checked}: {error}") from error
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Word an error about an unknown name, with the nearest ones, or all where none is near."""
+def unknown(what: str, name: str, known: Iterable[str], listed: str = "") -> str:
+    """Word an error about an unknown name, with the nearest ones.
+
+    Where none is near it names all, or says where they are ``listed``.
+    """
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if near:
         return f"unknown {what} {name!r}; did you mean {' or '.join(near)}?"
     if names:
-        return f"unknown {what} {name!r}; there are {', '.join(names)}"
+        return f"unknown {what} {name!r}; {listed or 'there are ' + ', '.join(names)}"
     return f"unknown {what} {name!r}; there is none"

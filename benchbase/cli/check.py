@@ -14,7 +14,6 @@ from benchbase.boards.selectors import looks_like_path, parse_selector
 from benchbase.cli import FAILED, options
 from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
-from benchbase.options import unknown
 from benchbase.plugins import KINDS, Catalogue, Entry
 from benchbase.plugins.catalogue import describe_all, describe_given
 from benchbase.plugins.source import given_source
@@ -151,14 +150,11 @@ def _find(name: str, catalogue: Catalogue) -> list[Entry]:
         UsageError: nothing has that name; the error names the nearest.
         PluginError: a file or module does not load, or holds nothing of benchbase's.
     """
-    if not looks_like_path(name):
-        found = [entry for kind in KINDS for entry in catalogue.matching(kind, name)]
-        if found:
-            return found
+    if not looks_like_path(name) and (found := catalogue.of_any_kind(name)):
+        return found
     source = given_source(name)
     if source is None:
-        known = [known for kind in KINDS for known in catalogue.names(kind)]
-        raise UsageError(unknown("name", name, known) + catalogue.broken)
+        raise catalogue.nowhere(name)
     return [*describe_given(source, (*KINDS,))]
 
 

@@ -15,9 +15,10 @@ from benchbase.cell import GIVEN
 from benchbase.cli import options
 from benchbase.cli.streams import print_json
 from benchbase.data.own.sources import SOURCES
-from benchbase.errors import UsageError
-from benchbase.options import OptionSpec, unknown, write_value
+from benchbase.judging.scales import SCALES
+from benchbase.options import OptionSpec, write_value
 from benchbase.plugins import KINDS, Entry
+from benchbase.plugins.installed import OWN_DISTRIBUTION
 from benchbase.plugins.source import given_source
 from benchbase.records.home import Home
 from benchbase.running.executors.forkserver import ForkServer
@@ -28,6 +29,7 @@ Examples:
   benchbase info ./my_method.py     the weighters of a file, with their options
   benchbase info my_package.method  those of a module
   benchbase info nuclei             a data set; likewise a backbone, a kind of noise, ...
+  benchbase info macro_auroc        a score: its range, and how a board ranks by it
 """
 
 
@@ -50,11 +52,11 @@ class Page:
 @click.argument("name", metavar="NAME|FILE.py|MODULE")
 @options.as_json
 def info(name: str, as_json: bool) -> None:
-    """Explain a weighter, backbone, data set, kind of noise or imbalance, metric or executor."""
+    """Explain a weighter, backbone, data set, noise, imbalance, metric, score or executor."""
     selector = parse_selector(name)
     server = ForkServer()
     try:
-        pages = [page_of(entry, selector.target) for entry in _find(server, selector.target)]
+        pages = _pages(server, selector.target)
     finally:
         server.close()
     for page in pages:
@@ -65,8 +67,8 @@ def info(name: str, as_json: bool) -> None:
         click.echo("\n\n".join(page_text(page) for page in pages))
 
 
-def _find(server: ForkServer, name: str) -> list[Entry]:
-    """Look a name up in every kind.
+def _pages(server: ForkServer, name: str) -> list[Page]:
+    """Look a name up in every kind, and among the scores.
 
     Raises:
         UsageError: nothing has that name (the error names the nearest).
@@ -75,13 +77,25 @@ def _find(server: ForkServer, name: str) -> list[Entry]:
     home = Home.at()
     if not looks_like_path(name):
         catalogue = read_catalogue(server, home)
-        if found := [entry for kind in KINDS for entry in catalogue.matching(kind, name)]:
+        found = [page_of(entry, name) for entry in catalogue.of_any_kind(name)]
+        if name in SCALES:
+            found.append(_score_page(name))
+        if found:
             return found
     source = given_source(name)
     if source is None:
-        known = [known for kind in KINDS for known in catalogue.names(kind)]
-        raise UsageError(unknown("name", name, known) + catalogue.broken)
-    return [*describe_sources(server, [source], home)[source]]
+        raise catalogue.nowhere(name, SCALES)
+    return [page_of(entry, name) for entry in describe_sources(server, [source], home)[source]]
+
+
+def _score_page(name: str) -> Page:
+    scale = SCALES[name]
+    facts = {"range": scale.reading, "ranks": "no"}
+    if scale.ranks:
+        facts["ranks"] = f'with `metric = "{name}"` in board.toml'
+    if scale.set_up:
+        facts["set up"] = f"with `metric_options = {{ {scale.set_up} }}` in board.toml"
+    return Page("score", name, OWN_DISTRIBUTION, "", scale.meaning, (), "", facts)
 
 
 def page_of(entry: Entry, given: str) -> Page:
@@ -135,7 +149,8 @@ def page_text(page: Page) -> str:
     lines += _wrapped(page.summary, "  ", 2)
     for label, value in page.facts.items():
         lines += _wrapped(value, f"  {label:<10}", 12)
-    lines += ["  options" if page.options else "  options   none"]
+    if page.kind != "score":
+        lines += ["  options" if page.options else "  options   none"]
     width = max((len(spec.name) for spec in page.options), default=0)
     for spec in page.options:
         default = "empty" if spec.default == "" else spec.default

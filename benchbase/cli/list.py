@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from benchbase.boards.places import LEADERBOARDS
+from benchbase.cell import JSON
 from benchbase.cli import options
 from benchbase.cli.replayed import not_replayed
 from benchbase.cli.streams import print_json
+from benchbase.judging.scales import SCALES
 from benchbase.plugins import KINDS, Catalogue
 from benchbase.records.glimpses import glimpses
 from benchbase.records.home import Home
@@ -23,7 +25,7 @@ TITLES = {
     "datasets": "Data sets (--dataset NAME)",
     "noises": "Kinds of label noise (--noise KIND:RATE)",
     "imbalances": "Kinds of class imbalance (--imbalance KIND:RATIO)",
-    "metrics": "Metrics beyond those of every record",
+    "metrics": "Metrics of plugins (in every record)",
     "executors": "Executors (--executor NAME)",
 }
 
@@ -62,7 +64,7 @@ def list_installed(kinds: tuple[str, ...], as_json: bool, home: Path | None) -> 
         _show(catalogue, shown, changed)
 
 
-def _as_json(catalogue: Catalogue, kinds: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+def _as_json(catalogue: Catalogue, kinds: Sequence[str]) -> JSON:
     entries = [
         {
             "name": name,
@@ -74,6 +76,11 @@ def _as_json(catalogue: Catalogue, kinds: Sequence[str]) -> dict[str, list[dict[
         for kind in kinds
         for entry, name in zip(catalogue.of(kind), catalogue.names(kind), strict=True)
     ]
+    scores = [
+        {"name": name, "summary": one.meaning, "reading": one.reading, "ranks": one.ranks}
+        for name, one in SCALES.items()
+        if "metrics" in kinds
+    ]
     broken = [
         {
             "distribution": one.distribution,
@@ -82,7 +89,7 @@ def _as_json(catalogue: Catalogue, kinds: Sequence[str]) -> dict[str, list[dict[
         }
         for one in catalogue.problems
     ]
-    return {"plugins": entries, "broken": broken}
+    return {"plugins": entries, "scores": scores, "broken": broken}
 
 
 def _show(catalogue: Catalogue, kinds: Sequence[str], changed: Sequence[str]) -> None:
@@ -97,10 +104,23 @@ def _show(catalogue: Catalogue, kinds: Sequence[str], changed: Sequence[str]) ->
         owners = sorted({f"{one.distribution} {one.distribution_version}" for one in entries})
         click.secho(f"  of {', '.join(owners)}", dim=True)
         click.echo()
-    if not any(catalogue.of(kind) for kind in kinds):
+    if "metrics" in kinds:
+        _show_scores()
+    elif not any(catalogue.of(kind) for kind in kinds):
         click.echo(f"No {' or '.join(kinds)} are installed.")
     for problem in catalogue.problems:
         click.echo(f"{click.style('broken', fg='red')}  {problem.reason}")
     for line in changed:
         click.echo(line)
     click.echo("`benchbase info NAME` explains one of them.")
+
+
+def _show_scores() -> None:
+    width, reach = (
+        max(map(len, texts)) for texts in (SCALES, [s.reading for s in SCALES.values()])
+    )
+    click.secho('Scores of benchbase (* a board may rank by it: metric = "NAME")', bold=True)
+    for name, scale in SCALES.items():
+        star = "*" if scale.ranks else " "
+        click.echo(f" {star}{name:<{width}}  {scale.reading:<{reach}}  {scale.meaning}")
+    click.echo()

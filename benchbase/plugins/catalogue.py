@@ -7,7 +7,7 @@ version and files; so the parent knows names, options and facts and has imported
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +124,15 @@ class Catalogue:
             forms = " or ".join(one.qualified for one in matches)
             raise UsageError(f"several distributions bring {name!r}: write {forms}")
         raise UsageError(unknown(KINDS[kind].thing, name, self.names(kind)) + self.broken)
+
+    def of_any_kind(self, name: str) -> list[Entry]:
+        """Find everyone who brings ``name`` or ``distribution:name``, of every kind."""
+        return [entry for kind in KINDS for entry in self.matching(kind, name)]
+
+    def nowhere(self, name: str, beside: Iterable[str] = ()) -> UsageError:
+        """Word an error about a name of no kind; ``beside`` are others that it could have been."""
+        known = [*beside, *(known for kind in KINDS for known in self.names(kind))]
+        return UsageError(unknown("name", name, known, "`benchbase list` names all") + self.broken)
 
     @property
     def broken(self) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchbase.boards.board import load_board
 from benchbase.cli import invoke
 from benchbase.cli.info import Page, page_text
+from benchbase.judging.scales import SCALES
 from benchbase.options import OptionSpec
 from benchbase.testing.site import PluginSite
 
@@ -201,9 +204,42 @@ def register_weighters():
     assert [page["distribution"] for page in found(capsys, "two-loss:small-loss")] == ["two-loss"]
 
 
+def test_a_score_says_its_range_and_how_a_board_ranks_by_it(capsys) -> None:
+    assert invoke(["info", "sensitivity"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "sensitivity: score of benchbase-harness",
+        "  Share of the second class found, at a set specificity.",
+        "  range     0 to 1, higher is better",
+        '  ranks     with `metric = "sensitivity"` in board.toml',
+        "  set up    with `metric_options = { specificity = 0.9 }` in board.toml",
+    ]
+    [page] = found(capsys, "mcc")
+    assert (page["facts"]["range"], page["facts"]["ranks"]) == ("-1 to 1, higher is better", "no")
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_a_board_takes_the_score_as_it_is_explained(name: str, tmp_path: Path, capsys) -> None:
+    [page] = found(capsys, name)
+    told = [page["facts"].get(fact, "") for fact in ("ranks", "set up")]
+    lines = [line for text in told for line in re.findall("`(.*?)`", text)]
+    lines += ['weighters = ["erm"]', "seeds = 1", "[[scenarios]]"]
+    (tmp_path / "board.toml").write_text("\n".join(lines))
+    board = load_board(str(tmp_path))
+    assert board.metric == (name if SCALES[name].ranks else "balanced_accuracy")
+    assert bool(board.metric_options) == ("set up" in page["facts"])
+
+
 def test_an_unknown_name_is_an_error_with_the_nearest(capsys) -> None:
     assert invoke(["info", "nucley"]) == 2
     assert "unknown name 'nucley'; did you mean nuclei" in capsys.readouterr().err
+    assert invoke(["info", "balanced_acuracy"]) == 2
+    assert "did you mean balanced_accuracy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["info", "check"])
+def test_a_name_that_is_like_no_other_is_not_answered_with_all_of_them(command, capsys) -> None:
+    assert invoke([command, "qqqqqq"]) == 2
+    assert "unknown name 'qqqqqq'; `benchbase list` names all\n" in capsys.readouterr().err
 
 
 def test_a_file_that_does_not_import_is_an_error(tmp_path: Path, capsys) -> None:

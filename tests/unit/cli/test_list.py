@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from benchbase.cli import invoke
+from benchbase.judging.scales import RANKABLE, SCALES
 from benchbase.plugins.installed import OWN_DISTRIBUTION, find_installed
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
@@ -47,6 +49,19 @@ def test_one_kind_can_be_asked_for(two_metrics: PluginSite, capsys) -> None:
     assert listed(capsys, "metrics").keys() == {"luck"}
     assert invoke(["list", "metriks"]) == 2
     assert "metrics" in capsys.readouterr().err
+
+
+def test_scores_stand_beside_the_metrics_of_plugins(two_metrics: PluginSite, capsys) -> None:
+    assert invoke(["list", "metrics"]) == 0
+    out = capsys.readouterr().out
+    assert "of good-luck" in out
+    assert re.search(r"\n \*balanced_accuracy  0 to 1, higher is better +Mean recall", out)
+    assert re.search(r"\n  brier +0 to 2, lower is better +Squared distance", out)
+    assert invoke(["list", "metrics", "--json"]) == 0
+    scores = {one["name"]: one["ranks"] for one in json.loads(capsys.readouterr().out)["scores"]}
+    assert scores == {name: name in RANKABLE for name in SCALES}
+    assert invoke(["list", "weighters", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["scores"] == []
 
 
 def test_what_is_broken_is_told_with_the_reason(two_metrics: PluginSite, capsys) -> None:
