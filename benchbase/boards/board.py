@@ -34,6 +34,7 @@ __all__ = [
     "Board",
     "Suite",
     "board_folder",
+    "boards_with_results",
     "find_board",
     "load_board",
     "load_suite",
@@ -131,6 +132,29 @@ def load_board(name: str, root: Path = Path()) -> Board:
         frozen=file.frozen.strip(),
         noise_secret=file.noise_secret,
     )
+
+
+def boards_with_results(root: Path = Path()) -> list[tuple[Path, Board]]:
+    """Load the boards below ``root/leaderboards`` whose results count, with their folders.
+
+    Those that are frozen or have no results yet are left out.
+
+    Raises:
+        UsageError: there is no board at all, or a board file says something wrong.
+    """
+    files = sorted((root / LEADERBOARDS).glob("*/board.toml"))
+    if not files:
+        raise UsageError(
+            f"there is no {LEADERBOARDS}/*/board.toml here: run this in the folder that holds "
+            f"{LEADERBOARDS}/"
+        )
+    boards = [(path.parent, load_board(str(path.resolve()))) for path in files]
+    return [(folder, one) for folder, one in boards if has_results(folder) and not one.frozen]
+
+
+def has_results(folder: Path) -> bool:
+    """Tell whether there are committed results in a board's folder."""
+    return (folder / "results").is_dir()
 
 
 def load_suite(name: str, root: Path = Path()) -> Suite:

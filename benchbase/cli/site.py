@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from benchbase.boards.board import LEADERBOARDS, Board, board_folder, load_board
+from benchbase.boards.board import (
+    Board,
+    board_folder,
+    boards_with_results,
+    has_results,
+    load_board,
+)
 from benchbase.boards.plan import Condition, conditions
 from benchbase.cli import options
 from benchbase.errors import PluginError, UsageError
@@ -51,13 +57,13 @@ def site(
     """Write pages that open without a network: tables to sort, figures, where cells come from.
 
     They are made from the committed records alone; the same records give the same bytes. Boards
-    that are frozen have none. With --images they also hold an image of each class, and some with
-    wrong labels, of each data set whose card says that its images may be shown.
+    that are frozen or have no results yet have none. With --images they also hold an image of each
+    class, and some with wrong labels, of each data set whose card says that its images may be
+    shown.
     """
     catalogue = _catalogue(Home.at(home)) if images else None
     tables = {}
-    for folder in _folders(name):
-        board = load_board(str(folder.resolve()))
+    for folder, board in boards_with_results() if name is None else [_one(name)]:
         records = Committed(folder).records()
         evidence = evidence_of(folder, board, records)
         shown = (
@@ -107,24 +113,12 @@ def _examples(
         click.echo(f"{board.name}: no images of {data}: {reason}", err=True)
 
 
-def _folders(name: str | None) -> list[Path]:
-    """Give the folders of the boards that are wanted.
-
-    Raises:
-        UsageError: there is none.
-    """
-    if name is not None:
-        folder = board_folder(name)
-        if folder is None or load_board(name).frozen:
-            raise UsageError(
-                f"{name!r} has no records beside it, or is frozen; `benchbase show --board {name} "
-                "--open` makes a page of what is in the home"
-            )
-        return [folder]
-    boards = sorted(LEADERBOARDS.glob("*/board.toml"))
-    if not boards:
+def _one(name: str) -> tuple[Path, Board]:
+    """Load a board whose results count, with its folder."""
+    folder, board = board_folder(name), load_board(name)
+    if folder is None or board.frozen or not has_results(folder):
         raise UsageError(
-            f"there is no {LEADERBOARDS}/*/board.toml here: run this in the folder that holds "
-            f"{LEADERBOARDS}/"
+            f"{name!r} has no records beside it, or is frozen; `benchbase show --board {name} "
+            "--open` makes a page of what is in the home"
         )
-    return [path.parent for path in boards if not load_board(str(path)).frozen]
+    return folder, board

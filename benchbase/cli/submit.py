@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from benchbase.boards.board import LEADERBOARDS, load_board
+from benchbase.boards.board import LEADERBOARDS, boards_with_results
 from benchbase.cli import FAILED, options
 from benchbase.cli.leaderboard import leaderboard
 from benchbase.cli.replay import NOT_BORNE_OUT, Retraining, of_board, replay_all, retraining
@@ -199,14 +199,12 @@ def publish(ctx: click.Context, out: Path, replays: Path | None) -> None:
 def _add(replays: Sequence[Replay]) -> None:
     """Add replays to the boards that have their records."""
     count = 0
-    for path in sorted(LEADERBOARDS.glob("*/board.toml")):
-        if load_board(str(path)).frozen:
-            continue
-        here = {(record.key, record.attempt) for record in Committed(path.parent).records()}
-        known = read_replays(path.parent / "results")
+    for folder, _ in boards_with_results():
+        here = {(record.key, record.attempt) for record in Committed(folder).records()}
+        known = read_replays(folder / "results")
         new = [one for one in replays if (one.key, one.attempt) in here and one not in known]
         if new:
-            click.echo(add_replays(path.parent / "results", new))
+            click.echo(add_replays(folder / "results", new))
             count += len(new)
     click.echo(f"{count} of {len(replays)} replays added")
 

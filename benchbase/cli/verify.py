@@ -9,7 +9,15 @@ from pathlib import Path
 
 import click
 
-from benchbase.boards.board import LEADERBOARDS, Board, Suite, board_folder, load_board
+from benchbase.boards.board import (
+    LEADERBOARDS,
+    Board,
+    Suite,
+    board_folder,
+    boards_with_results,
+    has_results,
+    load_board,
+)
 from benchbase.boards.labels import LabelsHere
 from benchbase.cli import options
 from benchbase.cli.replayed import not_replayed
@@ -110,15 +118,10 @@ class Verifying:
         return read_catalogue(self._server, self._store.home)
 
     def all_boards(self) -> list[str]:
-        """Verify what is not frozen, and the index."""
-        boards = sorted(LEADERBOARDS.glob("*/board.toml"))
-        if not boards:
-            raise UsageError(
-                f"there is no {LEADERBOARDS}/*/board.toml here: run this in the folder that holds "
-                f"{LEADERBOARDS}/, or name a record"
-            )
-        folders = [path.parent for path in boards if not load_board(str(path)).frozen]
-        problems = [problem for folder in folders for problem in self.board(folder)]
+        """Verify the boards whose results count, and the index."""
+        problems = [
+            problem for folder, _ in boards_with_results() for problem in self.board(folder)
+        ]
         return [*problems, *index_problems()]
 
     def board(self, folder: Path, before: Path | None = None) -> list[str]:
@@ -129,6 +132,9 @@ class Verifying:
                 f"{board.name!r} is frozen (made under {board.frozen}): nothing can be computed "
                 "again there"
             )
+        if not has_results(folder):
+            click.echo(f"{board.name}: no results yet, nothing to verify")
+            return []
         try:
             records = Committed(folder).records()
         except StoreError as error:

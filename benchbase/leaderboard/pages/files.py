@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterable
 from pathlib import Path
 
-from benchbase.boards.board import Board, load_board
+from benchbase.boards.board import Board, has_results, load_board
 from benchbase.files import replace_file
 from benchbase.leaderboard.cells import NOTHING, rank_text, score_text
 from benchbase.leaderboard.evidence import NONE, Evidence
@@ -114,10 +114,12 @@ def index_text(leaderboards: Path) -> str:
     lines = []
     for path in sorted(leaderboards.glob("*/board.toml")):
         board = load_board(str(path.resolve()))
-        if not board.frozen:
+        if has_results(path.parent) and not board.frozen:
             lines.append(_index_line(build(board, Committed(path.parent).records())))
-        elif (path.parent / "results").is_dir():
+        elif has_results(path.parent):
             lines.append([*_board_cells(board), NOTHING, _frozen_text(board), NOTHING])
+        elif not board.frozen:
+            lines.append([*_board_cells(board, "board.toml"), NOTHING, "*not run yet*", NOTHING])
     header = ["board", "data", "scenarios", "seeds", "methods", "best so far", "score (%)"]
     listing = markdown_table(lines, header)
     return f"""# Leaderboards
@@ -132,7 +134,7 @@ numpy reads.
 `benchbase run --board NAME` runs what is missing on a board and writes its page and this one;
 `benchbase leaderboard` writes all pages again from the records alone. A board that is being made
 anew (`frozen` in its `board.toml`) keeps its page and results as they were; nothing is compared
-with them: running it gives a table in the home folder. One without results is not listed.
+with them: running it gives a table in the home folder.
 
 ## A row of your own
 
@@ -155,9 +157,9 @@ While a board is frozen only steps 1 and 2 apply, and step 2 trains all of its r
 """
 
 
-def _board_cells(board: Board) -> list[str]:
+def _board_cells(board: Board, page: str = "README.md") -> list[str]:
     return [
-        f"[{board.title}]({board.name}/README.md)",
+        f"[{board.title}]({board.name}/{page})",
         ", ".join(sorted({scenario.data for scenario in board.scenarios})),
         str(len(board.scenarios)),
         str(len(board.seeds)),

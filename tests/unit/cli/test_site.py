@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "_bundle", lambda: {"bundle": ""})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BENCHBASE_HOME", str(tmp_path / "home"))
-    for name, frozen in (("demo", ""), ("old", 'frozen = "protocol 1"\n')):
+    for name, frozen in (("demo", ""), ("new", ""), ("old", 'frozen = "protocol 1"\n')):
         folder = tmp_path / "leaderboards" / name
         folder.mkdir(parents=True)
         (folder / "board.toml").write_text(frozen + BOARD)
@@ -60,7 +60,7 @@ def test_images_are_shown_on_request_where_their_card_allows_it(folder, capsys):
     assert said == "demo: no images of digits: no card says that its images may be shown\n"
 
 
-@pytest.mark.parametrize("name", ["old", "quick", "nowhere"])
+@pytest.mark.parametrize("name", ["old", "new", "quick", "nowhere"])
 def test_a_board_without_committed_records_is_refused(folder, name):
     assert invoke(["site", "--board", name]) == 2
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from benchbase.boards.board import load_board
@@ -102,6 +104,12 @@ def test_a_record_is_verified_by_its_key_in_the_home_and_on_a_board(board, capsy
 @pytest.mark.parametrize("target", ["quick", "no-such-board", "abcdef0123"])
 def test_what_is_neither_a_board_with_pages_nor_a_key_is_refused(board, target):
     assert invoke(["verify", target]) == 2
+
+
+def test_a_board_without_results_has_nothing_to_verify(board, capsys):
+    shutil.rmtree(board / "results")
+    assert invoke(["verify", "demo"]) == 0
+    assert "demo: no results yet, nothing to verify" in capsys.readouterr().out
 
 
 def test_a_frozen_board_is_passed_over_and_refused_by_name(board, capsys):

@@ -84,7 +84,10 @@ def test_the_index_lists_every_board_with_its_leaders(tmp_path):
     assert path == tmp_path / "README.md"
     lines = [line for line in path.read_text().splitlines() if "Kidneys" in line]
     assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines] == [
-        ["[Kidneys and wrong labels](empty/README.md)", "nuclei", "2", "3", "0", "–", "–"],
+        [
+            "[Kidneys and wrong labels](empty/board.toml)",
+            *("nuclei", "2", "3", "–", "*not run yet*", "–"),
+        ],
         [
             "[Kidneys and wrong labels](kidneys/README.md)",
             *("nuclei", "2", "3", "2", r"clever\*", "78.6 ± 2.5"),
@@ -126,6 +129,14 @@ def test_the_index_says_that_a_frozen_board_is_being_made_anew(frozen):
             *("*made under protocol 1, being made anew*", "–"),
         ]
     ]
+
+
+def test_a_board_without_results_gets_no_page(frozen):
+    new = frozen.parent / "new"
+    new.mkdir()
+    (new / "board.toml").write_text(TEXT)
+    CliRunner().invoke(leaderboard, catch_exceptions=False)
+    assert [path.name for path in new.iterdir()] == ["board.toml"]
 
 
 def test_a_frozen_board_without_results_is_not_listed(frozen):
