@@ -101,7 +101,7 @@ TESTED_THROUGH = {
     "suspects.room": "end_to_end/test_suspects.py",
     "task": "unit/testing/test_toy.py",
     "testing": "conformance/test_checks.py",
-    "testing.accelerator": "conformance/test_gpu_report.py",
+    "testing.accelerator": "conformance/test_accelerator.py",
     "testing.pretend": "conformance/test_accelerator.py",
 }
 """Modules and rooms that no test beside them names, and the test of whatever uses them."""

@@ -88,11 +88,14 @@ def check(
         not_run += left
         results += shown.results
     failed = sum(one["reason"] is not None for one in results)
-    passed = len(results) - failed
+    skipped = sum(one["skipped"] is not None for one in results)
+    passed = len(results) - failed - skipped
     if as_json:
-        print_json({"passed": passed, "failed": failed, "not_run": not_run, "checks": results})
+        counts = {"passed": passed, "failed": failed, "skipped": skipped, "not_run": not_run}
+        print_json({**counts, "checks": results})
     else:
-        click.echo(f"{passed} of {len(results) + not_run} checks passed")
+        left_out = f", {skipped} skipped" if skipped else ""
+        click.echo(f"{passed} of {passed + failed + not_run} checks passed{left_out}")
     return FAILED if failed else 0
 
 
@@ -116,16 +119,29 @@ class Shown:
             reason = tell(outcome.error, self._cls)
             if os.environ.get("BENCHBASE_DEBUG"):
                 traceback.print_exception(outcome.error)
-        self.add(outcome.check.title, reason, outcome.check.name, outcome.printed)
+        check = outcome.check
+        self.add(check.title, reason, check.name, outcome.printed, skipped=outcome.skipped)
 
-    def add(self, title: str, reason: str | None, check: str = "", printed: str = "") -> None:
-        """Take in a verdict; ``reason`` is None where the check passed."""
+    def add(
+        self,
+        title: str,
+        reason: str | None,
+        check: str = "",
+        printed: str = "",
+        *,
+        skipped: str | None = None,
+    ) -> None:
+        """Take in a verdict; ``reason`` is None where the check passed or was skipped."""
         kind, name = KINDS[self._entry.kind].thing, self._entry.name
         check = check or title.replace(" ", "_")
-        self.results.append({"kind": kind, "name": name, "check": check, "reason": reason})
+        self.results.append(
+            {"kind": kind, "name": name, "check": check, "reason": reason, "skipped": skipped}
+        )
         if self._as_json:
             return
-        if reason is None:
+        if skipped is not None:
+            click.echo(f"skipped  {name}  {title}: {skipped}")
+        elif reason is None:
             click.echo(f"{click.style('ok    ', fg='green')}  {name}  {title}")
         else:
             again = "  (as above)" if reason in self._seen else ""

@@ -1,22 +1,22 @@
-"""Runs plugins on a device and compares with the CPU: on a pretend one, or on a real one.
+"""Trains plugins on a device and compares with the CPU: on a pretend one, or on a real one.
 
-``python -m benchbase.testing.accelerator DEVICE`` reads a JSON list of ``[kind, source, name]``
-and writes a line of JSON for each: a process of its own, for the pretend device is global to one.
+Each is run in a forked process: it has what this one has loaded, a pretend device is global to a
+process, and whatever ends that process is told of as well.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
-import subprocess
+import multiprocessing
 import sys
 import time
 import traceback
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
+from multiprocessing.connection import Connection
 from typing import Any
 
 import msgspec
@@ -29,17 +29,13 @@ from benchbase.backbones.building import build_network
 from benchbase.data.augment import make_normalise
 from benchbase.kit import descent
 from benchbase.kit.meta import MetaWeighter
-from benchbase.plugins.loading import load_class
-from benchbase.plugins.source import Source
-from benchbase.running.executors.forkserver import CHILD_ENVIRONMENT
 from benchbase.running.trainer import prepare_device
 from benchbase.seeding import seeded
+from benchbase.testing.telling import place_of
 from benchbase.testing.toy import toy_problem
 
-Plugin = tuple[str, Source, str]
-"""Kind, source and name."""
 PRETEND = "pretend"
-FEW = 6
+FEW = 8
 """Times that the host may wait for the device between two checkpoints, whatever the steps."""
 SHAPE = ImageShape(3, 32, 32)
 
@@ -47,13 +43,15 @@ SHAPE = ImageShape(3, 32, 32)
 class Found(msgspec.Struct, frozen=True):
     """What came of one plugin on a device."""
 
-    name: str
-    error: str | None
+    error: str | None = None
     """None where it ran."""
+    place: str = ""
+    """Where the error was raised, in the plugin if it had a part in it."""
+    traceback: str = ""
     differences: list[float] = []
     """The largest of each checkpoint from the CPU's, as a share of the largest value."""
     waits: dict[str, int] = {}
-    """What the host waited for between the last two checkpoints, and where -> how often."""
+    """What the host waited for before the checkpoint that it waited most for, and how often."""
     operations: float = 0.0
     """On the device, for each step; 0 where it does not count."""
     seconds: list[float] = []
@@ -61,33 +59,53 @@ class Found(msgspec.Struct, frozen=True):
 
     @property
     def stalls(self) -> int:
-        """How often the host waited between the last two checkpoints."""
+        """How often the host waited at most between two checkpoints."""
         return sum(self.waits.values())
 
 
-def has_pretend() -> bool:
-    """Tell whether this torch can have a device that is written in Python."""
-    return hasattr(backend_registration, "_setup_privateuseone_for_python_backend")
+def why_no_pretend() -> str | None:
+    """Say what is lacking for a device that is written in Python; None where nothing is."""
+    if not hasattr(backend_registration, "_setup_privateuseone_for_python_backend"):
+        return f"torch {torch.__version__} has no devices that are written in Python"
+    if sys.platform != "linux":
+        return f"{sys.platform} cannot safely fork a process that has computed"
+    return None
 
 
-def run_on(device: str, plugins: Sequence[Plugin]) -> Iterator[Found]:
-    """Run plugins on a device, in a process of its own; whoever ends that is told of as well."""
-    left = [(kind, msgspec.to_builtins(source), name) for kind, source, name in plugins]
-    while left:
-        ran = subprocess.run(
-            [sys.executable, "-m", __name__, device],
-            input=json.dumps(left),
-            stdout=subprocess.PIPE,
-            text=True,
-            check=False,
-            env={**os.environ, **CHILD_ENVIRONMENT},
-        )
-        found = [msgspec.json.decode(line, type=Found) for line in ran.stdout.splitlines()]
-        yield from found
-        if len(found) < len(left):
-            name, error = left[len(found)][2], f"its process ended with exit code {ran.returncode}"
-            yield Found(name=name, error=error)
-        left = left[len(found) + 1 :]
+def run_on(device: str, load: Callable[[], type[Any]]) -> Found:
+    """Train a plugin, a weighter or a backbone, on the CPU and on a device; compare.
+
+    For ``cuda``, this process must not have asked for a GPU before.
+    """
+    answer = forked(lambda: msgspec.json.encode(_found(load, _Device.named(device))))
+    if isinstance(answer, int):
+        return Found(error=f"its process ended with exit code {answer}")
+    return msgspec.json.decode(answer, type=Found)
+
+
+def forked(work: Callable[[], bytes]) -> bytes | int:
+    """Do some work in a forked process; give its answer, or the exit code of one without."""
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    child = fork.Process(target=_answer, args=(sender, work), daemon=True)
+    with warnings.catch_warnings():  # of other threads, which the child does without
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child.start()
+    sender.close()
+    try:
+        return receiver.recv_bytes()
+    except EOFError:
+        child.join()
+        return child.exitcode or 0
+    finally:
+        child.kill()
+        child.join()
+        receiver.close()
+
+
+def _answer(sender: Connection, work: Callable[[], bytes]) -> None:
+    warnings.simplefilter("ignore")  # the checks on the CPU show them
+    sender.send_bytes(work())
 
 
 class _Learning(MetaWeighter):
@@ -136,7 +154,7 @@ class _Device:
 
     device: torch.device
     working: Callable[[], AbstractContextManager[Any]] = nullcontext
-    waits: Counter[str] = dataclasses.field(default_factory=Counter)
+    waits: Counter[Any] = dataclasses.field(default_factory=Counter)
     operations: Counter[str] = dataclasses.field(default_factory=Counter)
 
     @classmethod
@@ -151,10 +169,11 @@ class _Device:
         return cls(pretend.DEVICE, pretend.Pretend, pretend.waits, pretend.operations)
 
 
-def _found(kind: str, source: Source, name: str, device: _Device) -> Found:
+def _found(load: Callable[[], type[Any]], device: _Device) -> Found:
     """Train on the CPU and on the device, and compare."""
-    plugin = load_class(source, kind, name)
-    waits, error, steps = Counter[str](), None, 0
+    plugin, steps = load(), 0
+    waits: Counter[Any] = Counter()
+    failure: dict[str, str] = {}
     differences: list[float] = []
     seconds = [time.perf_counter()]
     try:
@@ -163,19 +182,28 @@ def _found(kind: str, source: Source, name: str, device: _Device) -> Found:
         weighter, task = _contestant(plugin)
         with device.working():
             task = moved(task, device.device)
+            device.waits.clear()
             device.operations.clear()
             for expected, got in zip(on_cpu, _trained(weighter, task), strict=True):
-                waits = Counter(device.waits)  # before the look at what came
+                # Before the look at what came.
+                waits = max(waits, Counter(device.waits), key=Counter.total)
                 differences.append(max(map(_difference, expected, got)))
                 device.waits.clear()
         steps = task.meter.steps
-    except Exception:  # noqa: BLE001 - whatever a plugin does on a device
-        error = traceback.format_exc()
+    except Exception as raised:  # noqa: BLE001 - whatever a plugin does on a device
+        stack = traceback.extract_tb(raised.__traceback__)
+        failure = {
+            "error": f"{type(raised).__name__}: {raised}",
+            "place": place_of([(each.filename, each.lineno or 0) for each in stack[::-1]], plugin),
+            "traceback": traceback.format_exc(),
+        }
+    placed: Counter[str] = Counter()
+    for (what, frames), count in waits.items():
+        placed[f"{what} at {place_of(frames, plugin)}"] += count
     return Found(
-        name=name,
-        error=error,
+        **failure,
         differences=differences,
-        waits=dict(waits),
+        waits=dict(placed),
         operations=device.operations.total() / max(1, steps),
         seconds=[after - before for before, after in pairwise([*seconds, time.perf_counter()])],
     )
@@ -184,10 +212,13 @@ def _found(kind: str, source: Source, name: str, device: _Device) -> Found:
 def _contestant(plugin: type[Any]) -> tuple[Weighter, Task]:
     """Give a method and a fresh toy task for it; a network is taken through its own steps."""
     if issubclass(plugin, Weighter):
-        problem = toy_problem(needs=plugin.needs, per_class=48, epochs=3, label_budget=6)
+        problem = toy_problem(needs=plugin.needs, batch_size=8, epochs=3, label_budget=6)
         return plugin(), problem.task
     backbone: Backbone = plugin()
-    task = toy_problem(needs=_Learning.needs, epochs=2, size=SHAPE.height).task
+    # Three passes through a network in each step: a wait in each is more than a few.
+    task = toy_problem(
+        needs=_Learning.needs, epochs=1, per_class=6, batch_size=6, size=SHAPE.height
+    ).task
 
     def build_model() -> Classifier:
         with seeded(task.seed, "initialisation"):
@@ -214,16 +245,3 @@ def _difference(one: Tensor, other: Tensor) -> float:
     if torch.equal(one, other):
         return 0.0
     return float((one - other).abs().max() / one.abs().max().clamp_min(1e-12))
-
-
-def main() -> None:
-    """Answer one line for each plugin that is asked for."""
-    device = _Device.named(sys.argv[1])
-    for kind, source, name in json.load(sys.stdin):
-        found = _found(kind, msgspec.convert(source, Source), name, device)
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

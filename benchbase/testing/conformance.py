@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+from unittest import SkipTest
 
 from benchbase.errors import ContractError, PluginError
 from benchbase.plugins.kinds import KINDS, check_class
@@ -37,7 +38,9 @@ class Outcome:
 
     check: Check
     error: Exception | None
-    """None where it passed."""
+    """None where it passed or was skipped."""
+    skipped: str | None = None
+    """Why it could not be run here."""
     printed: str = ""
     """What the plugin printed meanwhile."""
 
@@ -70,6 +73,7 @@ def run_checks(cls: type[Any], *given: Any, seconds: float = 0) -> Iterator[Outc
     """
     for check in checks_for(cls):
         error: Exception | None = None
+        skipped = None
         with (
             contextlib.redirect_stdout(io.StringIO()) as printed,
             contextlib.redirect_stderr(printed),
@@ -77,9 +81,11 @@ def run_checks(cls: type[Any], *given: Any, seconds: float = 0) -> Iterator[Outc
             try:
                 with time_limit(seconds):
                     check(cls, *given)
+            except SkipTest as reason:  # pytest takes it for a skip as well
+                skipped = str(reason)
             except (Exception, SystemExit) as raised:  # noqa: BLE001 - a stranger's code
                 error = raised if isinstance(raised, Exception) else _no_exit(raised)
-        yield Outcome(check, error, printed.getvalue())
+        yield Outcome(check, error, skipped, printed.getvalue())
         if error is not None and check.first:
             return
 

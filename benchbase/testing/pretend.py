@@ -5,15 +5,16 @@ devices, and reads that make the host wait (``.item()``, ``.tolist()``, boolean 
 lets a private device be written in Python. An operation of a tensor on it is unwrapped to the CPU,
 so that its numbers are the CPU's to the last bit; mixing devices raises, as CUDA would.
 
-What torch is asked for is experimental and global to a process: import this in a process of its
-own, ``python -m benchbase.testing.accelerator``.
+What torch is asked for is experimental and global to a process: import this in a forked one, as
+``benchbase.testing.accelerator`` does.
 """
 
 from __future__ import annotations
 
-import traceback
+import sys
 from collections import Counter
-from typing import Any, Self
+from types import FrameType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,16 +22,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
+from benchbase.testing.waiting import COPY_OUT, FETCH_INDEX, INDEXING, what_waits
+
 NAME = "pretend"
-WAITING = (
-    "aten::_local_scalar_dense",
-    "aten::nonzero",
-    "aten::masked_select",
-    "aten::_unique2",
-    "aten::equal",
-)
+Wait = tuple[str, tuple[tuple[str, int], ...]]
+"""What for, and the stack from the innermost frame on: file and line of each."""
 COPIES = ("aten::_to_copy", "aten::copy_", "aten::_copy_from", "aten::set_")
-INDEXING = ("aten::index.", "aten::index_put", "aten::_index_put", "aten::_unsafe_index")
 
 
 class _Module:
@@ -62,11 +59,12 @@ class _Module:
 
 
 _setup_privateuseone_for_python_backend(NAME, backend_module=_Module())
+torch.autograd.set_multithreading_enabled(False)
 DEVICE = torch.device(NAME, 0)
 operations: Counter[str] = Counter()
 """Operation -> how often it ran on the device: a stand-in for kernel launches."""
-waits: Counter[str] = Counter()
-"""What the host waited for, and where -> how often."""
+waits: Counter[Wait] = Counter()
+"""What the host waited for -> how often."""
 
 
 class OnDevice(Tensor):
@@ -76,8 +74,9 @@ class OnDevice(Tensor):
     __torch_function__: Any = torch._C._disabled_torch_function_impl  # noqa: SLF001
 
     @staticmethod
-    def __new__(cls: type[Self], raw: Tensor) -> Self:
+    def __new__(cls: type[OnDevice], raw: Tensor) -> OnDevice:  # noqa: PYI034
         """Wrap a tensor on the CPU."""
+        # (Without Self, which the type checks of a test run refuse in such a place.)
         made = Tensor._make_wrapper_subclass(  # noqa: SLF001
             cls,
             raw.size(),
@@ -113,12 +112,12 @@ class OnDevice(Tensor):
 
     def tolist(self) -> Any:
         """Wait for the values."""
-        _wait("tolist")
+        _wait(COPY_OUT)
         return self.raw.tolist()
 
     def cpu(self, *_: Any, **__: Any) -> Tensor:
         """Wait for the values."""
-        _wait("cpu")
+        _wait(COPY_OUT)
         return self.raw.clone()
 
     def numpy(self, **_: Any) -> Any:
@@ -141,16 +140,13 @@ def _is_ours(x: object) -> bool:
     return isinstance(x, torch.device) and x.type == NAME
 
 
-def _place() -> str:
-    """Name the line of benchbase or of a plugin that is being run."""
-    for frame in reversed(traceback.extract_stack()):
-        if "/torch/" not in frame.filename and not frame.filename.endswith("pretend.py"):
-            return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
-    return "?"
-
-
 def _wait(what: str) -> None:
-    waits[f"{what} at {_place()}"] += 1
+    frames = []
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - a traceback would read the files
+    while frame is not None:
+        frames.append((frame.f_code.co_filename, frame.f_lineno))
+        frame = frame.f_back
+    waits[what, tuple(frames)] += 1
 
 
 def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -164,14 +160,12 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     others = [x for x in tensors if not isinstance(x, OnDevice) and x.dim() > 0]
     target = None if kwargs.get("device") is None else torch.device(kwargs["device"])
     _check_devices(name, ours, others)
-    if name.startswith(WAITING):
-        _wait(name)
-    if name.startswith(INDEXING) and any(
-        isinstance(x, Tensor) and x.dtype == torch.bool for x in tree_leaves(args[1])
-    ):
-        _wait("boolean index")
-    if ours and target is not None and target.type == "cpu":
-        _wait("copy to host")
+    if ours:
+        if waiting := what_waits(name, args):
+            _wait(waiting)
+        written = args[0] if name.startswith("aten::copy_") else ours[0]
+        if not isinstance(written, OnDevice) or (target is not None and target.type == "cpu"):
+            _wait(COPY_OUT)
     result = func(*tree_map(_unwrapped, args), **tree_map(_unwrapped, kwargs))
     if not func._schema.returns:  # noqa: SLF001
         return None
@@ -192,8 +186,8 @@ def _check_devices(name: str, ours: list[OnDevice], others: list[Tensor]) -> Non
     if not ours or not others or name.startswith(COPIES):
         return
     if not name.startswith(INDEXING):
-        raise RuntimeError(f"{name}: tensors on different devices, at {_place()}")
-    _wait("index from host")
+        raise RuntimeError(f"{name}: tensors on different devices")
+    _wait(FETCH_INDEX)
 
 
 def _unwrapped(x: Any) -> Any:

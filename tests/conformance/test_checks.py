@@ -17,7 +17,7 @@ from benchbase.errors import ContractError, PluginError
 from benchbase.kit.loops import endless_batches, forward, supervised
 from benchbase.testing import conformance
 from benchbase.testing.check import Check
-from benchbase.testing.checks import CHECKS
+from benchbase.testing.checks import CHECKS, accelerating
 from benchbase.testing.conformance import (
     check_plugin,
     checks_for,
@@ -319,6 +319,21 @@ class DividesByTheRate(Capped):
         return super().prepare(task)
 
 
+class StaysOnTheHost(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        return lambda step: torch.ones(len(step.losses))
+
+
+class ReadsEachLoss(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        return lambda step: torch.ones_like(step.losses) * (step.losses.mean().item() >= 0)
+
+
+class SelectsLosses(Plain):
+    def prepare(self, task: Task) -> Callable[[Step], Tensor]:
+        return lambda step: step.losses.detach() / step.losses[step.losses > 1].sum().clamp(min=1)
+
+
 BROKEN: list[tuple[str, type[Weighter], str]] = [
     ("options_survive_json", HidesItsOptions, "does not show rounds=3"),
     ("trains_and_yields_checkpoints", YieldsNothing, "yielded no checkpoint"),
@@ -357,7 +372,27 @@ BROKEN: list[tuple[str, type[Weighter], str]] = [
         "a noise rate that nobody knows",
     ),
     ("works_without_a_budget", BuysBlindly, "0 of a budget of 0 are left"),
+    ("runs_on_an_accelerator", StaysOnTheHost, r"different devices .*device=task.device"),
+    (
+        "does_not_stall_it",
+        ReadsEachLoss,
+        r"9 times to read a value \(.*test_checks.py, line .*item",
+    ),
+    ("does_not_stall_it", SelectsLosses, "9 times to count what is chosen .* keep the shape"),
 ]
+
+
+@pytest.mark.parametrize("name", ["runs_on_an_accelerator", "does_not_stall_it"])
+def test_what_cannot_be_run_here_is_skipped_with_the_reason(name, monkeypatch) -> None:
+    monkeypatch.setattr(accelerating, "why_no_pretend", lambda: "this torch is too old")
+    monkeypatch.setattr(conformance, "CHECKS", {"weighters": [named(name)]})
+
+    class Anew(Plain):
+        pass
+
+    [outcome] = run_checks(Anew)
+    assert (outcome.error, outcome.skipped) == (None, "this torch is too old")
+    check_plugin(Anew)
 
 
 def named(name: str) -> Check:

@@ -147,6 +147,27 @@ class CutsTheGraph(Plate):
         return Detached(shape.channels, num_classes)
 
 
+class Shifted(Flat):
+    def features(self, images):
+        return super().features(images) + torch.ones(4)
+
+
+class StaysOnTheHost(Plate):
+    def build(self, shape, num_classes):
+        return Shifted(shape.channels, num_classes)
+
+
+class Scaled(Flat):
+    def features(self, images):
+        found = super().features(images)
+        return found / (1 + found.detach().abs().max().item())
+
+
+class ReadsItsFeatures(Plate):
+    def build(self, shape, num_classes):
+        return Scaled(shape.channels, num_classes)
+
+
 @dataclass(frozen=True)
 class Specks(DataSet):
     name = "specks"
@@ -368,6 +389,8 @@ BROKEN: list[tuple[str, type[Any], str]] = [
     ("predicts_each_image_on_its_own", LooksAround, "change with the other images"),
     ("can_be_copied_and_saved", HoldsALambda, "cannot be copied and saved"),
     ("can_be_trained", CutsTheGraph, "no finite gradient for body"),
+    ("runs_on_an_accelerator", StaysOnTheHost, "different devices .*test_kinds.py, line"),
+    ("does_not_stall_it", ReadsItsFeatures, "to read a value .*test_kinds.py, line"),
     ("finds_its_files", LostItsFiles, "names nowhere.npz, which is no file"),
     ("gives_images_and_labels_that_fit", ReturnsNothing, "load gave NoneType"),
     ("gives_the_same_again", SharesItsArrays, "share no array between two calls"),

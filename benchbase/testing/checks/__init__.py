@@ -5,6 +5,7 @@ Imports what `testing` does.
 
 from benchbase.testing.check import Check
 from benchbase.testing.checks import (
+    accelerating,
     backbones,
     datasets,
     executors,
@@ -20,8 +21,13 @@ from benchbase.testing.checks.options import options_survive_json
 CHECKS: dict[str, list[Check]] = {
     kind: [Check(options_survive_json), *checks]
     for kind, checks in {
-        "weighters": [*weighters.CHECKS, *resuming.CHECKS, *odd_data.CHECKS],
-        "backbones": backbones.CHECKS,
+        "weighters": [
+            *weighters.CHECKS,
+            *resuming.CHECKS,
+            *odd_data.CHECKS,
+            *accelerating.CHECKS,
+        ],
+        "backbones": [*backbones.CHECKS, *accelerating.CHECKS],
         "datasets": datasets.CHECKS,
         "noises": noises.CHECKS,
         "imbalances": imbalances.CHECKS,

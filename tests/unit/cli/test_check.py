@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest import SkipTest
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 
 from benchbase.cli import invoke
 from benchbase.seeding import numpy_stream
+from benchbase.testing.check import Check
 from benchbase.testing.checks import CHECKS
 
 GOOD = """
@@ -96,6 +98,23 @@ def test_a_check_that_does_not_end_fails_in_time(write, capsys) -> None:
     assert "it did not end within 0.2 s" in out
     assert f"({path}, line 11)" in out
     assert "not run" in out
+
+
+def test_a_check_that_cannot_be_run_here_is_neither_passed_nor_failed(
+    write, capsys, monkeypatch
+) -> None:
+    def needs_a_card(_cls: type) -> None:
+        raise SkipTest("there is no card")
+
+    monkeypatch.setitem(CHECKS, "weighters", [Check(needs_a_card)])
+    assert invoke(["check", write(GOOD)]) == 0
+    out = capsys.readouterr().out
+    assert "skipped  plain  needs a card: there is no card\n" in out
+    assert out.endswith("1 of 1 checks passed, 1 skipped\n")
+    assert invoke(["check", write(GOOD), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [answer[each] for each in ("passed", "failed", "skipped", "not_run")] == [1, 0, 1, 0]
+    assert [one["skipped"] for one in answer["checks"]] == [None, "there is no card"]
 
 
 RARE = """
