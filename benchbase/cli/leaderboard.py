@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from benchbase.boards.board import LEADERBOARDS, boards_with_results
-from benchbase.leaderboard.pages.files import write_board, write_index
+from benchbase.leaderboard.pages.files import verified_table, write_index, write_table
+from benchbase.leaderboard.table import Table
 from benchbase.records.committed import Committed
 
 
@@ -16,7 +17,9 @@ def leaderboard() -> None:
     Boards that are frozen keep theirs as they are. The same records give the same bytes, so that
     `benchbase verify` can tell an edited page.
     """
+    made: dict[str, Table] = {}
     for folder, board in boards_with_results():
-        for written in write_board(folder, board, Committed(folder).records()):
+        made[folder.name] = verified_table(folder, board, Committed(folder).records())
+        for written in write_table(folder, made[folder.name]):
             click.echo(written)
-    click.echo(write_index(LEADERBOARDS))
+    click.echo(write_index(LEADERBOARDS, made))

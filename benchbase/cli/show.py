@@ -89,7 +89,7 @@ def _show_board(board: Board, records: Sequence[Record], home: Home, *, as_json:
     shown = [
         (f"{entry.label} | {_condition(record)}", record)
         for entry in choose(board, records)
-        for _, record in sorted(entry.cells.items(), key=lambda item: item[0])
+        for record in entry.cells.values()
     ]
     failed = [(place, record) for place, record in shown if record.status != "ok"]
     changed = _not_replayed([record for _, record in shown], home)

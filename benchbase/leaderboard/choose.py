@@ -7,6 +7,8 @@ say, never by their order or their scores.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ import msgspec
 
 from benchbase.boards.board import Board
 from benchbase.boards.selectors import Selector
-from benchbase.cell import GIVEN, Scenario, format_label
+from benchbase.cell import GIVEN, Scenario, Spec, WeighterSpec, format_label
 from benchbase.data.secret import secret_of
 from benchbase.records.record import Record
 from benchbase.records.store import counting_attempt
@@ -24,8 +26,10 @@ from benchbase.records.store import counting_attempt
 Place = tuple[int, int]
 """Index of a scenario and of a seed of the board."""
 Found = list[tuple[Place, Record]]
-Identity = tuple[tuple[str, str], ...]
-"""Names and values, sorted: what must be equal for two records to be comparable."""
+Condition = tuple[bytes, str]
+"""Data hashes and backbone source: what must be equal for two records to be comparable."""
+Variant = tuple[bool, tuple[str | int, ...]]
+"""Whether records are trusted, and which code they are of."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Entry:
     trusted: bool = True
     """False where all there is was run in one process (``--executor inline``)."""
     cells: Mapping[Place, Record] = field(default_factory=dict)
+    """In the order of the places."""
     control: bool = False
     """Whether the board names it among its controls."""
     reference: bool = False
@@ -46,6 +51,14 @@ class Entry:
     """What it shows, of the board's yardsticks."""
     seeds: tuple[int, ...] = ()
     """At which the board wants it run."""
+
+    @functools.cached_property
+    def by_scenario(self) -> Mapping[int, list[Record]]:
+        """The records of each scenario, in the order of the seeds; none where it was not run."""
+        found: dict[int, list[Record]] = defaultdict(list)
+        for (scenario, _), record in self.cells.items():
+            found[scenario].append(record)
+        return found
 
 
 Chosen = dict[str, tuple[Entry, Found]]
@@ -182,54 +195,56 @@ def _official(owners: Mapping[str, Found]) -> str:
     return min(owners, key=merit)
 
 
-def _condition(record: Record) -> Identity:
+_ELSEWHERE = ("weighter", "scenario", "seed", "data", "backbone_source")
+_CODE = operator.attrgetter(
+    *(name for name in Spec.__struct_fields__ if name not in _ELSEWHERE),
+    *(f"weighter.{it.name}" for it in dataclasses.fields(WeighterSpec) if it.name != "options"),
+)
+"""Gives what of a spec tells code versions apart."""
+
+
+def _condition(record: Record) -> Condition:
     spec = record.spec
-    data = sorted((name, str(value)) for name, value in vars(spec.data).items())
-    return (*data, ("backbone_source", spec.backbone_source))
+    return msgspec.json.encode(spec.data, order="sorted"), spec.backbone_source
 
 
-def _variant(record: Record) -> tuple[bool, Identity]:
+def _variant(record: Record) -> Variant:
     """Tell code versions apart; options and scenario are the same in a row and a place."""
-    spec = record.spec
-    elsewhere = ("scenario", "seed", "data", "backbone_source", "weighter")
-    values = msgspec.structs.asdict(spec).items()
-    parts = [(name, str(value)) for name, value in values if name not in elsewhere]
-    parts += [(name, str(v)) for name, v in vars(spec.weighter).items() if name != "options"]
-    return record.trusted, tuple(sorted(parts))
+    return record.trusted, _CODE(record.spec)
 
 
-def _conditions(by_label: Chosen) -> dict[Place, Identity]:
+def _conditions(by_label: Chosen) -> dict[Place, Condition]:
     """Choose the condition of each place: most methods, then the newest."""
-    methods: dict[tuple[Place, Identity], set[str]] = defaultdict(set)
-    newest: dict[tuple[Place, Identity], str] = defaultdict(str)
+    methods: dict[tuple[Place, Condition], set[str]] = defaultdict(set)
+    newest: dict[tuple[Place, Condition], str] = defaultdict(str)
     for label, (_, found) in by_label.items():
         for place, record in found:
             candidate = place, _condition(record)
             methods[candidate].add(label)
             newest[candidate] = max(newest[candidate], record.attempt)
-    best: dict[Place, tuple[int, str, Identity]] = {}
+    best: dict[Place, tuple[int, str, Condition]] = {}
     for (place, condition), labels in methods.items():
         merit = len(labels), newest[place, condition], condition
         best[place] = max(best.get(place, merit), merit)
     return {place: merit[2] for place, merit in best.items()}
 
 
-def _entry(entry: Entry, found: Found, conditions: Mapping[Place, Identity]) -> Entry:
+def _entry(entry: Entry, found: Found, conditions: Mapping[Place, Condition]) -> Entry:
     """Give an entry its cells."""
-    variants: dict[tuple[bool, Identity], dict[Place, list[Record]]] = defaultdict(dict)
+    variants: dict[Variant, dict[Place, list[Record]]] = defaultdict(dict)
     for place, record in found:
         if _condition(record) == conditions[place]:
             variants[_variant(record)].setdefault(place, []).append(record)
     if not variants:
         return entry
 
-    def merit(variant: tuple[bool, Identity]) -> tuple[bool, int, str, Identity]:
+    def merit(variant: Variant) -> tuple[bool, int, str, Variant]:
         places = variants[variant]
         newest = max(record.attempt for records in places.values() for record in records)
-        return variant[0], len(places), newest, variant[1]
+        return variant[0], len(places), newest, variant
 
     chosen = max(variants, key=merit)
     # Two keys in one place differ in nothing that tells variants apart: the rule of one cell.
-    counting = {place: counting_attempt(rs) for place, rs in variants[chosen].items()}
+    counting = {place: counting_attempt(rs) for place, rs in sorted(variants[chosen].items())}
     cells = {place: record for place, record in counting.items() if record is not None}
     return dataclasses.replace(entry, trusted=chosen[0], cells=cells)

@@ -29,9 +29,10 @@ def class_recalls(board: Board, entries: Sequence[Entry]) -> tuple[ClassRecalls,
     for title, indices in groups.items():
         records = {
             entry.label: [
-                entry.cells[place]
-                for place in sorted(entry.cells)
-                if place[0] in indices and entry.cells[place].status == "ok"
+                record
+                for index in indices
+                for record in entry.by_scenario.get(index, ())
+                if record.status == "ok"
             ]
             for entry in entries
         }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +22,26 @@ from benchbase.leaderboard.cells import metric_name
 from benchbase.leaderboard.choose import Entry, Place
 from benchbase.leaderboard.headroom import Headroom, Scores, headrooms
 from benchbase.leaderboard.table import CONTROL, FIRM_SEEDS, PROVISIONAL, RANKED, SEES_TRUTH
-from benchbase.records.record import Record
+from benchbase.records.record import Record, Score
+
+_NONE: Mapping[str, Score] = MappingProxyType({})
 
 
 def score_of(record: Record, rule: str, metric: str) -> float | None:
     """Give one score of a record; None where it failed or the metric is undefined."""
-    score = record.metrics.get(rule, {}).get(metric)
-    if score is None or record.status != "ok" or not isinstance(score.value, float):
-        return None
-    return score.value
+    return scores_of([record], rule, metric)[0]
+
+
+def scores_of(records: Iterable[Record], rule: str, metric: str) -> list[float | None]:
+    """Give one score of each record; None where it failed or the metric is undefined."""
+    return [
+        score.value
+        if record.status == "ok"
+        and (score := record.metrics.get(rule, _NONE).get(metric)) is not None
+        and isinstance(score.value, float)
+        else None
+        for record in records
+    ]
 
 
 @dataclass(frozen=True)
@@ -122,8 +134,8 @@ def _undefined(board: Board, entries: Sequence[Entry]) -> set[Place]:
 def _cells(entry: Entry, board: Board, rule: str, undefined: Collection[Place]) -> Scores:
     """Give the scores; who failed scores 0 wherever the score exists."""
     cells = np.full((len(board.scenarios), len(board.seeds)), np.nan)
-    for place, record in entry.cells.items():
-        score = score_of(record, rule, board.metric)
+    scores = scores_of(entry.cells.values(), rule, board.metric)
+    for (place, record), score in zip(entry.cells.items(), scores, strict=True):
         if score is not None:
             cells[place] = score
         elif record.status != "ok" and place not in undefined:
@@ -206,7 +218,7 @@ def _standing(entry: Entry, board: Board, counted: Collection[int], cells: Score
         return CONTROL
     planned = len(board.scenarios) * len(board.seeds)
     seeds = len(board.seeds)
-    without = [at for at in sorted(entry.cells) if at[0] in counted and np.isnan(cells[at])]
+    without = [at for at in entry.cells if at[0] in counted and np.isnan(cells[at])]
     problems = {
         "not run": not entry.cells,
         "run in one process (--executor inline)": not entry.trusted,
@@ -225,7 +237,7 @@ def _standing(entry: Entry, board: Board, counted: Collection[int], cells: Score
 
 def _broken_rule(entry: Entry) -> str | None:
     """Give the first reason that a record itself gives against a rank."""
-    blocks = (entry.cells[place].training for place in sorted(entry.cells))
+    blocks = (record.training for record in entry.cells.values())
     return next((one.unranked for one in blocks if one is not None and one.unranked), None)
 
 

@@ -38,11 +38,8 @@ def mean_curves(board: Board, records: Iterable[Record]) -> list[Curves]:
     entries = choose(board, records)
     for index, scenario in enumerate(scenario_labels(board.scenarios)):
         for entry in entries:
-            cells = [
-                entry.cells[place].curves
-                for place in sorted(entry.cells)
-                if place[0] == index and entry.cells[place].status == "ok"
-            ]
+            records = entry.by_scenario.get(index, ())
+            cells = [record.curves for record in records if record.status == "ok"]
             names = sorted({name for curves in cells for name in curves})
             means = {name: _mean([curves.get(name, []) for curves in cells]) for name in names}
             if means:

@@ -38,21 +38,17 @@ def label_curves(entry: Entry, board: Board) -> tuple[LabelCurve, ...]:
     score = shown_score(board)
     curves = []
     for index in range(len(board.scenarios)):
-        blocks = [
-            block
-            for place, record in sorted(entry.cells.items(), key=lambda item: item[0])
-            if place[0] == index and (block := record.relabelling)
-        ]
+        records = entry.by_scenario.get(index, [])
+        blocks = [block for record in records if (block := record.relabelling)]
         if not blocks:
             continue
         heights = [
             dict(zip(block.labels_bought, getattr(block, score), strict=True)) for block in blocks
         ]
         levels = sorted(set.intersection(*(set(each) for each in heights)))
-        cells = sum(place[0] == index for place in entry.cells)
         ends = [*levels[:1], *levels[-1:]]
         # An area over part of the budget, or over the seeds that went well, would win unearned.
-        is_whole = len(blocks) == cells and ends == [0, board.scenarios[index].label_budget]
+        is_whole = len(blocks) == len(records) and ends == [0, board.scenarios[index].label_budget]
         areas = [mean_height(levels, [each[n] for n in levels]) for each in heights]
         curves.append(
             LabelCurve(

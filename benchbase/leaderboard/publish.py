@@ -40,7 +40,7 @@ def publish(
         table = tabulate(board, chosen, evidence_of(request.folder, board, records))
         written = [*write_table(request.folder, table), *changed]
         if (leaderboards := leaderboards_of(request.folder)) is not None:
-            write_index(leaderboards)
+            write_index(leaderboards, {request.folder.name: table})
     else:
         table = build(board, records)
         written = write_table(home.table(board.name), table)

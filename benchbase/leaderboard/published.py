@@ -97,8 +97,7 @@ def _compared(board: Board, entry: Entry, source: PublishedSource, row: Publishe
     assert source.setting.rule is not None  # else that were a reason
     scores = [
         score_of(record, source.setting.rule, source.setting.metric)
-        for place, record in sorted(entry.cells.items())
-        if place[0] == index
+        for record in entry.by_scenario.get(index, ())
     ]
     own = estimate(100 * np.array([score for score in scores if score is not None]))
     if own is None or own.low is None or own.high is None or None in scores:

@@ -49,7 +49,7 @@ class Results:
                 "key": record.key,
             }
             for entry in choose(self.board, self.records)
-            for place, record in sorted(entry.cells.items(), key=lambda item: item[0])
+            for place, record in entry.cells.items()
         ]
 
     def to_pandas(self) -> Any:

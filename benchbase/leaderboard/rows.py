@@ -13,7 +13,7 @@ from benchbase.judging.separation import spread
 from benchbase.judging.statistics import estimate
 from benchbase.leaderboard.choose import Entry, choose
 from benchbase.leaderboard.class_recalls import class_recalls
-from benchbase.leaderboard.compare import Compared, compare, data_sets, score_of
+from benchbase.leaderboard.compare import Compared, compare, data_sets, scores_of
 from benchbase.leaderboard.corrections import correction_texts
 from benchbase.leaderboard.evidence import NONE, Evidence, evidence_text
 from benchbase.leaderboard.label_curves import label_curves
@@ -118,14 +118,14 @@ def _row(
     compared: Compared,
     left_out: frozenset[int],
 ) -> Row:
-    records = [entry.cells[place] for place in sorted(entry.cells)]
+    records = [*entry.cells.values()]
     counted = [  # the cells that the score is of
-        entry.cells[place]
-        for place in sorted(entry.cells)
-        if place[0] not in left_out and place[1] in compared.seeds
+        record
+        for (scenario, seed), record in entry.cells.items()
+        if scenario not in left_out and seed in compared.seeds
     ]
     finished = [record for record in counted if record.status == "ok"]
-    rules = {rule: mean(score_of(r, rule, board.metric) for r in counted) for rule in _RULES}
+    rules = {rule: mean(scores_of(counted, rule, board.metric)) for rule in _RULES}
     oracle, headline = rules["oracle"], rules[board.rule]
     return Row(
         label=entry.label,
@@ -150,7 +150,7 @@ def _row(
         ),
         rules=rules,
         metrics={
-            name: _mean_of_all(score_of(record, board.rule, name) for record in finished)
+            name: _mean_of_all(scores_of(finished, board.rule, name))
             for name in _metric_names(counted, board.rule)
         },
         without_value=_joined(
@@ -166,7 +166,7 @@ def _row(
 
 
 def _scenario_score(entry: Entry, index: int, compared: Compared) -> ScenarioScore:
-    records = [record for place, record in entry.cells.items() if place[0] == index]
+    records = entry.by_scenario.get(index, [])
     cells = compared.cells[index]
     return ScenarioScore(
         score=estimate(cells[~np.isnan(cells)]),
@@ -176,13 +176,15 @@ def _scenario_score(entry: Entry, index: int, compared: Compared) -> ScenarioSco
 
 
 def _cost(entry: Entry, reference: Entry) -> Cost:
-    costs = [entry.cells[place].cost for place in sorted(entry.cells)]
+    costs = [record.cost for record in entry.cells.values()]
     total = sum(cost.seconds_total for cost in costs)
     judge = sum(cost.seconds_judge for cost in costs)
     memory = [cost.peak_memory_bytes for cost in costs if cost.peak_memory_bytes]
     ratios = []
-    for place in sorted(entry.cells.keys() & reference.cells.keys()):
-        mine, theirs = entry.cells[place], reference.cells[place]
+    for place, mine in entry.cells.items():
+        theirs = reference.cells.get(place)
+        if theirs is None:
+            continue
         if mine.status == theirs.status == "ok" and _device(mine) == _device(theirs):
             own, other = mine.cost.seconds_train, theirs.cost.seconds_train
             ratios += [own / other] if own and other else []
@@ -192,7 +194,7 @@ def _cost(entry: Entry, reference: Entry) -> Cost:
         judge_share=judge / total if total else None,
         peak_memory_bytes=max(memory, default=None),
         labels_bought=sum(cost.labels_bought for cost in costs),
-        **_work([entry.cells[place] for place in sorted(entry.cells)]),
+        **_work([*entry.cells.values()]),
     )
 
 
@@ -248,7 +250,6 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: ", ".join(sorted(values[name])) for name in sorted(values)}
 
 
-def _mean_of_all(values: Iterable[float | None]) -> float | None:
+def _mean_of_all(values: Sequence[float | None]) -> float | None:
     """Give the mean; None where one is missing, for means over other cells do not compare."""
-    known = [*values]
-    return None if None in known else mean(known)
+    return None if None in values else mean(values)

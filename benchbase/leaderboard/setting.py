@@ -49,11 +49,15 @@ def _sandbox_texts(entries: Sequence[Entry]) -> list[str]:
 def _networks(board: Board, entries: Sequence[Entry]) -> list[str]:
     """Name the networks, each with the weights that it started from, where it had any."""
     started = {
-        (board.scenarios[place[0]].backbone, parted(record.spec.backbone_source)[1])
+        (board.scenarios[place[0]].backbone, record.spec.backbone_source)
         for entry in entries
         for place, record in entry.cells.items()
     }
-    texts = {name: f"{name} (weights {weights})" for name, weights in started if weights}
+    texts = {
+        name: f"{name} (weights {weights})"
+        for name, source in started
+        if (weights := parted(source)[1])
+    }
     return [texts.get(it, it) for it in sorted({one.backbone for one in board.scenarios})]
 
 
@@ -80,11 +84,13 @@ def chance_text(board: Board, entries: Sequence[Entry]) -> str:
 def augmentation_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
     """Say what augmentation may do to the images of each data set, as the records have it."""
     stated = {
-        (board.scenarios[place[0]].data, str(record.spec.data.invariances))
+        (board.scenarios[index].data, record.spec.data.invariances)
         for entry in entries
-        for place, record in entry.cells.items()
+        for index, records in entry.by_scenario.items()
+        for record in records
     }
-    return tuple(f"Augmentation of {name}: {text}." for name, text in sorted(stated))
+    texts = sorted((name, str(invariances)) for name, invariances in stated)
+    return tuple(f"Augmentation of {name}: {text}." for name, text in texts)
 
 
 def as_given_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:

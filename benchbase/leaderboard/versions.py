@@ -27,7 +27,7 @@ def of_one_version(board: Board, entries: Sequence[Entry]) -> list[Entry]:
 
 def _kept_versions(board: Board, entries: Sequence[Entry]) -> dict[str, str]:
     records = [record for entry in entries for record in entry.cells.values()]
-    newest = sorted(records, key=lambda record: record.attempt)
+    newest = sorted((it for it in records if it.metric_versions), key=lambda it: it.attempt)
     kept = {name: version for one in newest for name, version in one.metric_versions.items()}
     asked = {each.name: each.version for each in board_metrics(board.metric, board.metric_options)}
     return {**kept, **asked}

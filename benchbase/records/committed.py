@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -25,13 +26,15 @@ class Committed:
     def __init__(self, folder: Path) -> None:
         """Open the results of the leaderboard in ``folder`` (there may be none yet)."""
         self.folder = folder / "results"
+        self._parsed: dict[Path, tuple[bytes, list[Record]]] = {}
+        """File -> the digest of what was read, and what that says."""
 
     @functools.cached_property
     def _by_key(self) -> dict[str, list[Record]]:
         by_key: dict[str, list[Record]] = {}
         with collection_paused():
             for path in sorted(self.folder.glob("*/*.jsonl")):
-                for record in _read_lines(path).values():
+                for record in self._lines(path).values():
                     by_key.setdefault(record.key, []).append(record)
         return by_key
 
@@ -55,21 +58,37 @@ class Committed:
         Raises:
             StoreError: a file cannot be read or written.
         """
-        new: dict[Path, dict[tuple[str, str], str]] = {}
+        given: dict[Path, list[Record]] = {}
         for record in records:
             if record.status in FINISHED and record.trusted:
-                path = self._path(record)
-                new.setdefault(path, {})[record.key, record.attempt] = record_text(slim(record))
+                given.setdefault(self._path(record), []).append(record)
         changed = []
-        for path, added in sorted(new.items()):
-            before = _read_lines(path) if path.exists() else {}
-            kept = {(record.key, record.attempt): line for line, record in before.items()}
-            lines = {**added, **kept}
-            if len(lines) > len(kept):
-                replace_file(path, "".join(lines[place] for place in sorted(lines)))
+        for path, found in sorted(given.items()):
+            before = self._lines(path) if path.exists() else {}
+            lines = {(record.key, record.attempt): line for line, record in before.items()}
+            new = {
+                (record.key, record.attempt): record_text(slim(record)).strip().encode()
+                for record in found
+                if (record.key, record.attempt) not in lines
+            }
+            if new:
+                lines |= new
+                replace_file(path, b"".join(lines[place] + b"\n" for place in sorted(lines)))
                 changed.append(path)
         self.__dict__.pop("_by_key", None)
         return changed
+
+    def _lines(self, path: Path) -> dict[bytes, Record]:
+        """Read the records of a file, each under its line; what is as it was is parsed once."""
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read: {error}") from error
+        lines, digest = content.splitlines(), hashlib.sha256(content).digest()
+        known = self._parsed.get(path)
+        if known is None or known[0] != digest:
+            known = self._parsed[path] = digest, _parse(path, lines)
+        return dict(zip(lines, known[1], strict=True))
 
     def _path(self, record: Record) -> Path:
         spec = record.spec
@@ -93,16 +112,12 @@ def slim(record: Record) -> Record:
     )
 
 
-def _read_lines(path: Path) -> dict[str, Record]:
-    """Read the records of a file, each under its line as it stands there."""
-    records: dict[str, Record] = {}
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path}: cannot be read: {error}") from error
-    for number, line in enumerate(text.splitlines(), start=1):
+def _parse(path: Path, lines: Iterable[bytes]) -> list[Record]:
+    """Parse the lines of a file."""
+    records = []
+    for number, line in enumerate(lines, start=1):
         try:
-            records[f"{line}\n"] = parse_record(line)
+            records.append(parse_record(line))
         except NewerRecordError as error:
             raise StoreError(f"{path}, line {number}: {error}") from error
         except ValueError as error:

@@ -71,6 +71,23 @@ class Home:
         """Name the file of what was scored again of an attempt."""
         return self.attempts(key) / f"{attempt}.scores"
 
+    def attempted(self) -> list[str]:
+        """Name the cells of which there are attempts, sorted."""
+        return [key for group in _names(self.records) for key in _names(self.records / group)]
+
+    def attempt_files(self, key: str) -> list[tuple[Path, Path | None]]:
+        """Find the attempts at a cell, sorted: the file of each, and of what was scored again."""
+        folder = self.attempts(key)
+        names = _names(folder)
+        stems = [name.removesuffix(".json") for name in names if name.endswith(".json")]
+        return [
+            (
+                folder / f"{stem}.json",
+                folder / f"{stem}.scores" if f"{stem}.scores" in names else None,
+            )
+            for stem in stems
+        ]
+
     def predictions(self, key: str, attempt: str) -> Path:
         """Name the file of the logits that an attempt is scored from."""
         return self.path / "preds" / key / f"{attempt}.npz"
@@ -149,6 +166,14 @@ class Home:
                 yield own
             finally:
                 shutil.rmtree(own, ignore_errors=True)
+
+
+def _names(folder: Path) -> list[str]:
+    """List a folder, sorted; empty where there is none, or none that may be read."""
+    try:
+        return sorted(entry.name for entry in os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
 
 
 def _clear_if_dead(folder: Path) -> None:

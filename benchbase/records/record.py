@@ -31,7 +31,7 @@ class Score(
     """Why there is no value."""
 
 
-class Failure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Failure(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """What went wrong in a child."""
 
     type: str
@@ -39,7 +39,7 @@ class Failure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     traceback: str
 
 
-class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Weights(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """The reported weights against the known noise mask (``judging.weights``)."""
 
     auroc: float | None
@@ -59,7 +59,7 @@ class Weights(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     never_left_one: bool
 
 
-class Relabelling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Relabelling(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Test scores of the finished model at each number of labels bought."""
 
     labels_bought: list[int]
@@ -71,7 +71,7 @@ class Relabelling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Score -> mean height of its curve over the span of labels; null for one level."""
 
 
-class Training(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Training(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Updates of each network against the steps allowed, and what costs the rank."""
 
     steps_allowed: int
@@ -84,7 +84,7 @@ class Training(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why the attempt may not be ranked."""
 
 
-class Corruption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Corruption(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """What was done to the data: realised rates and counts (``data.opening``)."""
 
     identifiable: bool
@@ -111,7 +111,7 @@ class Corruption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the data set says of itself (``data.card``), label by label."""
 
 
-class Cost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Cost(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """Time, memory and work."""
 
     seconds_train: float
@@ -127,13 +127,13 @@ class Cost(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     concurrent_cells: int
 
 
-class Artefact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Artefact(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """A file that belongs to the attempt, in the home where it ran."""
 
     sha256: str
 
 
-class Numerics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Numerics(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=True):
     """How numbers were computed."""
 
     precision: str

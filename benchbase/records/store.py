@@ -46,7 +46,8 @@ def counting_attempt(attempts: Iterable[Record]) -> Record | None:
 def collection_paused() -> Iterator[None]:
     """Keep Python's cycle collector out of a block that makes or walks very many records.
 
-    Records hold no cycles; looking for some among a million small objects doubles the time.
+    Records hold no cycles; looking for some among a million small objects doubles the time. What
+    the block made counts as old afterwards, and is not looked through at once.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -54,6 +55,8 @@ def collection_paused() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            gc.freeze()
+            gc.unfreeze()  # together they move everything to the oldest generation
             gc.enable()
 
 
@@ -90,8 +93,8 @@ class Store:
 
     def attempts(self, key: str) -> list[Record]:
         """Read all attempts of a cell, the first one first."""
-        paths = sorted(self.home.attempts(key).glob("*.json"))
-        return [record for path in paths if (record := self._read(path)) is not None]
+        found = [_read(path, later) for path, later in self.home.attempt_files(key)]
+        return [record for record in found if record is not None]
 
     def finished(self, key: str) -> Record | None:
         """Give the attempt that counts, or None where the cell is still to be run.
@@ -100,27 +103,24 @@ class Store:
         """
         return counting_attempt(record for record in self.attempts(key) if record.trusted)
 
-    def records(self) -> Iterator[Record]:
+    @collection_paused()
+    def records(self) -> list[Record]:
         """Read every attempt; a file that cannot be read is named in the log and left alone."""
-        for path in sorted(self.home.records.glob("??/*/*.json")):
-            record = self._read(path)
-            if record is not None:
-                yield record
+        return [record for key in self.home.attempted() for record in self.attempts(key)]
 
-    def _read(self, path: Path) -> Record | None:
-        try:
-            text = path.read_text(encoding="utf-8")
-            later = self.home.later_scores(path.parent.name, path.stem)
-            if later.exists():
-                scores = json.loads(later.read_text(encoding="utf-8"))
-                text = canonical_json({**json.loads(text), **scores})
-            record = parse_record(text)
-            if (record.key, record.attempt) == (path.parent.name, path.stem):
-                return record
-            problem = "its file is named after another cell or attempt"
-        except (OSError, ValueError) as error:
-            problem = str(error) or type(error).__name__
-        logger.warning(
-            "skipped the unreadable record %s (%s); the file is left alone", path, problem
-        )
-        return None
+
+def _read(path: Path, later: Path | None) -> Record | None:
+    """Read an attempt and what was scored again of it; None, and a warning, where that fails."""
+    try:
+        text = path.read_bytes()
+        if later is not None:
+            scores = json.loads(later.read_bytes())
+            text = canonical_json({**json.loads(text), **scores}).encode()
+        record = parse_record(text)
+        if (record.key, record.attempt) == (path.parent.name, path.stem):
+            return record
+        problem = "its file is named after another cell or attempt"
+    except (OSError, ValueError) as error:
+        problem = str(error) or type(error).__name__
+    logger.warning("skipped the unreadable record %s (%s); the file is left alone", path, problem)
+    return None

@@ -55,11 +55,10 @@ def check_record(record: Record) -> None:
     for rule, scores in record.metrics.items():
         for name, score in scores.items():
             low, high = BOUNDS.get(name, _UNBOUNDED)
-            value = score.value
-            if type(value) is float and low <= value <= high and score.interval is None:
+            if type(score.value) is float and low <= score.value <= high and not score.interval:
                 continue  # nearly all pass here
-            _check_score(score, (low, high), f"metrics.{rule}.{name}")
-        _check_average(scores, f"metrics.{rule}")
+            _check_score(score, low, high, rule, name)
+        _check_average(scores, rule)
     _check_diagnostics(record)
     _check_selected(record)
     _check_chosen(record)
@@ -69,55 +68,59 @@ def check_record(record: Record) -> None:
         _check_number(record.corruption.test_count, 0, _LARGEST, "corruption.test_count")
 
 
-def _check_score(score: Score, bounds: tuple[float, float], where: str) -> None:
+def _check_score(score: Score, low: float, high: float, rule: str, name: str) -> None:
     value = score.value
-    if isinstance(value, list):
-        _check_numbers(value, *bounds, where)
-    elif value is not None:
-        _check_number(value, *bounds, where)
-    elif score.reason is None:
-        raise ValueError(f"{where}: null without a reason")
-    if value is not None and score.reason is not None:
-        raise ValueError(f"{where}: a value, and a reason why there is none")
+    if value is None:
+        if score.reason is None:
+            raise ValueError(f"metrics.{rule}.{name}: null without a reason")
+    else:
+        values = value if isinstance(value, list) else (value,)
+        _check_numbers(values, low, high, "metrics", rule, name)
+        if score.reason is not None:
+            raise ValueError(f"metrics.{rule}.{name}: a value, and a reason why there is none")
     if score.interval is not None:
-        _check_numbers(score.interval, *_UNBOUNDED, where)
+        _check_numbers(score.interval, *_UNBOUNDED, "metrics", rule, name)
 
 
-def _check_average(scores: Mapping[str, Score], where: str) -> None:
+def _check_average(scores: Mapping[str, Score], rule: str) -> None:
     """Compare balanced accuracy with the recalls that it is the mean of."""
     average, recalls = _value(scores, "balanced_accuracy"), scores.get("recall_per_class")
     if average is None:
         return
     if recalls is None or type(recalls.value) is not list:
-        raise ValueError(f"{where}: expected a balanced accuracy with the recall of each class")
+        raise ValueError(
+            f"metrics.{rule}: expected a balanced accuracy with the recall of each class"
+        )
     present = [recall for recall in recalls.value if recall is not None]
     if not present or abs(sum(present) / len(present) - average) > _AVERAGE_TOLERANCE:
         raise ValueError(
-            f"{where}.balanced_accuracy: {average!r} is not the mean of the recalls {present!r}"
+            f"metrics.{rule}.balanced_accuracy: {average!r} is not the mean of the recalls "
+            f"{present!r}"
         )
 
 
 def _check_diagnostics(record: Record) -> None:
     """Check what a table reads beside the scores."""
     for name, curve in record.curves.items():
-        _check_numbers(curve, *_UNBOUNDED, f"curves.{name}")
+        _check_numbers(curve, *_UNBOUNDED, "curves", name)
     for name in _COSTS:
-        _check_number(getattr(record.cost, name), 0.0, _LARGEST, f"cost.{name}")
+        _check_number(getattr(record.cost, name), 0.0, _LARGEST, "cost", name)
     if record.weights is not None:
         for name in ("auroc", "effective_sample_size"):
-            _check_number(getattr(record.weights, name), 0.0, 1.0, f"weights.{name}")
+            _check_number(getattr(record.weights, name), 0.0, 1.0, "weights", name)
 
 
 def _check_selected(record: Record) -> None:
     """Compare what each rule says of balanced accuracy with the checkpoints that it averages."""
     curve = record.curves.get("test_balanced_accuracy", [])
     for rule, chosen in record.selected.items():
-        if not all(0 <= each < len(curve) for each in chosen):
+        known = [curve[each] for each in chosen if 0 <= each < len(curve)]
+        if len(known) < len(chosen):
             raise ValueError(
                 f"selected.{rule}: expected checkpoints of {len(curve)}, got {chosen!r}"
             )
         told = _value(record.metrics.get(rule, {}), "balanced_accuracy")
-        scores = [score for each in chosen if (score := curve[each]) is not None]
+        scores = [score for score in known if score is not None]
         if told is None or not scores or len(scores) < len(chosen):
             raise ValueError(f"selected.{rule}: expected a balanced accuracy and its checkpoints")
         if abs(sum(scores) / len(scores) - told) > _CURVE_TOLERANCE:
@@ -159,7 +162,7 @@ def _check_relabelling(record: Record) -> None:
         values: list[float] = getattr(block, name)
         if len(values) != len(levels):
             raise ValueError(f"relabelling.{name}: expected a score for each of {levels!r}"[:200])
-        _check_numbers(values, 0.0, 1.0, f"relabelling.{name}")
+        _check_numbers(values, 0.0, 1.0, "relabelling", name)
         expected, area = mean_height(levels, values), block.area.get(name)
         if (area is None) != (expected is None) or abs((area or 0) - (expected or 0)) > _ROUNDING:
             raise ValueError(f"relabelling.area.{name}: {area!r} is not the area of the scores")
@@ -189,16 +192,16 @@ def _check_levels(block: Relabelling, record: Record) -> None:
 
 
 def _value(scores: Mapping[str, Score], name: str) -> float | None:
-    value = scores[name].value if name in scores else None
-    return value if isinstance(value, float) else None
+    score = scores.get(name)
+    return score.value if score is not None and type(score.value) is float else None
 
 
-def _check_numbers(values: Iterable[float | None], low: float, high: float, where: str) -> None:
+def _check_numbers(values: Iterable[float | None], low: float, high: float, *where: str) -> None:
     for value in values:
         if value is not None and not low <= value <= high:
-            _check_number(value, low, high, where)
+            _check_number(value, low, high, *where)
 
 
-def _check_number(value: float | None, low: float, high: float, where: str) -> None:
+def _check_number(value: float | None, low: float, high: float, *where: str) -> None:
     if value is not None and not low - _ROUNDING <= value <= high + _ROUNDING:
-        raise ValueError(f"{where}: expected {low:g} to {high:g}, got {value!r}")
+        raise ValueError(f"{'.'.join(where)}: expected {low:g} to {high:g}, got {value!r}")

@@ -65,7 +65,10 @@ def sweep(
     if plan.to_do:
         threading.Thread(target=metrics.preload, daemon=True).start()  # seconds, beside training
     tally = Tally()
-    before = {job.cell.key: _attempts(store, job.cell.key) for job in plan.to_do}
+    before = {
+        key: {path.stem for path, _ in store.home.attempt_files(key)}
+        for key in (job.cell.key for job in plan.to_do)
+    }
     waiting: list[Job] = []
 
     def written_beside(key: str) -> Record | None:
@@ -108,12 +111,6 @@ def sweep(
             if to_do and execution.ended.wait(POLL_SECONDS):
                 break
     return tally
-
-
-def _attempts(store: Store, key: str) -> set[str]:
-    """Name the attempts at a cell."""
-    folder = store.home.attempts(key)
-    return {path.stem for path in folder.glob("*.json")} if folder.is_dir() else set()
 
 
 def _record(

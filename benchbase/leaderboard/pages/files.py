@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from benchbase.boards.board import Board, has_results, load_board
 from benchbase.files import replace_file
@@ -51,14 +52,23 @@ def charts(table: Table) -> dict[str, str]:
 
 
 def write_board(folder: Path, board: Board, records: Iterable[Record]) -> list[Path]:
-    """Verify what is kept beside the records, and write the pages; give their paths.
+    """Write the pages of records and of what bears them out; give their paths.
 
     Raises:
         StoreError: the folder cannot be written to, or the disk is full; what lies beside the
             records is damaged.
     """
+    return write_table(folder, verified_table(folder, board, records))
+
+
+def verified_table(folder: Path, board: Board, records: Iterable[Record]) -> Table:
+    """Verify what is kept beside the records of a board, and make its table.
+
+    Raises:
+        StoreError: what lies beside the records is damaged.
+    """
     records = list(records)
-    return write_table(folder, build(board, records, evidence_of(folder, board, records)))
+    return build(board, records, evidence_of(folder, board, records))
 
 
 def write_table(folder: Path, table: Table) -> list[Path]:
@@ -104,8 +114,10 @@ def text_of(path: Path) -> str | None:
         return None
 
 
-def index_text(leaderboards: Path) -> str:
+def index_text(leaderboards: Path, made: Mapping[str, Table] = MappingProxyType({})) -> str:
     """Write the index of the boards in ``leaderboards``, from their committed records.
+
+    ``made`` holds tables that were just made of these, by the names of their folders.
 
     Raises:
         UsageError: a board file says something wrong.
@@ -115,7 +127,9 @@ def index_text(leaderboards: Path) -> str:
     for path in sorted(leaderboards.glob("*/board.toml")):
         board = load_board(str(path.resolve()))
         if has_results(path.parent) and not board.frozen:
-            lines.append(_index_line(build(board, Committed(path.parent).records())))
+            name = path.parent.name
+            table = made.get(name) or build(board, Committed(path.parent).records())
+            lines.append(_index_line(table))
         elif has_results(path.parent):
             lines.append([*_board_cells(board), NOTHING, _frozen_text(board), NOTHING])
         elif not board.frozen:
@@ -181,13 +195,13 @@ def _index_line(table: Table) -> list[str]:
     ]
 
 
-def write_index(leaderboards: Path) -> Path:
-    """Write ``leaderboards/README.md``; give its path.
+def write_index(leaderboards: Path, made: Mapping[str, Table] = MappingProxyType({})) -> Path:
+    """Write ``leaderboards/README.md``, as ``index_text`` gives it; return its path.
 
     Raises:
         UsageError: a board file says something wrong.
         StoreError: a record cannot be read, or the index not written.
     """
     path = leaderboards / "README.md"
-    replace_file(path, index_text(leaderboards))
+    replace_file(path, index_text(leaderboards, made))
     return path

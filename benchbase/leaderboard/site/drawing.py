@@ -52,7 +52,7 @@ class Shown:
     def cells(self) -> Iterable[tuple[str, Record]]:
         """Give the records that the table is made of, each with its row's label."""
         for entry in choose(self.table.board, self.records):
-            for _, record in sorted(entry.cells.items(), key=lambda item: item[0]):
+            for record in entry.cells.values():
                 yield entry.label, record
 
     def condition(self, scenario: int) -> tuple[str, str]:

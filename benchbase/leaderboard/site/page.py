@@ -189,7 +189,7 @@ def _cells(board: Board, records: Sequence[Record], evidence: Evidence) -> tuple
     replayed = {(one.key, one.attempt): one for one in evidence.replays}
     cells: JSON = {}
     for entry in choose(board, records):
-        for (scenario, _), record in sorted(entry.cells.items(), key=lambda item: item[0]):
+        for (scenario, _), record in entry.cells.items():
             score, came = score_of(record, board.rule, board.metric), record.provenance
             replay = replayed.get((record.key, record.attempt))
             cells.setdefault(f"{entry.label} {scenario}", []).append(

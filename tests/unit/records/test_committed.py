@@ -7,8 +7,10 @@ from msgspec.structs import replace
 
 from benchbase.cell import canonical_json
 from benchbase.errors import StoreError
+from benchbase.records import committed as committed_module
 from benchbase.records.committed import Committed, slim
-from benchbase.records.record import Artefact, as_json, record_text
+from benchbase.records.record import Artefact, Record, as_json, record_text
+from benchbase.records.validation import parse_record
 from tests.unit.made_records import attempt_name, make_record, make_scenario
 
 
@@ -60,6 +62,26 @@ def test_merging_the_same_records_in_any_order_gives_the_same_bytes(tmp_path):
 def test_killed_and_inline_attempts_are_not_committed(tmp_path):
     records = [make_record(status="killed"), make_record(seed=1, trusted=False)]
     assert Committed(tmp_path).merge(records) == []
+
+
+def test_a_file_is_parsed_once_and_again_when_another_run_has_changed_it(tmp_path, monkeypatch):
+    first, second, third = (make_record(seed=seed) for seed in range(3))
+    [path] = Committed(tmp_path).merge([first])
+    parsed = []
+
+    def counted(line: bytes) -> Record:
+        parsed.append(line)
+        return parse_record(line)
+
+    monkeypatch.setattr(committed_module, "parse_record", counted)
+    ours = Committed(tmp_path)
+    assert (ours.merge([first]), ours.records()) == ([], [slim(first)])
+    assert len(parsed) == 1
+    Committed(tmp_path).merge([second])
+    parsed.clear()
+    assert ours.merge([third]) == [path]
+    assert len(parsed) == 2
+    assert {record.key for record in ours.records()} == {first.key, second.key, third.key}
 
 
 def test_a_committed_cell_is_finished_also_right_after_a_merge(tmp_path):

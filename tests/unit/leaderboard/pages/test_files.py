@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from benchbase.boards.board import load_board
 from benchbase.cli.leaderboard import leaderboard
 from benchbase.errors import StoreError
-from benchbase.leaderboard import board_files, index_text, write_board, write_index
+from benchbase.leaderboard import board_files, build, index_text, write_board, write_index
 from benchbase.leaderboard.pages.files import differing_pages
 from benchbase.leaderboard.verifying import evidence_of
 from benchbase.records.committed import Committed
@@ -93,6 +93,17 @@ def test_the_index_lists_every_board_with_its_leaders(tmp_path):
             *("nuclei", "2", "3", "2", r"clever\*", "78.6 ± 2.5"),
         ],
     ]
+
+
+def test_the_index_takes_tables_that_are_made(tmp_path):
+    (tmp_path / "kidneys").mkdir()
+    (tmp_path / "kidneys" / "board.toml").write_text(TEXT)
+    board = load_board(str(tmp_path / "kidneys"))
+    Committed(tmp_path / "kidneys").merge(make_records(board, {"plain": 0.7, "clever": 0.8}))
+    table = build(board, Committed(tmp_path / "kidneys").records())
+    written = index_text(tmp_path)
+    (tmp_path / "kidneys" / "results" / "nuclei" / "plain.jsonl").write_text("unread")
+    assert index_text(tmp_path, {"kidneys": table}) == written
 
 
 def test_the_index_of_no_boards_is_a_page(tmp_path: Path):
