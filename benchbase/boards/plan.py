@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,7 +231,11 @@ def found_again(
     return done
 
 
-@functools.lru_cache(maxsize=8)
+_opening = threading.Lock()
+"""Held while a condition is opened, so that cells that begin together open it once."""
+
+
+@functools.lru_cache(maxsize=2)
 def _open_cached(condition: Condition, cache: Path | None) -> Opened:
     parts = {**condition.parts, "cache": cache or condition.parts["cache"]}
     return open_scenario(condition.scenario, condition.seed, **parts)
@@ -259,6 +264,8 @@ class Condition:
     def open(self, cache: Path | None = None) -> Opened:
         """Draw images and labels; the cells of one condition share them.
 
-        ``cache`` is where data are decoded on another machine.
+        They are kept for the cells of this condition and of the one before it: cells come condition
+        by condition. ``cache`` is where data are decoded on another machine.
         """
-        return _open_cached(self, cache)
+        with _opening:
+            return _open_cached(self, cache)

@@ -24,8 +24,9 @@ from benchbase.data.cache import Prepared, data_key, prepare, source_hash
 from benchbase.data.contract import DataParts, DataSet, Imbalance, Labels, Noise, Part
 from benchbase.data.corruption import Observed, describe_corruption, observe
 from benchbase.data.hashes import array_hash, file_hash
+from benchbase.data.maps import ImageMap, judged_order, lay_out
 from benchbase.data.secret import Secret, data_seed, drawn_by, stands_for_labels
-from benchbase.data.split import split
+from benchbase.data.split import Rows, split
 from benchbase.files import replace_file
 from benchbase.options import settings_of
 
@@ -62,6 +63,10 @@ class Opened:
     """Share of wrong training labels; None where nobody knows it."""
     corruption: JSON
     identity: DataIdentity
+    maps: Mapping[str, ImageMap]
+    """Images of ``train``, ``trusted``, ``unlabelled`` and ``judged``, for other processes."""
+    judged_order: Rows
+    """Which of the validation and test images stands where in the map of those that are judged."""
 
     def __post_init__(self) -> None:
         """Make views that cannot be written to."""
@@ -96,13 +101,15 @@ def open_scenario(
     parts = prepared.parts
     observed = draw(prepared, scenario, seed, noise, imbalance, secret=secret)
     rows = observed.split
+    order = judged_order(len(rows.validation) + len(parts.test))
+    maps = _lay_out(parts, observed, order, cache)
     train_true = parts.train.labels[rows.train]
-    train = Part(np.asarray(parts.train.pixels[rows.train]), observed.train)
+    train = Part(maps["train"].pixels, observed.train)
     validation_true = observed.validation_part.labels[rows.validation]
     unlabelled = None
     if scenario.label_fraction is not None:
         withheld = np.full(len(rows.unlabelled), -1, dtype=np.int64)
-        unlabelled = Part(np.asarray(parts.train.pixels[rows.unlabelled]), withheld)
+        unlabelled = Part(maps["unlabelled"].pixels, withheld)
     mean, std = channel_statistics(train.pixels)
     corruption = {
         **describe_corruption(parts, observed, noise),
@@ -114,7 +121,7 @@ def open_scenario(
         invariances=dataset.invariances,
         train=train,
         train_true=train_true,
-        trusted=Part(np.asarray(observed.trusted_part.pixels[rows.trusted]), observed.trusted),
+        trusted=Part(maps["trusted"].pixels, observed.trusted),
         trusted_labels=_trusted_labels(scenario, dataset, parts),
         unlabelled=unlabelled,
         unlabelled_true=None if unlabelled is None else parts.train.labels[rows.unlabelled],
@@ -122,13 +129,28 @@ def open_scenario(
             np.asarray(observed.validation_part.pixels[rows.validation]), observed.validation
         ),
         validation_true=validation_true,
-        test=Part(np.array(parts.test.pixels), parts.test.labels),
+        test=Part(np.asarray(parts.test.pixels), parts.test.labels),
         mean=mean,
         std=std,
         noise_rate=_noise_rate(noise, corruption, truth_known=_truth_known(dataset, parts)),
         corruption=corruption,
         identity=identity_of(dataset, prepared, observed, secret),
+        maps=maps,
+        judged_order=order,
     )
+
+
+def _lay_out(parts: DataParts, observed: Observed, order: Rows, cache: Path) -> dict[str, ImageMap]:
+    """Lay out each role's images, without what the scenario leaves out."""
+    rows, images = observed.split, parts.train.pixels
+    validation = observed.validation_part.pixels
+    judged = np.concatenate([rows.validation, len(validation) + np.arange(len(parts.test))])[order]
+    return {
+        "train": lay_out(cache, rows.train, images),
+        "trusted": lay_out(cache, rows.trusted, observed.trusted_part.pixels),
+        "unlabelled": lay_out(cache, rows.unlabelled, images),
+        "judged": lay_out(cache, judged, validation, parts.test.pixels),
+    }
 
 
 def draw(

@@ -29,11 +29,8 @@ from benchbase.judging.relabelling import describe_levels, finished_models
 from benchbase.judging.scales import RANKABLE
 from benchbase.judging.steps import Counted, describe_training, tail_of
 from benchbase.judging.weights import diagnose_weights, weight_auroc
-from benchbase.seeding import numpy_stream
 
 Stored = NDArray[np.float16]
-REPEATED = 64
-"""Images that are predicted twice, in different company."""
 TOLERANCE = 1e-2
 """Largest difference between the two predicted probabilities of a class."""
 RESERVED = frozenset(
@@ -50,25 +47,21 @@ RESERVED = frozenset(
 
 @dataclass(frozen=True)
 class Questions:
-    """The secret order in which validation and test images are put to the predictor."""
+    """Where the answers to validation and test images are found among those of the predictor."""
 
-    order: NDArray[np.int64]
-    """Positions in validation + test; the repeated ones come up twice."""
     first: NDArray[np.int64]
-    """For each image, where it stands in ``order``."""
+    """For each image, where it stands."""
     again: NDArray[np.int64]
     """For each repeated image, where it stands the second time."""
     repeated: NDArray[np.int64]
 
     @classmethod
-    def draw(cls, count: int, secret: int) -> Questions:
-        """Shuffle ``count`` images and a few repeats of them."""
-        rng = numpy_stream(secret, "questions")
-        repeated = rng.choice(count, min(REPEATED, count), replace=False)
-        everything = np.concatenate([np.arange(count), repeated])
-        shuffled = rng.permutation(len(everything))
-        position = np.argsort(shuffled)
-        return cls(everything[shuffled], position[:count], position[count:], repeated)
+    def of(cls, order: NDArray[np.int64]) -> Questions:
+        """Look up each image in an order in which some come up twice."""
+        place = np.argsort(order, kind="stable")
+        asked = order[place]
+        is_again = np.diff(asked, prepend=-1) == 0
+        return cls(place[~is_again], place[is_again], asked[is_again])
 
     def answers(self, logits: Logits) -> Logits:
         """Check what the predictor sent and bring it back into the images' own order.

@@ -1,7 +1,8 @@
 """Framed messages between the parent and its children: JSON and raw bytes, nothing pickled.
 
-A frame is two big-endian 32-bit lengths, the JSON text, the bytes. The parent reads what a
-stranger's process wrote, so lengths are limited and the JSON is parsed, never evaluated.
+A frame is two big-endian 32-bit lengths, the JSON text, the bytes; open files may follow it. The
+parent reads what a stranger's process wrote, so lengths are limited and the JSON is parsed, never
+evaluated.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import socket
 import struct
 import time
+from collections.abc import Sequence
 from typing import TypeVar, Union
 
 import msgspec
@@ -20,6 +22,8 @@ from benchbase.running.messages import Message
 
 Kind = TypeVar("Kind", bound=Message)
 _HEADER = struct.Struct(">II")
+_WITH_FILES = b"\0"
+"""What open files travel with; only who asks for them receives any, which the parent never does."""
 LONGEST_WAIT = 3600.0
 """Seconds that one system call may block; the deadline itself may be any time away."""
 LIMIT_BYTES = 1 << 30
@@ -33,8 +37,10 @@ class Channel:
         self._connection = connection
         self.deadline: float | None = None
 
-    def send(self, message: Message, blob: bytes | memoryview = b"") -> None:
-        """Send one frame.
+    def send(
+        self, message: Message, blob: bytes | memoryview = b"", descriptors: Sequence[int] = ()
+    ) -> None:
+        """Send one frame, and open files with it.
 
         Raises:
             OSError: the other end is gone.
@@ -47,6 +53,9 @@ class Channel:
                 self._bound()
                 with contextlib.suppress(TimeoutError):
                     left = left[self._connection.send(left) :]
+        if descriptors:
+            self._bound()
+            socket.send_fds(self._connection, [_WITH_FILES], [*descriptors])
 
     def receive(self, *kinds: type[Kind]) -> tuple[Kind, bytes]:
         """Receive one frame, which must be one of these messages.
@@ -70,6 +79,20 @@ class Channel:
                 f"expected a message {names}, got {text[:200]!r} ({error})"
             ) from error
         return message, blob
+
+    def receive_files(self, count: int) -> list[int]:
+        """Receive the open files that came with the last frame; whoever receives closes them.
+
+        Raises:
+            EOFError: the other end closed or died.
+            ContractError: fewer came.
+        """
+        said, descriptors, _, _ = socket.recv_fds(self._connection, len(_WITH_FILES), count)
+        if not said:
+            raise EOFError
+        if len(descriptors) != count:
+            raise ContractError(f"expected {count} open files, got {len(descriptors)}")
+        return descriptors
 
     def _read(self, count: int) -> bytes:
         parts = bytearray()

@@ -6,7 +6,6 @@ ends, what became of it is said once, here.
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import signal
 import time
@@ -16,10 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from msgspec import structs
 from numpy.typing import NDArray
 
 from benchbase.cell import Status
+from benchbase.data.maps import ImageMap
 from benchbase.data.opening import Opened
 from benchbase.errors import ContractError
 from benchbase.judging.judge import Judge, Questions
@@ -28,8 +27,10 @@ from benchbase.records.record import Failure
 from benchbase.running.arrays import read_logits, read_weights
 from benchbase.running.executors.contract import ChildProcess, Job, Slot
 from benchbase.running.executors.sandbox import Shown, code_of
+from benchbase.running.given import Gift, pose
 from benchbase.running.journal import Heard, Journal
 from benchbase.running.messages import (
+    Asked,
     Checkpoint,
     Done,
     Failed,
@@ -44,7 +45,6 @@ from benchbase.running.messages import (
     Start,
 )
 from benchbase.running.settings import Progress, Settings
-from benchbase.running.task_files import write_questions
 
 CHECKPOINTS_AN_EPOCH = 10
 """A weighter that yields more than this many checkpoints for each epoch is cut off."""
@@ -69,6 +69,7 @@ def converse(
     slot: Slot,
     settings: Settings,
     folder: Path,
+    gift: Gift,
     judge: Judge,
     journal: Journal,
     deadline: float,
@@ -80,15 +81,14 @@ def converse(
     """
     opened, costs, cell = judge.opened, journal.costs, job.cell
     for_sale = "oracle" in job.weighter.needs and cell.scenario.label_budget
-    questions = Questions.draw(
-        len(opened.validation) + len(opened.test), secret=secrets.randbits(62)
-    )
-    write_questions(folder / "questions", opened, questions.order)
+    questions = Questions.of(opened.judged_order)
     start = _start(job, slot.device, folder, settings, journal)
     code = [path for entry in (job.weighter, job.backbone) for path in code_of(entry.source)]
     code += _weights(cell.scenario.backbone_options)
     log = settings.home.log(cell.key)
-    with _children(slot, settings, log, start, code=code, deadline=deadline) as children:
+    with _children(
+        slot, settings, log, start, gift=gift, asked=pose(opened), code=code, deadline=deadline
+    ) as children:
         trainer, predictor = children
         while True:
             waiting = time.monotonic()
@@ -131,30 +131,33 @@ def _children(
     log: Path,
     start: Start,
     *,
+    gift: Gift,
+    asked: tuple[Asked, ImageMap],
     code: Sequence[Path],
     deadline: float,
 ) -> Iterator[tuple[ChildProcess, ChildProcess]]:
     """Start the trainer and the predictor; end both afterwards, whatever happened."""
     predictor = trainer = None
-    questions, exchange = Path(start.folder).with_name("questions"), Path(start.model).parent
+    exchange = Path(start.model).parent
     try:
-        exchange.mkdir(exist_ok=True)
-        shown = Shown(reads=[*code, questions, exchange])
+        exchange.mkdir(parents=True, exist_ok=True)
+        shown = Shown(reads=[*code, exchange])
         predictor = slot.start("benchbase.running.predictor", log, shown)
         predictor.channel.deadline = deadline
-        _tell(predictor, structs.replace(start, folder=str(questions)), settings)
+        _tell(predictor, start, settings)
+        question, judged = asked
+        _tell(predictor, question, settings, maps=[judged])
+        # It closes what it was handed before the trainer is there, which finds nothing to open.
         _hear(predictor, settings, Ready)
-        # Loaded: the images that a method is tested on are gone before it starts.
-        shutil.rmtree(questions)
         left = [Path(start.keep.go_on_from)] if start.keep.go_on_from else []
-        shown = Shown(reads=[*code, Path(start.folder), *left], writes=[exchange])
+        shown = Shown(reads=[*code, *left], writes=[exchange])
         trainer = slot.start("benchbase.running.trainer", log, shown)
         trainer.channel.deadline = deadline
         _tell(trainer, start, settings)
+        _tell(trainer, gift.message, settings, gift.packed_labels, gift.maps)
         _hear(trainer, settings, Ready)
         yield trainer, predictor
     finally:
-        shutil.rmtree(questions, ignore_errors=True)
         children = [child for child in (trainer, predictor) if child is not None]
         for child in children:
             child.kill()
@@ -167,7 +170,6 @@ def _start(job: Job, device: str, folder: Path, settings: Settings, journal: Jou
         weighter=_loadable(job.weighter, job.cell.weighter.options),
         backbone=_loadable(job.backbone, job.cell.scenario.backbone_options),
         device=device,
-        folder=str(folder / "task"),
         model=str(folder / "exchange" / "model.pt"),
         keep=Keep(
             path=str(folder / "exchange" / "snapshot"),
@@ -213,7 +215,8 @@ def _predict(
 ) -> NDArray[np.float32]:
     _tell(predictor, Go(), settings)
     reply, blob = _hear(predictor, settings, Logits)
-    return questions.answers(read_logits(reply, blob, len(questions.order), classes))
+    asked = len(questions.first) + len(questions.again)
+    return questions.answers(read_logits(reply, blob, asked, classes))
 
 
 def _sell(rows: list[int], job: Job, opened: Opened, journal: Journal) -> list[int]:
@@ -229,9 +232,15 @@ def _sell(rows: list[int], job: Job, opened: Opened, journal: Journal) -> list[i
     return [int(label) for label in opened.train_true[rows]]
 
 
-def _tell(child: ChildProcess, message: Message, settings: Settings) -> None:
+def _tell(
+    child: ChildProcess,
+    message: Message,
+    settings: Settings,
+    blob: bytes = b"",
+    maps: Sequence[ImageMap] = (),
+) -> None:
     try:
-        child.channel.send(message)
+        child.channel.send(message, blob, [each.descriptor for each in maps])
     except TimeoutError:
         raise _timeout(settings) from None
     except OSError:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from benchbase.cell import Invariances, Recipe
 from benchbase.judging.steps import Count, Counted
 from benchbase.plugins import Catalogue, Entry, Source
 from benchbase.plugins.installed import Installed
@@ -21,6 +22,8 @@ LONGEST_NAME = 100
 
 _Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 _Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
+Shape = tuple[int, int, int, int]
+"""Of images: count, channels, height, width."""
 _Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 
 
@@ -54,11 +57,33 @@ class Start(Message, frozen=True):
     weighter: Loadable
     backbone: Loadable
     device: str
-    folder: str
-    """Holds the task, or the questions."""
     model: str
     """File in which each checkpoint passes from one to the other."""
     keep: Keep
+
+
+class Given(Message, frozen=True):
+    """To the trainer: its task. Labels come with it, as npz, and each role's images as a file."""
+
+    images: dict[str, Shape]
+    classes: list[str]
+    invariances: Invariances
+    mean: list[float]
+    std: list[float]
+    recipe: Recipe
+    withheld: int
+    seed: int
+    """Of the method: not the run's own, but no secret either (README: what is protected)."""
+    label_budget: int = 0
+    noise_rate: float | None = None
+
+
+class Asked(Message, frozen=True):
+    """To the predictor: what it will be asked. The images come with it, as a file."""
+
+    images: Shape
+    mean: list[float]
+    std: list[float]
 
 
 class Ready(Message, frozen=True):

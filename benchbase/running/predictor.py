@@ -6,19 +6,17 @@ It has no channel to the trainer, and the images come in an order that only the 
 from __future__ import annotations
 
 import copy
-import json
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from benchbase.data.augment import make_normalise
 from benchbase.running.channel import Channel
-from benchbase.running.messages import Go, Logits, Ready, Start
+from benchbase.running.given import read_images
+from benchbase.running.messages import Asked, Go, Logits, Ready, Start
 from benchbase.running.trainer import describe_failure, load_contestant, prepare_device
 
 BATCH = 100
@@ -33,10 +31,10 @@ def main(channel: Channel) -> None:
     try:
         device = prepare_device(start.device)
         load_contestant(start)  # so that the classes of its checkpoints can be found
-        folder = Path(start.folder)
-        facts = json.loads((folder / "questions.json").read_text())
-        pixels = torch.from_numpy(np.load(folder / "pixels.npy", allow_pickle=False)).to(device)
-        normalise = make_normalise(facts["mean"], facts["std"], device)
+        asked, _ = channel.receive(Asked)
+        [descriptor] = channel.receive_files(1)
+        pixels = read_images(descriptor, asked.images).to(device)
+        normalise = make_normalise(asked.mean, asked.std, device)
         channel.send(Ready())
         while True:
             channel.receive(Go)

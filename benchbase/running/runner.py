@@ -29,10 +29,10 @@ from benchbase.records.provenance import describe_numerics
 from benchbase.records.record import typed_result
 from benchbase.running.conversation import CellFailedError, converse
 from benchbase.running.executors.contract import Job, Outcome, Slot
+from benchbase.running.given import Gift, give
 from benchbase.running.journal import CannotResumeError, Journal
 from benchbase.running.log_limit import limited
 from benchbase.running.settings import Settings
-from benchbase.running.task_files import write_task
 
 
 def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
@@ -62,9 +62,12 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
                 "home folder, changed meanwhile; run again"
             )
         found["corruption"] = opened.corruption
-        found["grants"] = _write_task(job, opened, folder)
+        gift = give(opened, job.cell.scenario, job.cell.seed, frozenset(job.weighter.needs))
+        found["grants"] = dict(gift.granted)
         with limited(log):
-            judge = _judged(job, slot, settings, opened=opened, journal=journal, folder=folder)
+            judge = _judged(
+                job, slot, settings, opened=opened, gift=gift, journal=journal, folder=folder
+            )
         metrics.preload()  # waits where it is still being loaded: no cost of this cell
         judging = time.monotonic()
         verdict = judge.conclude()
@@ -106,7 +109,14 @@ def run_cell(job: Job, slot: Slot, settings: Settings) -> Outcome:
 
 
 def _judged(
-    job: Job, slot: Slot, settings: Settings, *, opened: Opened, journal: Journal, folder: Path
+    job: Job,
+    slot: Slot,
+    settings: Settings,
+    *,
+    opened: Opened,
+    gift: Gift,
+    journal: Journal,
+    folder: Path,
 ) -> Judge:
     """Hold the conversation, from where it was interrupted; anew where that is not possible."""
     while True:
@@ -119,6 +129,7 @@ def _judged(
                 slot=slot,
                 settings=settings,
                 folder=folder,
+                gift=gift,
                 judge=judge,
                 journal=journal,
                 deadline=costs.began - costs.earlier + settings.timeout,
@@ -131,15 +142,8 @@ def _judged(
             journal.discard()
             # Nothing that the first life left there, edited or not, is met by the second.
             shutil.rmtree(folder, ignore_errors=True)
-            _write_task(job, opened, folder)
         else:
             return judge
-
-
-def _write_task(job: Job, opened: Opened, folder: Path) -> dict[str, str]:
-    """Write what the trainer is given; give what was granted of each need."""
-    scenario, seed = job.cell.scenario, job.cell.seed
-    return write_task(folder / "task", opened, scenario, seed, frozenset(job.weighter.needs))
 
 
 def _open(job: Job, cache: Path | None) -> Opened:

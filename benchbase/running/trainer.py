@@ -38,6 +38,7 @@ from benchbase.plugins.loading import load_class
 from benchbase.running import messages
 from benchbase.running.channel import Channel
 from benchbase.running.counting import Counter
+from benchbase.running.given import make_task, read_images, unpack_labels
 from benchbase.running.messages import LONGEST_NAME, LONGEST_TEXT, Loadable, Start
 from benchbase.running.own_code import own_code
 from benchbase.running.snapshots import Keeper
@@ -51,7 +52,7 @@ def main(channel: Channel) -> None:
         device = prepare_device(start.device)
         weighter, backbone = load_contestant(start)
         counter = Counter()
-        task = counter.watching(_load_task(channel, start, weighter, backbone, device))
+        task = counter.watching(_load_task(channel, weighter, backbone, device))
         past = start.keep.past
         keeper = Keeper(
             task,
@@ -136,19 +137,25 @@ def describe_failure(error: BaseException) -> messages.Failed:
 
 
 def _load_task(
-    channel: Channel,
-    start: Start,
-    weighter: Weighter,
-    backbone: Backbone,
-    device: torch.device,
+    channel: Channel, weighter: Weighter, backbone: Backbone, device: torch.device
 ) -> Task:
-    from benchbase.running.task_files import load_task
+    given, labels = channel.receive(messages.Given)
+    descriptors = channel.receive_files(len(given.images))
+    maps = zip(given.images.items(), descriptors, strict=True)
 
     def ask(rows: list[int]) -> list[int]:
         channel.send(messages.Query(rows=rows))
         return channel.receive(messages.Labels)[0].labels
 
-    return load_task(Path(start.folder), backbone, weighter.needs, device, ask)
+    return make_task(
+        given,
+        unpack_labels(labels),
+        {role: read_images(descriptor, shape) for (role, shape), descriptor in maps},
+        backbone=backbone,
+        needs=weighter.needs,
+        device=device,
+        ask=ask,
+    )
 
 
 def warm_up(task: Task, backbone: Backbone) -> None:
@@ -263,5 +270,5 @@ def _digest(task: Task) -> str:
     """Hash what the weighter could have changed in place."""
     digest = hashlib.sha256()
     for tensor in (task.train.pixels, task.train.labels, task.train.rows):
-        digest.update(tensor.cpu().numpy().tobytes())
+        digest.update(tensor.cpu().numpy().data)
     return digest.hexdigest()

@@ -16,7 +16,7 @@ from benchbase.data.imbalance import Natural
 from benchbase.data.noise import NoNoise
 from benchbase.data.nuclei import Nuclei
 from benchbase.data.opening import open_scenario
-from benchbase.running.task_files import load_task, write_task
+from benchbase.running.given import give, make_task, unpack_labels
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,21 @@ def nuclei_problem(
         roots=[],
         cache=folder / "cache",
     )
-    files = folder / f"task {len(list(folder.iterdir()))}"
-    write_task(files, opened, condition, 0, frozenset(need.value for need in needs))
+    gift = give(opened, condition, 0, frozenset(need.value for need in needs))
 
     def ask(rows: list[int]) -> list[int]:
         labels: list[int] = opened.train_true[rows].tolist()
         return labels
 
-    task = load_task(files, SmallCNN(), needs, torch.device("cpu"), ask)
+    task = make_task(
+        gift.message,
+        unpack_labels(gift.packed_labels),
+        {role: torch.tensor(opened.maps[role].pixels) for role in gift.message.images},
+        backbone=SmallCNN(),
+        needs=needs,
+        device=torch.device("cpu"),
+        ask=ask,
+    )
     images = task.normalise(torch.tensor(opened.test.pixels))
     return RealProblem(task, images, torch.tensor(opened.test.labels))
 

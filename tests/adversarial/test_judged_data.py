@@ -69,26 +69,6 @@ def test_patching_at_import_changes_no_score_either(cache, server, tmp_path, mon
     assert result.metrics["last"]["balanced_accuracy"].value < 0.7
 
 
-def test_the_task_folder_holds_no_truth(exploit):
-    result, notes = exploit(
-        """
-folder = None
-frame = inspect.currentframe()
-while frame is not None:
-    start = frame.f_locals.get("start")
-    folder = getattr(start, "folder", folder)
-    frame = frame.f_back
-import json, pathlib
-names = sorted(path.name for path in pathlib.Path(folder).iterdir())
-notes["files"] = len(names)
-facts = json.loads((pathlib.Path(folder) / "task.json").read_text())
-notes["tells"] = float(any(key in facts for key in ("noise", "noise_rate", "truth")))
-"""
-    )
-    assert result.status == "ok", result.reason
-    assert notes == {"files": 3, "tells": 0}  # pixels, observed labels, task.json
-
-
 def test_hidden_labels_of_unlabelled_images_are_physically_absent(exploit):
     result, _ = exploit(
         """
@@ -100,37 +80,3 @@ assert images.labels.eq(-1).all()
         needs="Need.UNLABELLED",
     )
     assert result.status == "ok", result.reason
-
-
-def test_the_images_of_the_test_set_are_gone_before_the_method_starts(exploit):
-    result, notes = exploit(
-        """
-import pathlib
-frame, folder = inspect.currentframe(), None
-while frame is not None:
-    start = frame.f_locals.get("start")
-    folder = getattr(start, "folder", folder)
-    frame = frame.f_back
-notes["siblings"] = len([path for path in pathlib.Path(folder).parent.rglob("*") if path.is_file()])
-"""
-    )
-    assert result.status == "ok", result.reason
-    assert notes == {"siblings": 3}  # its own task; no questions
-
-
-def test_images_are_put_to_the_predictor_in_an_order_that_does_not_follow_from_the_data(
-    cache, tmp_path
-):
-    import numpy as np
-
-    from benchbase.judging.judge import Questions
-    from benchbase.running.task_files import write_questions
-
-    opened = make_job("erm", cache).open(None)
-    questions = Questions.draw(1500, secret=7)
-    write_questions(tmp_path / "questions", opened, questions.order)
-    asked = np.load(tmp_path / "questions" / "pixels.npy")
-    everything = np.concatenate([opened.validation.pixels, opened.test.pixels])
-    assert len(asked) == 1564
-    assert (asked[:1500] == everything).all(axis=(1, 2, 3)).mean() < 0.05
-    assert np.array_equal(asked[questions.first], everything)

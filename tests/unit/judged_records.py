@@ -58,6 +58,8 @@ def judged_record(
         noise_rate=0.0,
         corruption={},
         identity=DataIdentity("", "", ""),
+        maps={},
+        judged_order=np.arange(0),
     )
     judge = Judge(opened, CHECKPOINTS, metrics)
     for done in range(1, CHECKPOINTS + 1):

@@ -21,6 +21,7 @@ from benchbase.running.executors.forkserver import ForkServer
 from benchbase.running.runner import run_cell
 from benchbase.running.scouting import describe_sources, find_gpus, read_catalogue
 from benchbase.running.settings import Settings
+from benchbase.running.shield import shield_memory
 
 
 def run_on_node(
@@ -31,6 +32,7 @@ def run_on_node(
     Raises:
         RunError: other code is installed here.
     """
+    shield_memory()
     sys.path += [place for place in path if place not in sys.path]
     server = _server(os.environ.get("CUDA_VISIBLE_DEVICES"))
     home, planned = settings.home, settings.provenance

@@ -364,7 +364,7 @@ def test_what_all_cells_of_a_condition_share_cannot_be_written_to(open_stamps: O
     parts = [value for value in values if isinstance(value, Part)]
     arrays = [value for value in values if isinstance(value, np.ndarray)]
     arrays += [array for part in parts for array in (part.pixels, part.labels)]
-    assert len(arrays) == 13
+    assert len(arrays) == 14
     for array in arrays:
         with pytest.raises(ValueError, match="read-only"):
             array[:1] = 0

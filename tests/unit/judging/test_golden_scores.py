@@ -45,6 +45,8 @@ def make_judge() -> Judge:
         noise_rate=0.0,
         corruption={},
         identity=DataIdentity("", "", ""),
+        maps={},
+        judged_order=np.arange(0),
     )
     return Judge(opened, epochs=CHECKPOINTS)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchbase.data.contract import Part
+from benchbase.data.maps import judged_order
 from benchbase.errors import ContractError, DivergedError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
@@ -14,10 +15,8 @@ from benchbase.judging.metrics import Metric, score
 from benchbase.judging.steps import Counted
 from tests.unit.small_opened import LABELS, make_opened
 
-
-def answers(questions: Questions, logits: np.ndarray) -> np.ndarray:
-    """Predict as an honest predictor would: each image by itself, in the order asked."""
-    return logits[questions.order]
+ORDER = judged_order(200, secret=1)
+QUESTIONS = Questions.of(ORDER)
 
 
 @pytest.fixture
@@ -26,49 +25,37 @@ def logits() -> np.ndarray:
 
 
 def test_answers_come_back_in_the_images_own_order(logits):
-    questions = Questions.draw(200, secret=1)
     centred = logits - logits.max(axis=1, keepdims=True)
-    assert np.array_equal(questions.answers(answers(questions, logits)), centred)
-
-
-def test_the_order_is_secret_and_repeats_some_images(logits):
-    one, other = Questions.draw(200, secret=1), Questions.draw(200, secret=2)
-    assert len(one.order) == 264
-    assert not np.array_equal(one.order, other.order)
-    assert not np.array_equal(one.order[:200], np.arange(200))
+    assert np.array_equal(QUESTIONS.answers(logits[ORDER]), centred)
 
 
 def test_a_model_that_looks_at_an_image_s_neighbours_is_caught(logits):
-    questions = Questions.draw(200, secret=1)
-    company = answers(questions, logits)
+    company = logits[ORDER]
     company = company + np.arange(len(company), dtype=np.float32)[:, None] * np.float32(
         [[0.1, 0, 0]]
     )
     with pytest.raises(ContractError, match="predict each image by itself"):
-        questions.answers(company)
+        QUESTIONS.answers(company)
 
 
 def test_rounding_differences_between_batches_are_let_pass(logits):
-    questions = Questions.draw(200, secret=1)
-    company = answers(questions, logits)
+    company = logits[ORDER]
     company[::2] += 1e-5
-    questions.answers(company)
+    QUESTIONS.answers(company)
 
 
 def test_an_offset_that_all_logits_share_hides_nothing(logits):
-    questions = Questions.draw(200, secret=1)
-    company = answers(questions, logits)
+    company = logits[ORDER]
     company = company + np.arange(len(company), dtype=np.float32)[:, None] * [[0.1, 0, 0]] + 1e4
     with pytest.raises(ContractError, match="predict each image by itself"):
-        questions.answers(company.astype(np.float32))
+        QUESTIONS.answers(company.astype(np.float32))
 
 
 def test_logits_that_are_not_finite_mean_divergence(logits):
-    questions = Questions.draw(200, secret=1)
-    company = answers(questions, logits)
+    company = logits[ORDER]
     company[7, 1] = np.nan
     with pytest.raises(DivergedError, match="NaN or infinite logits for 1 of 264"):
-        questions.answers(company)
+        QUESTIONS.answers(company)
 
 
 COUNTED = Counted((0,), 0, "", 0, None)

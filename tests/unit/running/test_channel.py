@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +29,41 @@ def test_a_message_and_its_bytes_arrive_as_they_were_sent(ends):
     sender.start()
     assert theirs.receive(Query) == (Query(rows=[1, 2]), blob)
     sender.join()
+
+
+def test_open_files_come_with_a_message_to_whoever_asks_for_them(ends, tmp_path):
+    ours, theirs = ends
+    with (tmp_path / "one").open("w+") as one, (tmp_path / "two").open("w+") as two:
+        one.write("first"), two.write("second")
+        one.seek(0), two.seek(0)
+        ours.send(Query(rows=[]), b"", [one.fileno(), two.fileno()])
+        ours.send(Query(rows=[1]))
+    theirs.receive(Query)
+    found = [os.fdopen(descriptor) for descriptor in theirs.receive_files(2)]
+    assert [file.read() for file in found] == ["first", "second"]
+    for file in found:
+        file.close()
+    assert theirs.receive(Query)[0].rows == [1]
+
+
+def test_files_that_do_not_come_are_missed(ends):
+    ours, theirs = ends
+    ours._connection.sendall(b"\0")
+    with pytest.raises(ContractError, match="expected 1 open files, got 0"):
+        theirs.receive_files(1)
+    ours.close()
+    with pytest.raises(EOFError):
+        theirs.receive_files(1)
+
+
+def test_nobody_receives_files_that_were_not_asked_for(ends, tmp_path):
+    ours, theirs = ends
+    before = len([*Path("/dev/fd").iterdir()])
+    with (tmp_path / "one").open("w+") as one:
+        socket.send_fds(ours._connection, [struct.pack(">II", 27, 0)], [one.fileno()])
+    ours._connection.sendall(b'{"type":"query","rows":[1]}')
+    assert theirs.receive(Query)[0].rows == [1]
+    assert len([*Path("/dev/fd").iterdir()]) == before
 
 
 def test_the_end_of_the_other_side_is_an_end_of_file(ends):

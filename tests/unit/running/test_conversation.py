@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ from benchbase.running.conversation import CellFailedError, converse
 from benchbase.running.executors.contract import Slot
 from benchbase.running.executors.limits import Excess
 from benchbase.running.executors.sandbox import Shown
+from benchbase.running.given import give
 from benchbase.running.journal import CannotResumeError, Journal
-from benchbase.running.messages import Go, Message, Spent
+from benchbase.running.messages import Asked, Given, Go, Message, Spent, Start
 from benchbase.running.settings import Progress, Settings
 from tests.unit.jobs import make_job
 from tests.unit.made_records import PROVENANCE
@@ -55,11 +56,15 @@ class Script(Channel):
         self.lines = lines
         self.folder = folder
         self.told: list[Message] = []
+        self.handed: list[int] = []
         self.deadline = None
         self.left = b""
 
-    def send(self, message: Message, blob: bytes | memoryview = b"") -> None:
+    def send(
+        self, message: Message, blob: bytes | memoryview = b"", descriptors: Sequence[int] = ()
+    ) -> None:
         self.told.append(message)
+        self.handed += descriptors
 
     def _read(self, count: int) -> bytes:
         if count and not self.left:
@@ -135,6 +140,7 @@ class Play:
             slot=Slot(0, "cpu", start),
             settings=settings,
             folder=self.folder,
+            gift=give(self.judge.opened, job.cell.scenario, 0, frozenset()),
             judge=self.judge,
             journal=self.journal,
             deadline=time.monotonic() + 9.0,
@@ -153,9 +159,11 @@ def play(tmp_path: Path) -> Iterator[Play]:
 def test_each_checkpoint_is_predicted_judged_and_put_away_before_the_next(play):
     play([READY, CHECKPOINT, DONE])
     assert play.judge.checkpoints == 1
-    for child, folder in ((play.trainer, "task"), (play.predictor, "questions")):
-        start, *others = child.channel.told
-        assert (start.folder, others) == (str(play.folder / folder), [Go()])
+    maps = play.judge.opened.maps
+    for child, kind, role in ((play.trainer, Given, "train"), (play.predictor, Asked, "judged")):
+        start, task, *others = child.channel.told
+        assert (type(start), type(task), others) == (Start, kind, [Go()])
+        assert child.channel.handed == [maps[role].descriptor]
     assert not (play.folder / "exchange" / "model.pt").exists()
     assert play.journal.costs.judged == 8
     costs = play.journal.costs
@@ -206,11 +214,6 @@ def test_a_snapshot_that_somebody_wrote_to_is_not_used(interrupted):
     interrupted([READY, CHECKPOINT, DONE])
     assert interrupted.judge.checkpoints == 1
     assert not snapshot.exists()
-
-
-def test_the_predictor_s_images_are_gone_before_the_trainer_starts(play):
-    play([READY, CHECKPOINT, DONE])
-    assert not (play.folder / "questions").exists()
 
 
 def test_the_last_model_is_kept_where_a_folder_was_given(play, tmp_path):

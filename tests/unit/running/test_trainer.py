@@ -21,7 +21,7 @@ from benchbase.testing.toy import ToyClassifier, toy_task
 
 ANY = Loadable(source=Source("module", "no_such_module"), name="any", options={})
 KEEP = Keep(path="", every=None, go_on_from=None, past=[])
-START = Start(weighter=ANY, backbone=ANY, device="cpu", folder="", model="", keep=KEEP)
+START = Start(weighter=ANY, backbone=ANY, device="cpu", model="", keep=KEEP)
 
 
 class Unlucky(Weighter):
@@ -88,7 +88,7 @@ class Heard(Channel):
     def receive(self, *_):
         return START, b""
 
-    def send(self, message, blob=b""):
+    def send(self, message, blob=b"", descriptors=()):
         self.told.append(message)
 
 

@@ -26,7 +26,7 @@ from benchbase.running.messages import Failed, Keep, Loadable, Ready, Start
 def test_a_child_whose_log_cannot_be_opened_works_all_the_same(server, tmp_path):
     nothing = Loadable(source=Source("module", "no_such_module"), name="nothing", options={})
     keep = Keep(path="", every=None, go_on_from=None, past=[])
-    start = Start(weighter=nothing, backbone=nothing, device="cpu", folder="", model="", keep=keep)
+    start = Start(weighter=nothing, backbone=nothing, device="cpu", model="", keep=keep)
     child = server.start("benchbase.running.predictor", tmp_path)  # a folder, not a file
     try:
         child.channel.send(start)
