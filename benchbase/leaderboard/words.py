@@ -32,6 +32,15 @@ def verdict(table: Table) -> list[str]:
     ]
 
 
+def in_short(table: Table) -> str:
+    """Say who is best, who is better than the reference and what there was to win, in one line."""
+    ranked = [row for row in table.rows if row.has_rank]
+    if not ranked:
+        return ""
+    headroom = [*_headroom(table, ranked)][:1]
+    return " ".join([*_best(table, ranked), *_against_reference(table, ranked), *headroom])
+
+
 def _best(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
     first = ranked[0]
     assert first.score is not None

@@ -12,13 +12,14 @@ from benchbase.files import replace_file
 from benchbase.leaderboard.cells import NOTHING, rank_text, score_text
 from benchbase.leaderboard.evidence import NONE, Evidence
 from benchbase.leaderboard.pages.csv import render_csv
-from benchbase.leaderboard.pages.escaping import markdown_table
+from benchbase.leaderboard.pages.escaping import markdown_table, markdown_text
 from benchbase.leaderboard.pages.forest_chart import forest_chart
 from benchbase.leaderboard.pages.label_chart import label_charts
 from benchbase.leaderboard.pages.markdown import render_json, render_markdown
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
 from benchbase.leaderboard.verifying import evidence_of
+from benchbase.leaderboard.words import in_short
 from benchbase.records.committed import Committed
 from benchbase.records.record import Record
 from benchbase.records.store import collection_paused
@@ -123,19 +124,22 @@ def index_text(leaderboards: Path, made: Mapping[str, Table] = MappingProxyType(
         UsageError: a board file says something wrong.
         StoreError: a committed record cannot be read.
     """
-    lines = []
+    lines, known = [], []
     for path in sorted(leaderboards.glob("*/board.toml")):
         board = load_board(str(path.resolve()))
         if has_results(path.parent) and not board.frozen:
             name = path.parent.name
             table = made.get(name) or build(board, Committed(path.parent).records())
             lines.append(_index_line(table))
+            if said := in_short(table):
+                known.append(f"- {board.title}: {markdown_text(said)}")
         elif has_results(path.parent):
             lines.append([*_board_cells(board), NOTHING, _frozen_text(board), NOTHING])
         elif not board.frozen:
             lines.append([*_board_cells(board, "board.toml"), NOTHING, "*not run yet*", NOTHING])
     header = ["board", "data", "scenarios", "seeds", "methods", "best so far", "score (%)"]
     listing = markdown_table(lines, header)
+    so_far = "\n".join(["## What is known so far", "", *known, "", ""]) if known else ""
     return f"""# Leaderboards
 
 Each board is a folder: `board.toml` says what is compared, `results/` holds the records, and the
@@ -150,7 +154,7 @@ numpy reads.
 anew (`frozen` in its `board.toml`) keeps its page and results as they were; nothing is compared
 with them: running it gives a table in the home folder.
 
-## A row of your own
+{so_far}## A row of your own
 
 While a board is frozen only steps 1 and 2 apply, and step 2 trains all of its rows.
 
