@@ -68,16 +68,6 @@ def test_two_methods_are_told_apart_exactly_where_the_paired_t_test_does():
         assert surely_ahead(np.stack([one, other])).any() == (p < 0.05)
 
 
-@pytest.mark.parametrize(
-    ("methods", "blocks"), [(2, 2), (2, 5), (3, 3), (5, 2), (12, 5), (50, 5), (150, 3), (4, 900)]
-)
-def test_the_least_difference_is_that_of_the_studentised_range_in_scipy(methods, blocks):
-    degrees = (methods - 1) * (blocks - 1)
-    quantile = scipy_stats.studentized_range.ppf(0.95, methods, degrees)
-    expected = 0.03 * quantile / blocks**0.5
-    assert least_difference(0.03, methods, blocks) == pytest.approx(expected, rel=1e-8)
-
-
 def test_equal_methods_share_the_whole_range():
     assert rank_ranges(surely_ahead(np.full((3, 5), 0.7))) == [(1, 3)] * 3
     assert rank_ranges(surely_ahead(np.full((1, 5), 0.7))) == [(1, 1)]
