@@ -122,7 +122,7 @@ def fresh_home(
 def shared_server(server: ForkServer) -> Iterator[ForkServer]:
     """Let commands that are run in this process use the one server of the tests."""
     from benchbase import pipeline
-    from benchbase.cli import data, info, replay, show, submit, verify
+    from benchbase.cli import data, info, retraining, show, submit, verify
     from benchbase.cli import list as listing
     from benchbase.errors import RunError
     from benchbase.running.executors.child import Child
@@ -149,7 +149,7 @@ def shared_server(server: ForkServer) -> Iterator[ForkServer]:
                 child.kill()
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (pipeline, data, info, listing, replay, show, submit, verify):
+        for module in (pipeline, data, info, listing, retraining, show, submit, verify):
             patch.setattr(module, "ForkServer", Shared)
         yield server
 

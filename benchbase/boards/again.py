@@ -38,6 +38,26 @@ def plan_again(
         DataError: a data file is missing or damaged.
     """
     refuse_without(secret, spec.data)
+    return plan_anew(
+        spec, catalogue, folder=folder, roots=roots, cache=cache, given=given, secret=secret
+    )
+
+
+def plan_anew(
+    spec: Spec,
+    catalogue: Catalogue,
+    *,
+    folder: Path,
+    roots: Sequence[Path],
+    cache: Path,
+    given: Mapping[Source, tuple[Entry, ...]],
+    secret: Secret | None,
+) -> Job:
+    """Give the cell's method, scenario and seed, with split and noise drawn with this secret.
+
+    Raises:
+        UsageError, DataError: as ``plan_again``.
+    """
     name, distribution = spec.weighter.name, spec.weighter.distribution
     options = tuple(sorted(spec.weighter.options.items()))
     selector = Selector(name, options, distribution)

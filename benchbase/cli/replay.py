@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from benchbase.boards.again import differing_parts, plan_again
+from benchbase.boards.again import differing_parts
 from benchbase.boards.board import Board, board_folder, load_board
 from benchbase.cell import Spec
 from benchbase.cli import options
-from benchbase.cli.interrupts import interruptible
-from benchbase.cli.why import given_weighters
-from benchbase.data.secret import Secret
+from benchbase.cli.retraining import Retraining, retraining, workshop
 from benchbase.errors import UsageError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
@@ -26,13 +23,9 @@ from benchbase.leaderboard.pages.files import write_board
 from benchbase.records.committed import Committed
 from benchbase.records.finding import find_record
 from benchbase.records.home import Home
-from benchbase.records.provenance import gather
 from benchbase.records.record import Record
 from benchbase.records.replays import Replay, add_replays
 from benchbase.records.store import Store
-from benchbase.running.executors.forkserver import ForkServer
-from benchbase.running.executors.guarded import begin
-from benchbase.running.executors.sandbox import Sandbox
 from benchbase.running.replaying import (
     NO_MATTER,
     Asked,
@@ -43,10 +36,6 @@ from benchbase.running.replaying import (
 from benchbase.running.replaying import (
     replay as replay_cells,
 )
-from benchbase.running.scouting import find_gpus, read_catalogue
-from benchbase.running.settings import Settings
-from benchbase.running.shield import shield_memory
-from benchbase.running.workers import choose_devices, choose_executor
 
 NOT_BORNE_OUT = 5
 MAY_DIFFER = ("torch",)
@@ -77,41 +66,6 @@ class Target:
     def beside(self) -> Path | None:
         """Where the lines go; None for the home."""
         return None if self.folder is None else self.folder / "results"
-
-
-@dataclass(frozen=True)
-class Retraining:
-    """How cells are trained again, as the options say it."""
-
-    by: str | None
-    device: str
-    jobs: int | None
-    timeout: float
-    roots: tuple[Path, ...]
-    sandbox: str | None
-    secret: Path | None
-
-
-_RETRAINING = (
-    click.option(
-        "--by",
-        metavar="NAME",
-        help="Who replays, as the page says it [default: this machine's hash].",
-    ),
-    options.device,
-    options.jobs,
-    options.timeout,
-    options.data_roots,
-    options.sandbox,
-    options.secret,
-)
-
-
-def retraining(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that make a ``Retraining``."""
-    for option in reversed(_RETRAINING):
-        command = option(command)
-    return command
 
 
 @click.command(epilog=EPILOG)
@@ -147,51 +101,23 @@ def replay_all(
     Raises:
         UsageError: a cell is another one today.
     """
-    known = None if how.secret is None else Secret.read(how.secret)
-    server = ForkServer(Sandbox.here() if how.sandbox else None)
-    shield_memory()
-    try:
-        with store.home.workspace() as work:
-            catalogue = read_catalogue(server, store.home)
-            given = given_weighters(plugin, server, store.home)
-            asked = []
-            for record in wanted.records:
-                job = plan_again(
-                    record.spec,
-                    catalogue,
-                    folder=wanted.folder or Path(),
-                    roots=how.roots,
-                    cache=store.home.cache,
-                    given=given,
-                    secret=known,
-                )
-                _refuse_other(record, job.cell.spec)
-                tolerance = wanted.tolerances.get(record.key, NO_MATTER)
-                answers = kept_answers(record, wanted.folder, store.home)
-                asked.append(Asked(record, job, tolerance, answers))
-            gpus = () if how.device == "cpu" or how.sandbox else find_gpus(server)
-            executor = choose_executor("local", catalogue)
-            devices = choose_devices(how.device, how.jobs, gpus, executor)[: len(asked)]
-            settings = Settings(
-                work=work,
-                home=Home(work / "replayed"),
-                timeout=how.timeout,
-                concurrent_cells=len(devices),
-                provenance=gather(sys.argv[1:], executor.name, gpus, how.sandbox),
-                extra_metrics=wanted.metrics,
+    with workshop(how, store, plugin) as shop:
+        asked = []
+        for record in wanted.records:
+            job = shop.plan_again(record.spec, wanted.folder or Path())
+            _refuse_other(record, job.cell.spec)
+            tolerance = wanted.tolerances.get(record.key, NO_MATTER)
+            answers = kept_answers(record, wanted.folder, store.home)
+            asked.append(Asked(record, job, tolerance, answers))
+        with shop.execution(len(asked), wanted.metrics) as (execution, settings):
+            done = replay_cells(
+                asked,
+                execution,
+                settings,
+                scored_by=wanted.scored_by,
+                by=how.by or f"machine {settings.provenance.host}",
+                heard=_tell,
             )
-            execution = begin(executor, server, devices)
-            with interruptible(execution, True, lambda text: click.echo(text, err=True)):
-                done = replay_cells(
-                    asked,
-                    execution,
-                    settings,
-                    scored_by=wanted.scored_by,
-                    by=how.by or f"machine {settings.provenance.host}",
-                    heard=_tell,
-                )
-    finally:
-        server.close()
     if done:
         click.echo(add_replays(wanted.beside or store.home.path, done))
         for page in _pages(wanted.folder):

@@ -65,6 +65,17 @@ def _t_quantile(degrees: int) -> float:
     return float(stdtrit(degrees, 0.5 + CONFIDENCE / 2))
 
 
+def least_of_another(
+    values: Sequence[float] | NDArray[np.float64], spread: float, degrees: int, risk: float
+) -> float:
+    """Give what another block like these stays above, but with probability ``risk``.
+
+    ``spread`` is the deviation between blocks, estimated with so many degrees of freedom.
+    """
+    deviation = spread * float(np.sqrt(1 + 1 / len(values)))
+    return float(np.mean(values)) + float(stdtrit(degrees, risk)) * deviation
+
+
 def sign_flip_p(differences: Sequence[float] | NDArray[np.float64]) -> float:
     """Two-sided p of paired differences under random signs: exact up to 16 blocks, else drawn.
 

@@ -154,13 +154,22 @@ def replay(
         )
         heard(done[-1])
 
-    plan = Plan(tuple(one.job for one in asked), {})
+    train([one.job for one in asked], execution, settings, finished)
+    return done
+
+
+def train(
+    jobs: Sequence[Job],
+    execution: Execution,
+    settings: Settings,
+    finished: Callable[[Job, Record | None], None],
+) -> None:
+    """Train cells; ``finished`` hears of each, with None where its record was not written."""
     sweep(
-        plan,
+        Plan(tuple(jobs), {}),
         execution,
         settings,
         Store(settings.home),
         started=lambda _: None,
         finished=finished,
     )
-    return done

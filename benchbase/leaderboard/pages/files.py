@@ -167,10 +167,12 @@ While a board is frozen only steps 1 and 2 apply, and step 2 trains all of its r
 6. `benchbase submit check` says what CI will say of the branch; open a pull request. At its end it
    runs the branch's methods in `benchbase check`: on a stranger's branch, read them first.
 7. CI runs the same check without any rights, and writes `benchbase submit preview` as a comment.
-8. A maintainer reads the code, and `benchbase submit verify --sample 5` trains five of your cells
-   and one of the reference again; what came of it is a line of `BOARD/results/replays.jsonl`.
-9. Where every cell is borne out and no row became worse (by more than 0.5 points, with a paired
-   95 % interval that excludes zero), the branch is merged.
+8. A maintainer reads the code, and `benchbase submit verify --sample 5 --fresh` trains five of your
+   cells and one of the reference again; what came of it is a line of `BOARD/results/replays.jsonl`.
+   It also trains them, and the reference beside each, where split and noise are drawn anew.
+9. Where every cell is borne out, your lead over the reference holds there within the spread of the
+   seeds, and no row became worse (by more than 0.5 points, with a paired 95 % interval that
+   excludes zero), the branch is merged.
 10. `benchbase submit publish` writes the pages, this index and the site from the records alone.
 """
 

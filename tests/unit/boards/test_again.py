@@ -5,7 +5,7 @@ import dataclasses
 import msgspec
 import pytest
 
-from benchbase.boards.again import differing_parts, plan_again
+from benchbase.boards.again import differing_parts, plan_again, plan_anew
 from benchbase.data.secret import Secret
 from benchbase.errors import UsageError
 from tests.running import TINY, given, installed, make_job
@@ -71,3 +71,13 @@ def test_a_cell_of_a_secret_is_planned_again_with_that_secret_only(tmp_path):
         again(spec, tmp_path)
     places = {"folder": tmp_path, "roots": (), "cache": tmp_path, "given": {}}
     assert plan_again(spec, installed(), **places, secret=secret).cell.spec == spec
+
+
+def test_a_cell_is_planned_anew_with_other_data_and_nothing_else(tmp_path):
+    spec = make_job("focal[gamma=3]", tmp_path).cell.spec
+    places = {"folder": tmp_path, "roots": (), "cache": tmp_path, "given": {}}
+    secret = Secret(b"x" * 32)
+    anew = plan_anew(spec, installed(), **places, secret=secret).cell.spec
+    differing = {name for name, _, _ in differing_parts(spec, anew)}
+    assert differing == {"data.labels_hash", "data.split_hash"}
+    assert anew.data.labels_hash == f"secret:{secret.fingerprint}"

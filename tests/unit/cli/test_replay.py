@@ -30,7 +30,7 @@ def store(tmp_path, monkeypatch):
     """A home; what is trained again there gives the recorded score, or ``replayed``."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BENCHBASE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(command, "read_catalogue", lambda *_: installed())
+    monkeypatch.setattr("benchbase.cli.retraining.read_catalogue", lambda *_: installed())
     return Store(Home(tmp_path / "home"))
 
 

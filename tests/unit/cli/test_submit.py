@@ -361,6 +361,24 @@ def test_cells_that_are_not_borne_out_are_exit_5(clever, replays, capsys):
     assert "0 of 2 cells are borne out" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("clever", "replays")
+@pytest.mark.parametrize("lost", [0.0, 0.5])
+def test_a_lead_that_is_lost_under_fresh_noise_is_exit_5(monkeypatch, tmp_path, capsys, lost):
+    def anew(leads, board, folder, store, how):
+        assert board.name == folder.name == "demo"
+        return [[0.5 + lead.reported - lost, 0.5] for lead in leads]
+
+    monkeypatch.setattr(command, "train_anew", anew)
+    report = tmp_path / "report.md"
+    assert invoke(["submit", "verify", "--sample=1", "--fresh", f"--report={report}"]) == (
+        5 if lost else 0
+    )
+    last = report.read_text().splitlines()[-1]
+    assert re.match(r"- clever on .*, seed \d: \S+ points over plain reported, \S+ where all", last)
+    assert last.endswith(": holds") == (lost == 0)
+    assert last[2:] in capsys.readouterr().out
+
+
 def test_a_row_that_becomes_worse_is_exit_5(base, home, replays, capsys):
     later = "20270101T000000.000000Z-00000000"
     fields = {"source": "s2", "attempt": later, "sure": -0.3}

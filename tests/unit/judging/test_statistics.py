@@ -11,6 +11,7 @@ from benchbase.judging.statistics import (
     balanced_accuracy_interval,
     estimate,
     holm,
+    least_of_another,
     ratio,
     sign_flip_p,
     smallest_sign_flip_p,
@@ -36,6 +37,17 @@ def test_one_block_has_no_interval_and_none_has_no_estimate():
 def test_a_paired_difference_covers_zero_only_where_its_interval_does():
     assert not Estimate(0.2, 0.1, 0.3, 5).covers_zero
     assert Estimate(0.2, -0.1, 0.5, 5).covers_zero
+
+
+def test_another_block_stays_above_what_is_expected_as_often_as_it_says():
+    rng = numpy_stream(0, "another block")
+    missed = 0
+    for values in rng.normal(2, 3, (4000, 6)):
+        spread = float(np.std(values[:5], ddof=1))
+        missed += values[5] < least_of_another(values[:5], spread, 4, 0.05)
+    assert 0.04 < missed / 4000 < 0.06
+    by_hand = 2.0 - scipy_stats.t.ppf(0.95, 7) * 3.0 * (1 + 1 / 4) ** 0.5
+    assert least_of_another([1.0, 2.0, 2.0, 3.0], 3.0, 7, 0.05) == pytest.approx(by_hand)
 
 
 def test_the_sign_flip_test_counts_all_sign_patterns():
