@@ -39,8 +39,11 @@ def rank_text(row: Row) -> str:
 
 
 def in_percent(share: float, form: str = ".1f") -> str:
-    """Write a share in percent, or a difference in points: every output rounds here, and alike."""
-    return format(100 * share, form)
+    """Write a share in percent, or a difference in points: every output rounds here, and alike.
+
+    What rounds to zero has no minus.
+    """
+    return format(100 * share, form.replace(".", "z."))
 
 
 def score_text(score: Estimate | None, failures: int = 0, covered: int = 1) -> str:

@@ -97,12 +97,20 @@ def methods(**fields: Any) -> Any:
     return alt.Y("method:N", title=None, axis=alt.Axis(labelLimit=220), **{"sort": None, **fields})
 
 
-def panels(layers: Any, field: str, cell: int, *, sort: Any = None) -> Any:
-    """Repeat a chart for each value of a field; ``cell`` is how wide one is, for the page."""
+def panels(layers: Any, field: str, cell: int, margin: int, *, sort: Any = None) -> Any:
+    """Repeat a chart for each value of a field, as often beside each other as the page is wide.
+
+    A panel takes ``cell`` pixels, what stands left of the first one ``margin``.
+    """
     alt = altair()
-    header = alt.Header(labelLimit=220)
+    header = alt.Header(labelLimit=cell)
     facet = alt.Facet(f"{field}:N", sort=sort, title=None, header=header)
-    return layers.facet(facet=facet, columns=2).properties(usermeta={"cell": cell})
+    wide = {"cell": cell + _BETWEEN, "margin": margin}
+    return layers.facet(facet=facet, columns=2, spacing=_BETWEEN).properties(usermeta=wide)
+
+
+_BETWEEN = 24
+"""Pixels from one panel to the next."""
 
 
 def gain_colours(values: Values, field: str) -> JSON:
@@ -158,4 +166,4 @@ def curves(
         )
         layers = [area, *layers]
     drawn = alt.layer(*layers, data=alt.Data(values=values)).properties(width=260, height=230)
-    return panels(drawn.add_params(chosen), "panel", 350)
+    return panels(drawn.add_params(chosen), "panel", 260, 70)

@@ -21,6 +21,8 @@ SIDE = 48
 """Longer sides are averaged to so many pixels."""
 MOST_CLASSES = 20
 MOST_WRONG = 6
+DARK = 170
+"""Where no pixel is brighter than this, images are hard to see."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Picture:
     address: str
     caption: str
     described: str
+    brightest: int
+    """Of its pixels, up to 255."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Examples:
     data: str
     credit: str
     """Whose the images are, and on which terms they are shown."""
+    brighter: float
+    """How many times as bright as they are the page is to show them."""
     classes: tuple[Picture, ...]
     noise: str
     """What the wrong labels are of; empty where there are none."""
@@ -67,7 +73,15 @@ def examples(places: Sequence[Condition], budget: int, *, wrong: bool) -> Exampl
     of_classes = _within(budget, _of_classes(data, images))
     left = budget - sum(len(one.address) for one in of_classes)
     noise, pictures = _wrong(data, images, places, left) if wrong else ("", ())
-    return Examples(data, f"{card.source}; {card.licence}", of_classes, noise, pictures)
+    brighter = _brighter((*of_classes, *pictures))
+    credit = [card.source, card.licence, *[f"shown {brighter:g} times as bright"] * (brighter > 1)]
+    return Examples(data, "; ".join(credit), brighter, of_classes, noise, pictures)
+
+
+def _brighter(pictures: Sequence[Picture]) -> float:
+    """Give by what dark images are to be brightened, for their brightest pixel to be white."""
+    brightest = max((one.brightest for one in pictures), default=0)
+    return round(255 / brightest, 1) if 0 < brightest < DARK else 1.0
 
 
 def _of_classes(data: str, images: DataParts) -> Iterator[Picture]:
@@ -112,7 +126,8 @@ def _mistaken(data: str, images: DataParts, observed: Observed) -> Iterator[Pict
 
 
 def _picture(images: DataParts, row: int, caption: str, described: str) -> Picture:
-    return Picture(picture_address(np.asarray(images.train.pixels[row]), SIDE), caption, described)
+    pixels = np.asarray(images.train.pixels[row])
+    return Picture(picture_address(pixels, SIDE), caption, described, int(pixels.max()))
 
 
 def _within(budget: int, pictures: Iterable[Picture]) -> tuple[Picture, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from benchbase.judging.weights import FALSE_POSITIVE_RATES
 from benchbase.leaderboard.cells import in_percent, label_text
 from benchbase.leaderboard.site.drawing import (
     Shown,
+    Values,
     altair,
     curves,
     ends,
@@ -54,29 +56,35 @@ def pairwise(shown: Shown) -> Any:
 
 
 def cost(shown: Shown) -> Any:
-    """Draw scores against training time, with the front on which nobody is beaten in both."""
+    """Draw scores against training time, with the front on which nobody is beaten in both.
+
+    Controls beat nobody: they know what no method knows.
+    """
     told = [
         (row, row.score.mean, row.cost.relative_seconds)
         for row in shown.table.rows
         if row.score is not None and row.cost.relative_seconds
     ]
-    values = [
+    rivals = [(score, time) for row, score, time in told if not row.is_control]
+    values: Values = [
         {
             "method": label_text(row),
             "time": round(time, 3),
             "score": percent(score),
-            "front": "beaten in both"
-            if any(s >= score and t <= time and (s, t) != (score, time) for _, s, t in told)
-            else "on the Pareto front",
+            "front": "control" if row.is_control else _front(score, time, rivals),
         }
         for row, score, time in told
     ]
     if len(values) < 2:
         return None
+    _put_names_apart(values)
     alt = altair()
-    times = alt.Scale(type="log", nice=True)
+    times_told = [value["time"] for value in values]
+    # To the right there is room for names.
+    times = alt.Scale(type="log", nice=False, domain=[min(times_told) / 1.1, max(times_told) * 1.6])
     colours = alt.Scale(
-        domain=["on the Pareto front", "beaten in both"], range=["#d55e00", "#888888"]
+        domain=["on the Pareto front", "beaten in both", "control"],
+        range=["#d55e00", "#888888", "#2b8cc4"],
     )
     base = alt.Chart(alt.Data(values=values), width="container", height=340).encode(
         x=alt.X("time:Q", title=f"training time, times {shown.table.reference_label}", scale=times),
@@ -84,8 +92,37 @@ def cost(shown: Shown) -> Any:
         color=alt.Color("front:N", title=None, scale=colours, legend=alt.Legend(orient="bottom")),
         tooltip=["method:N", "time:Q", "score:Q", "front:N"],
     )
-    names = base.mark_text(align="left", dx=7, fontSize=11, limit=180).encode(text="method:N")
-    return fitted(base.mark_point(filled=True, size=80) + names)
+    names = base.mark_text(align="left", dx=7, fontSize=11, limit=180).encode(
+        text="method:N", y="name at:Q"
+    )
+    return fitted(base.mark_point(filled=True, size=80, opacity=1) + names)
+
+
+def _front(score: float, time: float, rivals: Sequence[tuple[float, float]]) -> str:
+    beaten = any(s >= score and t <= time and (s, t) != (score, time) for s, t in rivals)
+    return "beaten in both" if beaten else "on the Pareto front"
+
+
+def _put_names_apart(values: Values) -> None:
+    """Give each name a height: that of its point, or a line below the names beside it."""
+    scores = [value["score"] for value in values]
+    times = [math.log(value["time"]) for value in values]
+    line = (max(scores) - min(scores)) / LINES
+    beside = NAME_WIDTH * (max(times) - min(times))
+    placed: list[tuple[float, float]] = []
+    for value in sorted(values, key=lambda one: -one["score"]):
+        at, time = value["score"], math.log(value["time"])
+        for other, height in placed:
+            if abs(other - time) <= beside and abs(height - at) < line:
+                at = height - line
+        placed.append((time, at))
+        value["name at"] = round(at, 3)
+
+
+LINES = 22
+"""Of names that fit below each other beside a chart."""
+NAME_WIDTH = 0.35
+"""Share of a chart's width that a name may take."""
 
 
 def weights(shown: Shown) -> Any:
@@ -155,7 +192,7 @@ def recalls(shown: Shown) -> Any:
         cells.mark_text(fontSize=10).encode(text="mark:N", color=text_colour),
         data=alt.Data(values=values),
     ).properties(width=inner, height=alt.Step(20))
-    return panels(layers, "panel", inner + 190).resolve_scale(x="independent")
+    return panels(layers, "panel", inner + 60, 150).resolve_scale(x="independent")
 
 
 def labels(shown: Shown) -> Any:

@@ -82,8 +82,8 @@ function draw() {
     const place = document.getElementById(`figure-${kind}`);
     const fitted = structuredClone(spec);
     if (fitted.columns) {
-      const wide = place.clientWidth / fitted.usermeta.cell;
-      fitted.columns = Math.max(1, Math.floor(wide));
+      const { cell, margin } = fitted.usermeta;
+      fitted.columns = Math.max(1, Math.floor((place.clientWidth - margin) / cell));
     }
     vegaEmbed(place, fitted, { config, renderer: "svg", actions: false })
       .then(() => { place.dataset.drawn = "yes"; })

@@ -21,6 +21,8 @@ from benchbase.leaderboard.site.drawing import (
 
 STEP = 58
 """Width of a cell of a heat map."""
+NAME = 120
+"""Width that a method's name may take above its heat map."""
 
 
 def differences(shown: Shown) -> Any:
@@ -108,8 +110,8 @@ def _heat(shown: Shown, field: str, title: str) -> Any:
         ),
         data=alt.Data(values=values),
     ).properties(width=alt.Step(STEP), height=alt.Step(24))
-    wide = STEP * len({value["imbalance"] for value in values}) + 130
-    return panels(layers, "method", wide, sort=shown.labels)
+    wide = STEP * len({value["imbalance"] for value in values})
+    return panels(layers, "method", max(wide, NAME), 130, sort=shown.labels)
 
 
 def degradation(shown: Shown) -> Any:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 
+from benchbase.data.thumbnails import picture_address
+from benchbase.leaderboard.site.examples import Examples, Picture
 from benchbase.leaderboard.site.page import LARGEST_BYTES, board_page
 from tests.needs import need
 from tests.unit.leaderboard.site.hostile import hostile_board
@@ -29,7 +32,9 @@ def browser():
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("site") / "board.html"
-    path.write_text(board_page(*hostile_board()), encoding="utf-8")
+    picture = Picture(picture_address(np.full((1, 8, 8), 9, np.uint8)), "<b>edge</b>", "an edge", 9)
+    shown = Examples("<b>data</b>", "CC0", 28.3, (picture,), "", ())
+    path.write_text(board_page(*hostile_board(), examples=[shown]), encoding="utf-8")
     return path
 
 
@@ -60,6 +65,8 @@ def test_it_draws_sorts_filters_and_tells_where_cells_come_from(opened):
     page, heard = opened
     assert page.evaluate("window.hurt") is None
     assert page.locator(".chart svg").count() == page.locator(".chart").count() >= 6
+    assert page.get_by_alt_text("an edge").evaluate("(image) => image.naturalWidth") == 8
+    assert page.locator("figcaption").inner_text() == "<b>edge</b>"
 
     before = first_column(page)
     head = page.locator(".pool:not([hidden]) th", has_text="score")

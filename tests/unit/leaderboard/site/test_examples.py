@@ -43,6 +43,13 @@ class Shades(DataSet):
         return DataParts(classes=NAMES, train=part, test=part)
 
 
+class Bright(Shades):
+    def load(self, roots: Sequence[Path], scratch: Path) -> DataParts:
+        parts = super().load(roots, scratch)
+        part = Part(255 - parts.train.pixels, parts.train.labels)
+        return dataclasses.replace(parts, train=part, test=part)
+
+
 class Forbidden(Shades):
     card: ClassVar[Card | None] = dataclasses.replace(CARD, examples_shown=False)
 
@@ -76,11 +83,17 @@ def row_of(picture):
 
 def test_the_first_image_of_each_class_is_shown(place):
     found = examples([place()], LARGEST_BYTES, wrong=True)
-    assert found.credit == "Shades; CC0"
+    assert found.credit == "Shades; CC0; shown 127.5 times as bright"
+    assert found.brighter == 127.5, "the brightest of these three shades is 2 of 255"
     assert [(one.caption, row_of(one)) for one in found.classes] == [
         ("nucleus", 2), ("edge", 0), ("<i>rare</i>", 1),
     ]  # fmt: skip
     assert (found.noise, found.wrong) == ("", ())
+
+
+def test_bright_images_are_shown_as_they_are(place):
+    found = examples([place(dataset=Bright())], LARGEST_BYTES, wrong=False)
+    assert (found.brighter, found.credit) == (1.0, "Shades; CC0")
 
 
 def test_wrong_labels_are_those_that_methods_see(place):
@@ -124,6 +137,7 @@ def test_the_page_holds_them_with_words_and_nothing_is_fetched(place, monkeypatc
     ]
     assert images[0][1] == "shades: an image of class nucleus"
     assert "<i>rare" not in html
-    assert "Shades; CC0" in html
+    assert found.credit in html
+    assert html.count(f'class="strip" style="--brighter: {found.brighter}"') == 2
     assert all(address.startswith("data:image/png;base64,") for address, _ in images)
     assert "<img" not in page.board_page(*hostile_board())

@@ -12,6 +12,7 @@ from benchbase.leaderboard.cells import score_text
 from benchbase.leaderboard.pairs import pairs
 from benchbase.leaderboard.site.drawing import Shown, gain_colours, ink
 from benchbase.leaderboard.site.figures import KINDS, figure, figures, picture
+from benchbase.leaderboard.site.insights import LINES, _put_names_apart
 from tests.unit.leaderboard.site.hostile import NAMES, hostile_board
 from tests.unit.made_records import CLEAN, make_board, make_records
 
@@ -106,6 +107,28 @@ def test_the_best_of_equal_cost_is_the_front(shown):
     rows = values(figure("cost", shown).spec)
     front = {row["method"] for row in rows if row["front"] == "on the Pareto front"}
     assert front == {"clever"}
+
+
+def test_controls_beat_nobody_in_cost():
+    board = make_board(("plain", "clever"), [CLEAN], seeds=3, controls=["knowing"])
+    scores = {"plain": 0.7, "clever": 0.75, "knowing": 0.9}
+    records = make_records(board, scores)
+    table = build(board, records)
+    rows = values(figure("cost", Shown(table, records, [])).spec)
+    assert {row["method"]: row["front"] for row in rows} == {
+        "clever": "on the Pareto front",
+        "plain": "beaten in both",
+        "knowing (control)": "control",
+    }
+
+
+def test_names_beside_each_other_stand_a_line_apart():
+    points = [(78.0, 1.0), (77.9, 1.01), (77.8, 1.02), (77.9, 9.0), (60.0, 1.0)]
+    rows = [{"score": score, "time": time} for score, time in points]
+    _put_names_apart(rows)
+    line = 18 / LINES
+    heights = [78, 78 - line, 78 - 2 * line, 77.9, 60]
+    assert [row["name at"] for row in rows] == pytest.approx(heights, abs=0.001)
 
 
 def test_the_same_records_give_the_same_figures(shown):
