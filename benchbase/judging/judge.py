@@ -83,7 +83,7 @@ class Questions:
         once, twice = logits[self.first[self.repeated]], logits[self.again]
         if np.abs(probabilities(once) - probabilities(twice)).max() > TOLERANCE:
             raise ContractError(
-                "an image's prediction changes with the other images of its batch: a model must "
+                "an image's prediction changes with the other images that are asked: a model must "
                 "predict each image by itself (is a batch norm left in train mode?)"
             )
         return logits[self.first]

@@ -1,12 +1,15 @@
 """The predictor child: loads each checkpoint and predicts images whose labels it never sees.
 
-It has no channel to the trainer, and the images come in an order that only the parent knows.
+It has no channel to the trainer, and the images come in an order that only the parent knows. Two
+copies of each checkpoint answer in turn: what one saw of the images must not matter to the other,
+which some images are asked as well.
 """
 
 from __future__ import annotations
 
 import copy
-from itertools import pairwise
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -21,6 +24,7 @@ from benchbase.running.trainer import describe_failure, load_contestant, prepare
 
 BATCH = 100
 """Larger ones take longer on a CPU, whose caches no longer hold the maps."""
+COPIES = 2
 COMPARED = 16
 """Images by which a folded network is compared with the one that it was made of."""
 
@@ -38,8 +42,11 @@ def main(channel: Channel) -> None:
         channel.send(Ready())
         while True:
             channel.receive(Go)
-            model = torch.load(start.model, map_location=device, weights_only=False)
-            logits = predict(model, pixels, normalise).float().cpu().contiguous().numpy()
+            copies = [
+                torch.load(start.model, map_location=device, weights_only=False)
+                for _ in range(COPIES)
+            ]
+            logits = predict(copies, pixels, normalise).float().cpu().contiguous().numpy()
             channel.send(Logits(shape=list(logits.shape)), logits.tobytes())
     except EOFError:
         return
@@ -48,23 +55,32 @@ def main(channel: Channel) -> None:
 
 
 @torch.inference_mode()
-def predict(model: nn.Module, pixels: Tensor, normalise: Any) -> Tensor:
+def predict(copies: Sequence[nn.Module], pixels: Tensor, normalise: Any) -> Tensor:
     """Give the logits of all images, in eval mode and in batches of ``BATCH``.
 
-    The model is used as it is, or with batch norm folded into convolutions where that was just
-    seen to give the same logits for the first images: a ``forward`` may do anything between two
-    layers.
+    The copies of the model answer them in turn, and none is shown the images of another. They are
+    used as they are, or with batch norm folded into convolutions where that was just seen to give
+    the same logits for the first images of each: a ``forward`` may do anything between two layers.
     """
-    model.eval()
     batches = pixels.split(BATCH)
-    images = normalise(batches[0][:COMPARED])
-    folded = _folded(model)
-    if folded is not None and not _agree(folded, images, model(images)):
-        folded = None
-    # One network for all images: the two agree, but not to the last bit, and which images are
-    # first is drawn.
-    judged = model if folded is None else folded
-    return torch.cat([judged(normalise(part)) for part in batches])
+    asked = [model.eval() for model, _ in zip(copies, batches, strict=False)]
+    firsts = [normalise(part[:COMPARED]) for part in batches[: len(asked)]]
+    # One kind of network for all images: the two agree, but not to the last bit, and which images
+    # are first is drawn.
+    judged = _all_folded(asked, firsts) or asked
+    turns = zip(itertools.cycle(judged), batches, strict=False)
+    return torch.cat([model(normalise(part)) for model, part in turns])
+
+
+def _all_folded(models: Sequence[nn.Module], firsts: Sequence[Tensor]) -> list[nn.Module]:
+    """Fold each model, if each then answers images of its own as before; else none."""
+    found = []
+    for model, images in zip(models, firsts, strict=True):
+        folded = _folded(model)
+        if folded is None or not _agree(folded, images, model(images)):
+            return []
+        found.append(folded)
+    return found
 
 
 def _agree(folded: nn.Module, images: Tensor, logits: Tensor) -> bool:
@@ -88,7 +104,7 @@ def _folded(model: nn.Module) -> nn.Module | None:
     for layers in folded.modules():
         if type(layers) is not nn.Sequential or _has_hook(layers):
             continue
-        for index, (layer, following) in enumerate(pairwise(layers)):
+        for index, (layer, following) in enumerate(itertools.pairwise(layers)):
             if (
                 type(layer) is nn.Conv2d
                 and type(following) is nn.BatchNorm2d

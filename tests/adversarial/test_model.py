@@ -29,7 +29,7 @@ class Recited(Wrapped):
     )
     result, _ = exploit("model = Recited(model, task.train.labels)", top=top)
     assert result.status == "error"
-    assert "changes with the other images of its batch" in result.reason
+    assert "changes with the other images that are asked" in result.reason
 
 
 def test_a_model_that_adapts_to_each_batch_of_test_images_fails(exploit):
@@ -44,7 +44,24 @@ class Adapting(Wrapped):
     )
     result, _ = exploit("model = Adapting(model, None)", top=top)
     assert result.status == "error"
-    assert "changes with the other images of its batch" in result.reason
+    assert "changes with the other images that are asked" in result.reason
+
+
+def test_a_model_that_adapts_to_the_first_test_images_and_then_to_no_others_fails(exploit):
+    top = (
+        TOP
+        + """
+class Adapted(Wrapped):
+    def answer(self, images):
+        logits = self.inner(images)
+        if not self.at:
+            self.at, self.mean, self.std = 1, logits.mean(0), logits.std(0)
+        return 10 * (logits - self.mean) / self.std
+"""
+    )
+    result, _ = exploit("model = Adapted(model, None)", top=top)
+    assert result.status == "error"
+    assert "changes with the other images that are asked" in result.reason
 
 
 def test_a_pickle_that_runs_code_runs_it_where_no_label_is_and_never_in_the_parent(
@@ -67,7 +84,8 @@ class Loaded(nn.Linear):
 """
     result, _ = exploit("model.bomb = Loaded(2, 2)", top=top)
     assert result.status in ("ok", "error")
-    [ran] = where.read_text().splitlines()
-    process, held = ran.split()
+    one, other = where.read_text().splitlines()  # a checkpoint has two copies
+    assert one == other
+    process, held = one.split()
     assert int(process) != os.getpid()
     assert held == "False"

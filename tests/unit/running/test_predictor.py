@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -8,7 +10,7 @@ from torch.nn.utils import prune as pruning
 from benchbase.api import ImageShape
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.data.augment import make_normalise
-from benchbase.running.predictor import BATCH, predict
+from benchbase.running.predictor import BATCH, COPIES, predict
 from benchbase.seeding import torch_stream
 
 
@@ -90,6 +92,10 @@ MODELS = {
 }
 
 
+def twice(model: nn.Module) -> list[nn.Module]:
+    return [copy.deepcopy(model) for _ in range(COPIES)]
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_is_predicted_as_it_is(name):
     model = lively(MODELS[name]())
@@ -99,7 +105,9 @@ def test_every_model_is_predicted_as_it_is(name):
     with torch.inference_mode():
         expected = torch.cat([model(normalise(part)) for part in pixels.split(BATCH)])
     kinds = [type(module) for module in model.modules()]
-    torch.testing.assert_close(predict(model, pixels, normalise), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        predict(twice(model), pixels, normalise), expected, rtol=1e-4, atol=1e-4
+    )
     assert [type(module) for module in model.modules()] == kinds
 
 
@@ -111,7 +119,7 @@ def test_images_are_predicted_in_order_and_the_last_batch_is_not_lost():
     values = torch.arange(BATCH + 3).remainder(256).to(torch.uint8)
     pixels = values.view(-1, 1, 1, 1).expand(-1, 1, 4, 4).contiguous()
     normalise = make_normalise([0.0], [1.0], torch.device("cpu"))
-    logits = predict(Mean(), pixels, normalise)
+    logits = predict(twice(Mean()), pixels, normalise)
     torch.testing.assert_close(logits[:, 0] * 255, values.float(), rtol=1e-4, atol=1e-3)
 
 
@@ -120,5 +128,21 @@ def test_an_answer_does_not_depend_on_the_batch_that_its_image_is_in():
     pixels = torch.randint(256, (2 * BATCH, 1, 8, 8), generator=torch_stream(1, "pixels"))
     pixels, normalise = pixels.to(torch.uint8), make_normalise([0.5], [0.25], torch.device("cpu"))
     swapped = torch.cat([pixels[BATCH:], pixels[:BATCH]])
-    one, other = predict(model, pixels, normalise), predict(model, swapped, normalise)
+    one, other = (predict(twice(model), each, normalise) for each in (pixels, swapped))
     assert torch.equal(one, torch.cat([other[BATCH:], other[:BATCH]]))
+
+
+@pytest.mark.parametrize(("count", "seen"), [(3 * BATCH + 5, [[0, 2], [1, 3]]), (7, [[0], []])])
+def test_the_copies_answer_in_turn_and_neither_sees_what_the_other_is_asked(count, seen):
+    class Remembers(nn.Sequential):
+        def forward(self, images):
+            self.met = {*getattr(self, "met", ()), *images[:, 0, 0, 0].mul(255).round().tolist()}
+            return super().forward(images).mean((2, 3))
+
+    batch_of_each = torch.arange(count).div(BATCH, rounding_mode="floor").to(torch.uint8)
+    pixels = batch_of_each.view(-1, 1, 1, 1).expand(-1, 1, 8, 8).contiguous()
+    normalise = make_normalise([0.0], [1.0], torch.device("cpu"))
+    copies = twice(lively(Remembers(*layers())))
+    logits = predict(copies, pixels, normalise)
+    assert [sorted(getattr(model, "met", ())) for model in copies] == seen
+    assert len(logits) == count
