@@ -43,6 +43,18 @@ def replace_file(path: Path, content: str | bytes) -> None:
         _sync_folder(path.parent)
 
 
+def remember_file(path: Path, content: str | bytes) -> None:
+    """Write as ``replace_file`` does what can be found out again: a crash may leave it damaged.
+
+    Waiting for the disk is left out, which takes longer than everything else.
+
+    Raises:
+        StoreError: the folder cannot be written to, or the disk is full.
+    """
+    with explained(path), _temporary(path, content, synced=False) as temporary:
+        temporary.replace(path)
+
+
 def create_file(path: Path, content: str | bytes) -> None:
     """Write a new file at once; one that exists is never touched.
 
@@ -88,15 +100,16 @@ def lock_file(descriptor: int, how: int) -> bool:
 
 
 @contextmanager
-def _temporary(path: Path, content: str | bytes) -> Iterator[Path]:
-    """Write ``content`` beside ``path``, synced; what is left of it is deleted."""
+def _temporary(path: Path, content: str | bytes, *, synced: bool = True) -> Iterator[Path]:
+    """Write ``content`` beside ``path``; what is left of it is deleted."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
         yield temporary
     finally:
         with contextlib.suppress(OSError):

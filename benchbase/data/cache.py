@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import secrets
@@ -68,6 +69,12 @@ def prepare(dataset: DataSet, roots: Sequence[Path], cache: Path) -> Prepared:
     if prepared is None:
         raise RunError(f"{folder} changed while it was written: is another program using it?")
     return prepared
+
+
+@functools.lru_cache(maxsize=2)
+def prepare_once(dataset: DataSet, roots: Sequence[Path], cache: Path, _key: str) -> Prepared:
+    """Prepare data once for many conditions; ``_key`` is their ``data_key`` of now."""
+    return prepare(dataset, roots, cache)
 
 
 def data_key(dataset: DataSet, roots: Sequence[Path], cache: Path) -> str:

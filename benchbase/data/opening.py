@@ -6,6 +6,7 @@ What comes out is shared by all weighters, so that every comparison is paired.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -20,14 +21,14 @@ from numpy.typing import NDArray
 from benchbase import seeding
 from benchbase.cell import JSON, DataIdentity, Invariances, Scenario, content_hash
 from benchbase.data.asking import ask_files, ask_transition
-from benchbase.data.cache import Prepared, data_key, prepare, source_hash
+from benchbase.data.cache import Prepared, data_key, prepare, prepare_once, source_hash
 from benchbase.data.contract import DataParts, DataSet, Imbalance, Labels, Noise, Part
 from benchbase.data.corruption import Observed, describe_corruption, observe
 from benchbase.data.hashes import array_hash, file_hash
 from benchbase.data.maps import ImageMap, judged_order, lay_out
 from benchbase.data.secret import Secret, data_seed, drawn_by, stands_for_labels
 from benchbase.data.split import Rows, split
-from benchbase.files import replace_file
+from benchbase.files import remember_file
 from benchbase.options import settings_of
 
 T = TypeVar("T", bound=np.generic)
@@ -188,9 +189,10 @@ def identify(
     Raises:
         UsageError, DataError, RunError: as ``open_scenario``.
     """
+    data = data_key(dataset, roots, cache)
     key = content_hash(
         {
-            "data": data_key(dataset, roots, cache),
+            "data": data,
             "invariances": vars(dataset.invariances),
             "truth_known": dataset.truth_known,
             "scenario": drawn_by(scenario),
@@ -207,10 +209,10 @@ def identify(
         return msgspec.json.decode(path.read_bytes(), type=DataIdentity)
     except (OSError, msgspec.DecodeError):
         pass  # Not there yet, or damaged.
-    prepared = prepare(dataset, roots, cache)
+    prepared = prepare_once(dataset, tuple(roots), cache, data)
     observed = draw(prepared, scenario, seed, noise, imbalance, secret=secret)
     identity = identity_of(dataset, prepared, observed, secret)
-    replace_file(path, json.dumps(dataclasses.asdict(identity)))
+    remember_file(path, json.dumps(dataclasses.asdict(identity)))
     return identity
 
 
@@ -242,6 +244,7 @@ def _plugin_hash(plugin: Noise | Imbalance, files: Sequence[Path]) -> str:
     return content_hash([code, settings_of(plugin), [file_hash(it) for it in files]])
 
 
+@functools.cache
 def _harness_hash() -> str:
     sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(seeding.__file__)]
     return content_hash([file_hash(path) for path in sources])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchbase.cell import Invariances, Recipe, Scenario
+from benchbase.data import cache as decoded
 from benchbase.data import opening
 from benchbase.data.contract import DataSet
 from benchbase.data.imbalance import Exponential, Natural
@@ -57,12 +58,29 @@ def test_identities_are_read_from_the_cache_without_decoding(
     def decode(*_: object) -> None:
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr(opening, "prepare", decode)
+    monkeypatch.setattr(decoded, "prepare", decode)
     # Backbone and recipe have no part in the data.
     other = dataclasses.replace(scenario, backbone="resnet32", recipe=Recipe(epochs=3))
     assert identify_stamps(stamps(), cache, other) == first
     with pytest.raises(AssertionError, match="decoded again"):
-        identify_stamps(stamps(), cache, scenario, seed=1)
+        identify_stamps(stamps(train=599), cache, scenario)
+
+
+def test_one_condition_after_another_opens_data_once_and_waits_for_no_disk(
+    stamps: MakeStamps, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenarios = [Scenario(), Scenario(track="T0")]
+    identify_stamps(stamps(), cache, scenarios[0])
+    done: list[str] = []
+    for module, name in ((decoded, "prepare"), (opening, "file_hash"), (os, "fsync")):
+        monkeypatch.setattr(module, name, lambda *_, name=name: done.append(name))
+    names = {
+        identify_stamps(stamps(), cache, scenario, seed).labels_hash
+        for scenario in scenarios
+        for seed in range(1, 6)
+    }
+    assert len(names) == 10
+    assert done == []
 
 
 def test_a_damaged_identity_is_worked_out_again(stamps: MakeStamps, cache: Path) -> None:
