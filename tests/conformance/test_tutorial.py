@@ -24,7 +24,6 @@ from benchbase.plugins.installed import find_installed
 from benchbase.plugins.source import given_source
 from benchbase.records.home import Home
 from benchbase.running import typechecking
-from benchbase.testing.conformance import check_plugin
 from benchbase.testing.site import PluginSite
 from benchbase.testing.toy import toy_problem
 from benchbase.testing.watching import train
@@ -151,10 +150,20 @@ def test_the_loss_of_ones_own_is_short_and_keeps_the_contract(reader: Reader) ->
     assert all(seen.weights is None for seen in train(early_learning.load()(), toy_problem()))
 
 
-def test_the_method_with_its_own_schedule_keeps_the_contract(reader: Reader) -> None:
+@pytest.mark.usefixtures("shared_server")
+def test_methods_with_their_own_schedule_and_loop_keep_the_contract_and_are_run(
+    reader: Reader, capsys: pytest.CaptureFixture[str]
+) -> None:
     reader.read("A method with its own schedule")
-    [two_phases] = describe_given(given_source("./two_phases.py"))
-    check_plugin(two_phases.load())
+    out = capsys.readouterr().out
+    assert len(re.findall(r"(\d+) of \1 checks passed", out)) == 2
+    tiny = ["--train-size=60", "--epochs=2", "--seeds=1", "--imbalance=1", "--device=cpu"]
+    plugins = ["--plugin=./two_phases.py", "--plugin=./own_loop.py"]
+    assert invoke(["run", *plugins, *tiny, "--noise=symmetric:0.4", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["table"]["rows"]
+    scores = {row["label"]: row["score"]["mean"] for row in rows}
+    assert scores.keys() == {"two-phases", "own-loop", "erm"}
+    assert scores["own-loop"] == scores["erm"], "plain training, to the last bit"
 
 
 @pytest.mark.slow
