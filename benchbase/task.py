@@ -43,17 +43,21 @@ class Images:
     """Images with labels; a view is cheap, and nothing is edited in place."""
 
     pixels: UInt8[Tensor, "all channels height width"]
-    """Shared by all views; pixels of this view are ``pixels[rows]``."""
+    """Shared by all views; pixels of this view are ``pixels[rows]``.
+
+    They are on the task's device, or on the host where they do not fit it.
+    """
     labels: Int[Tensor, " count"]
     rows: Int[Tensor, " count"]
-    """Index of each image into ``pixels``, stable for the whole run."""
+    """Index of each image into ``pixels``, stable for the whole run, and where these are."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def subset(self, keep: Bool[Tensor, " count"] | Int[Tensor, " kept"]) -> Images:
         """Give a new view with the chosen images only (a mask, or positions in this view)."""
-        return Images(self.pixels, self.labels[keep], self.rows[keep])
+        both = (self.labels, self.rows)
+        return Images(self.pixels, *(it[torch.as_tensor(keep, device=it.device)] for it in both))
 
     def relabelled(self, positions: Int[Tensor, " some"], labels: Int[Tensor, " some"]) -> Images:
         """Give a new view in which the images at ``positions`` carry ``labels``."""

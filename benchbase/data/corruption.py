@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchbase.cell import JSON, Scenario
 from benchbase.data.asking import ask_labels, ask_transition, ask_whether_identifiable
-from benchbase.data.contract import DataParts, Labels, Noise, Part
+from benchbase.data.contract import DataParts, Labels, Noise, Part, Pixels
 from benchbase.data.split import Rows, Split, draw, with_unlabelled
 from benchbase.seeding import numpy_stream
 
@@ -32,6 +33,22 @@ class Observed:
     """What ``split.validation`` indexes."""
 
 
+class _Taken(Part):
+    """Rows of a part, of a noise's own; most kinds never look at the pixels, which are many."""
+
+    _whole: Part
+    _rows: Rows
+
+    def __init__(self, part: Part, rows: Rows) -> None:
+        given = None if part.given is None else part.given[rows]
+        vars(self).update(labels=part.labels[rows], given=given, _whole=part, _rows=rows)
+
+    @functools.cached_property
+    def pixels(self) -> Pixels:
+        """A copy of the images, once somebody asks for them."""
+        return np.asarray(self._whole.pixels[self._rows])
+
+
 def observe(
     parts: DataParts, drawn: Split, scenario: Scenario, noise: Noise, seed: int | str
 ) -> Observed:
@@ -48,7 +65,7 @@ def observe(
     def corrupt(name: str, part: Part, rows: Rows) -> Labels:
         return ask_labels(
             noise,
-            part.take(rows),
+            _Taken(part, rows),
             len(parts.classes),
             rng=numpy_stream(seed, "noise", name),
             shared=numpy_stream(seed, "noise", "shared"),

@@ -103,7 +103,9 @@ def split(parts: DataParts, scenario: Scenario, imbalance: Imbalance, seed: int 
 
 def with_unlabelled(drawn: Split, seed: int | str) -> Rows:
     """Give the rows of train and unlabelled, in the order of train where no label is withheld."""
-    return numpy_stream(seed, "rows").permutation(np.union1d(drawn.train, drawn.unlabelled))
+    return numpy_stream(seed, "rows").permutation(
+        np.sort(np.concatenate([drawn.train, drawn.unlabelled]))
+    )
 
 
 def draw(labels: Labels, counts: Counts, rng: np.random.Generator) -> Rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from itertools import islice
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float, Int
@@ -15,6 +16,7 @@ from benchbase.api import Batch, Checkpoint, Classifier, Images, Losses, Step, T
 from benchbase.errors import ContractError, DivergedError
 from benchbase.kit.descent import Descent
 from benchbase.kit.elsewhere import Elsewhere
+from benchbase.kit.feed import Feed, lane_to
 
 
 def supervised(
@@ -112,7 +114,7 @@ def endless_batches(task: Task, images: Images, purpose: str, batch_size: int) -
     Raises:
         ContractError: there are fewer than two images.
     """
-    positions = endless_positions(task, len(images), purpose, batch_size)
+    positions = _checked_positions(task, len(images), purpose, batch_size, images.rows.device)
     return _Batches(task, images, positions, task.rng(f"augment {purpose}"))
 
 
@@ -124,12 +126,18 @@ def endless_positions(
     Raises:
         ContractError: there are fewer than two.
     """
+    return _checked_positions(task, count, purpose, batch_size, task.device)
+
+
+def _checked_positions(
+    task: Task, count: int, purpose: str, batch_size: int, device: torch.device
+) -> _Positions:
     if min(count, batch_size) < 2:
         raise ContractError(
             f"{purpose}: expected batches of at least 2 images, got {count} images and a "
             f"batch size of {batch_size}: check what the scenario grants and what was selected"
         )
-    return _Positions(task, count, purpose, batch_size)
+    return _Positions(task.rng(f"order {purpose}"), count, batch_size, device)
 
 
 # Objects, and no generator functions: what these remember can be kept and put back.
@@ -140,7 +148,7 @@ class _Batches(Iterator[Batch]):
         self,
         task: Task,
         images: Images,
-        positions: Iterator[Int[Tensor, " batch"]],
+        positions: _Positions,
         augmentation: Generator,
     ) -> None:
         self._task = task
@@ -149,14 +157,33 @@ class _Batches(Iterator[Batch]):
         self._augmentation = augmentation
 
     def __next__(self) -> Batch:
-        positions = next(self._positions)
-        return load_batch(self._task, self._images, positions, self._augmentation)
+        positions, images = next(self._positions), self._images
+        if _fits(self._task, images):
+            return load_batch(self._task, images, positions, self._augmentation)
+        if self not in _FEEDS:
+            _FEEDS[self] = Feed(images.pixels, lane_to(self._task.device))
+        feed, coming = _FEEDS[self], self._positions.coming
+        pixels = feed.take(images.rows[positions])
+        batch = _as_batch(self._task, images, positions, pixels, self._augmentation)
+        if len(coming) > 1:
+            feed.prepare(images.rows[coming])
+        return batch
+
+
+_FEEDS: WeakKeyDictionary[_Batches, Feed] = WeakKeyDictionary()
+"""Beside the batches and no part of them: what is on its way is not kept, and can be sent again."""
+
+
+def _fits(task: Task, images: Images) -> bool:
+    return images.pixels.device.type == task.device.type
 
 
 class _Positions(Iterator[Tensor]):
-    def __init__(self, task: Task, count: int, purpose: str, batch_size: int) -> None:
-        self._device = task.device
-        self._stream = task.rng(f"order {purpose}")
+    def __init__(
+        self, stream: Generator, count: int, batch_size: int, device: torch.device
+    ) -> None:
+        self._device = device
+        self._stream = stream
         self._count = count
         self._batch_size = batch_size
         self._order = torch.empty(0, dtype=torch.long)
@@ -167,9 +194,14 @@ class _Positions(Iterator[Tensor]):
             # Drawn on the CPU, so that all devices see the same order; moved once a pass.
             self._order = torch.randperm(self._count, generator=self._stream).to(self._device)
             self._given = 0
-        positions = self._order[self._given : self._given + self._batch_size]
+        positions = self.coming
         self._given += len(positions)
         return positions
+
+    @property
+    def coming(self) -> Int[Tensor, " batch"]:
+        """The next positions of this pass."""
+        return self._order[self._given : self._given + self._batch_size]
 
 
 def load_batch(
@@ -177,12 +209,21 @@ def load_batch(
 ) -> Batch:
     """Gather the images at ``positions``, augment and normalise them, on the task's device."""
     positions = positions.to(images.rows.device)
-    rows = images.rows[positions]
-    pixels = images.pixels[rows].to(task.device)
+    pixels = images.pixels[images.rows[positions]].to(task.device)
+    return _as_batch(task, images, positions, pixels, augmentation)
+
+
+def _as_batch(
+    task: Task,
+    images: Images,
+    positions: Int[Tensor, " batch"],
+    pixels: Tensor,
+    augmentation: Generator,
+) -> Batch:
     return Batch(
         images=task.normalise(task.augment(pixels, augmentation)),
-        labels=images.labels[positions].to(task.device),
-        rows=rows.to(task.device),
+        labels=images.labels[positions.to(images.labels.device)].to(task.device),
+        rows=images.rows[positions].to(task.device),
     )
 
 

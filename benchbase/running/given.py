@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from benchbase.data.opening import Opened
 
 
+LARGEST_SHARE = 0.5
+"""Of a device's free memory that images may take; more of them stay on the host."""
+
+
 @dataclass(frozen=True)
 class Gift:
     """What a trainer is given."""
@@ -112,6 +116,16 @@ def read_images(descriptor: int, shape: Shape) -> torch.Tensor:
         os.close(descriptor)
 
 
+def fit(device: torch.device, *pixels: torch.Tensor) -> bool:
+    """Tell whether images leave a device's memory room for training; on a CPU, they stay."""
+    import torch
+
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return sum(each.nbytes for each in pixels) <= free * LARGEST_SHARE
+
+
 def unpack_labels(packed: bytes) -> dict[str, Labels]:
     """Read what ``Gift.packed_labels`` gives."""
     with np.load(io.BytesIO(packed), allow_pickle=False) as content:
@@ -138,10 +152,12 @@ def make_task(
     from benchbase.seeding import seeded
 
     def images(role: str) -> Images:
-        count = len(labels[role])
         known = torch.from_numpy(labels[role]).to(device)
-        return Images(pixels[role].to(device), known, torch.arange(count, device=device))
+        place = device if fits else torch.device("cpu")
+        rows = torch.arange(len(known), device=place)
+        return Images(pixels[role].to(place), known, rows)
 
+    fits = fit(device, *pixels.values())
     train = images("train")
     shape = ImageShape(*train.pixels.shape[1:])
     num_classes = len(given.classes)

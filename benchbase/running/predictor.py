@@ -18,7 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from benchbase.data.augment import make_normalise
 from benchbase.running.channel import Channel
-from benchbase.running.given import read_images
+from benchbase.running.given import fit, read_images
 from benchbase.running.messages import Asked, Go, Logits, Ready, Start
 from benchbase.running.trainer import describe_failure, load_contestant, prepare_device
 
@@ -37,7 +37,9 @@ def main(channel: Channel) -> None:
         load_contestant(start)  # so that the classes of its checkpoints can be found
         asked, _ = channel.receive(Asked)
         [descriptor] = channel.receive_files(1)
-        pixels = read_images(descriptor, asked.images).to(device)
+        pixels = read_images(descriptor, asked.images)
+        if fit(device, pixels):
+            pixels = pixels.to(device)
         normalise = make_normalise(asked.mean, asked.std, device)
         channel.send(Ready())
         while True:

@@ -168,15 +168,15 @@ def warm_up(task: Task, backbone: Backbone) -> None:
         RunError: the backbone failed.
     """
     shape = ImageShape(*task.train.pixels.shape[1:])
-    chosen = torch.arange(task.recipe.batch_size, device=task.device) % len(task.train)
+    few = task.train.subset(torch.arange(task.recipe.batch_size) % len(task.train))
     with no_fault_of_the_method(), blamed_on("backbone", backbone), task.seeded("warm up"):
         model = build_network(backbone, shape, task.num_classes)
         model = model.to(task.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         fused = has_fused_steps(model.parameters())
         optimiser = torch.optim.SGD(model.parameters(), lr=0.0, momentum=0.9, fused=fused)
-        images = task.normalise(task.train.pixels[chosen])
+        images = task.normalise(few.pixels[few.rows])
         logits = try_network(backbone, model.train(), images, task.num_classes)
-        nn.functional.cross_entropy(logits, task.train.labels[chosen]).backward()
+        nn.functional.cross_entropy(logits, few.labels).backward()
         optimiser.step()
         with torch.no_grad():
             try_network(backbone, model.eval(), images, task.num_classes)

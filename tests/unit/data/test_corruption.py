@@ -50,7 +50,9 @@ class InPlace(Noise, Imbalance):
         rng: np.random.Generator,
         shared: np.random.Generator,
     ) -> Labels:
+        assert "pixels" not in vars(part)  # nothing is copied for who does not look
         part.pixels[:] = 0
+        assert not part.pixels.any()
         part.labels[:] = 0
         return part.labels
 

@@ -15,7 +15,7 @@ from benchbase.cell import Invariances, Scenario
 from benchbase.data.opening import Opened
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.errors import RunError
-from benchbase.running.given import Gift, give, make_task, read_images, unpack_labels
+from benchbase.running.given import Gift, fit, give, make_task, read_images, unpack_labels
 from benchbase.running.messages import Given
 from benchbase.seeding import torch_stream
 from tests.unit.data import conftest
@@ -137,3 +137,11 @@ def test_what_a_method_writes_into_its_images_nobody_else_sees(open_stamps) -> N
         os.fstat(descriptor)
     pixels.zero_()
     assert (opened.train.pixels == before).all()
+
+
+@pytest.mark.parametrize(("free", "fits"), [(2 * 192, True), (2 * 191, False)])
+def test_images_are_on_a_gpu_where_they_leave_room_to_train(monkeypatch, free, fits) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 1 << 30))
+    images = torch.zeros(2, 3, 4, 4, dtype=torch.uint8)
+    assert fit(torch.device("cuda"), images, images) is fits
+    assert fit(torch.device("cpu"), images)

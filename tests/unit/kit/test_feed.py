@@ -1,0 +1,120 @@
+"""Images that come to the device a batch ahead, over a lane that copies as late as it may."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+import torch
+
+from benchbase.kit import loops
+from benchbase.kit.feed import Feed, lane_to
+from benchbase.kit.loops import endless_batches
+from benchbase.testing.toy import toy_task
+
+PIXELS = torch.arange(40 * 3 * 2 * 2).remainder(251).to(torch.uint8).view(40, 3, 2, 2)
+
+
+class Late:
+    """A copy that is made when the host waits for it, or when all is over."""
+
+    def __init__(self, images, lane):
+        self.source, self.there, self.lane = images, torch.zeros_like(images), lane
+
+    def arrive(self):
+        return self.there
+
+    def wait(self):
+        self.lane.waited.append(self.lane.sent.index(self))
+        self.finish()
+
+    def finish(self):
+        if self.source is not None:
+            self.there.copy_(self.source)
+        self.source = None
+
+
+class LateLane:
+    def __init__(self):
+        self.sent: list[Late] = []
+        self.waited: list[int] = []
+        self.buffers = 0
+
+    def buffer(self, shape):
+        self.buffers += 1
+        return torch.empty(shape, dtype=torch.uint8)
+
+    def send(self, images):
+        self.sent.append(Late(images, self))
+        return self.sent[-1]
+
+    def finish(self):
+        for copy in self.sent:
+            copy.finish()
+
+
+@pytest.fixture
+def lane():
+    return LateLane()
+
+
+def test_what_is_on_its_way_is_not_written_over(lane):
+    feed = Feed(PIXELS, lane)
+    batches = torch.arange(40).flip(0).split(5)
+    taken = []
+    for batch, coming in zip(batches, [*batches[1:], batches[0]], strict=True):
+        taken.append(feed.take(batch))
+        feed.prepare(coming)
+    lane.finish()
+    assert torch.equal(torch.cat(taken), PIXELS.flip(0))
+    assert lane.buffers == 2
+    assert lane.waited == [*range(7)]  # a copy is waited for two batches after it was sent
+
+
+def test_what_was_not_prepared_is_given_all_the_same(lane):
+    feed = Feed(PIXELS, lane)
+    one = feed.take(torch.tensor([3, 1]))
+    feed.prepare(torch.tensor([7, 8]))
+    other = feed.take(torch.tensor([9, 8, 2]))
+    again = feed.take(torch.tensor([9, 8, 2]))
+    lane.finish()
+    assert torch.equal(one, PIXELS[[3, 1]])
+    assert torch.equal(other, PIXELS[[9, 8, 2]])
+    assert torch.equal(again, other)
+
+
+def test_a_device_without_a_lane_of_its_own_copies_at_once():
+    feed = Feed(PIXELS, lane_to(torch.device("cpu")))
+    first = feed.take(torch.tensor([1, 2]))
+    feed.prepare(torch.tensor([3, 4]))
+    feed.take(torch.tensor([5, 6]))
+    feed.take(torch.tensor([7, 8]))
+    assert torch.equal(first, PIXELS[[1, 2]])
+
+
+def test_batches_are_the_same_to_the_last_bit_wherever_their_images_lie(monkeypatch):
+    def batches(task):
+        some = task.train.subset(torch.arange(13))
+        return [*islice(endless_batches(task, some, "training", 4), 10)]  # a pass leaves one over
+
+    here = batches(toy_task())
+    feeds = []
+
+    def lane_to(device):
+        feeds.append(device)
+        return Immediate()
+
+    class Immediate(LateLane):
+        def send(self, images):
+            copy = super().send(images)
+            copy.finish()
+            return copy
+
+    monkeypatch.setattr(loops, "_fits", lambda *_: False)
+    monkeypatch.setattr(loops, "lane_to", lane_to)
+    there = batches(toy_task())
+    assert len(feeds) == 1
+    for one, other in zip(here, there, strict=True):
+        assert torch.equal(one.images, other.images)
+        assert torch.equal(one.labels, other.labels)
+        assert torch.equal(one.rows, other.rows)
