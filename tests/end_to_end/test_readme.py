@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from benchbase.cli import invoke
 
@@ -18,16 +16,6 @@ TINY = [
     "--device=cpu",
 ]
 """Options that make a run short; of an option given twice the last one counts."""
-
-
-@pytest.fixture
-def numerics() -> Iterator[None]:
-    """Put torch's global settings back after the checks in this process."""
-    threads = torch.get_num_threads()
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(deterministic)
 
 
 @pytest.mark.usefixtures("shared_server", "numerics")

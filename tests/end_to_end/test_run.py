@@ -1,24 +1,14 @@
-"""``benchbase run`` as a user runs it, on real data; in a shell where the process itself counts."""
+"""``benchbase run`` as a user runs it, on real data."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from typing import NamedTuple
 
 import pytest
-import torch
 
 from benchbase.cli import invoke
 from benchbase.records.validation import parse_record
-from benchbase.running import typechecking
 
 SMALL = [
     "--train-size=60",
@@ -52,66 +42,6 @@ class SmallLoss(LossWeighter):
 
 
 pytestmark = pytest.mark.usefixtures("shared_server")
-
-
-class Ran(NamedTuple):
-    """What a command came to."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def benchbase(tmp_path, monkeypatch, capfd):
-    """Run the command line in this process, with the process server of all tests."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Ran:
-        capfd.readouterr()
-        return Ran(invoke(arguments), *capfd.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def start(tmp_path):
-    """Start the command line as a user does and leave it running; ended after the test."""
-    running = []
-
-    def begin(*arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchbase", *arguments],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, typechecking.SWITCH: "0"},
-        )
-        running.append(process)
-        return process
-
-    yield begin
-    for process in running:
-        process.kill()
-        process.communicate()
-
-
-@pytest.fixture
-def numerics() -> Iterator[None]:
-    """Put torch's global settings back after a cell was run in this process."""
-    threads = torch.get_num_threads()
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(deterministic)
-
-
-def wait_for(condition, seconds: float = 240) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def test_a_new_user_s_file_is_run_found_again_and_stays_beside_failures(
@@ -326,65 +256,6 @@ def test_inline_runs_in_one_process_and_is_marked(tmp_path, own_home, benchbase)
     assert "hi" in ran.stdout
     records = [json.loads(path.read_text()) for path in own_home.glob("runs/*/*/*.json")]
     assert [record["trusted"] for record in records] == [False, False]
-
-
-def test_the_first_interrupt_drains_and_the_second_stops(tmp_path, own_home, benchbase, capfd):
-    (tmp_path / "slow.py").write_text(
-        WEIGHTER.replace("return weigh", "import time; time.sleep(600)")
-    )
-    told: list[str] = []
-
-    def interrupted() -> bool:
-        told.extend(capfd.readouterr())
-        return any("Interrupted" in text for text in told)
-
-    def interrupt_twice() -> None:
-        wait_for(lambda: list(own_home.glob("runs/*/*/*.json")))  # erm is done, slow is in flight
-        os.kill(os.getpid(), signal.SIGINT)
-        wait_for(interrupted)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Thread(target=interrupt_twice).start()
-    ran = benchbase("run", "--plugin", "./slow.py", *SMALL)
-    assert ran.returncode == 130
-    assert "erm" in ran.stdout  # what is finished is shown
-    assert len(list(own_home.glob("runs/*/*/*.json"))) == 1
-    assert not list(own_home.glob("work/*"))
-
-
-@pytest.mark.slow
-def test_a_killed_parent_takes_its_children_along_and_loses_no_finished_cell(
-    tmp_path, own_home, start, benchbase
-):
-    (tmp_path / "slow.py").write_text(
-        WEIGHTER.replace(
-            "return weigh",
-            "import os, pathlib, time\n"
-            "        note = pathlib.Path(__file__).with_suffix('.pid')\n"
-            "        note.write_text(str(os.getpid()))\n"
-            "        time.sleep(600)",
-        )
-    )
-    process = start("run", "--plugin", "./slow.py", *SMALL)
-    pid = tmp_path / "slow.pid"
-    wait_for(lambda: pid.exists() and pid.read_text() and list(own_home.glob("runs/*/*/*.json")))
-    process.kill()
-    process.wait()
-    wait_for(lambda: not _is_running(int(pid.read_text())), 30)
-    assert len(list(own_home.glob("runs/*/*/*.json"))) == 1
-    again = benchbase("run", "--plugin", "./slow.py", *SMALL, "--timeout", "2")
-    assert again.returncode == 3
-    assert "1 found, 1 run, 1 failed" in again.stdout
-    assert "stopped after 2 s" in again.stderr
-    assert not list(own_home.glob("work/*"))  # the dead run's folder is cleared away
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 USAGE = {
