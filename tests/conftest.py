@@ -137,6 +137,7 @@ def shared_server(server: ForkServer) -> Iterator[ForkServer]:
         def start(self, module: str, log: Path | None = None, shown: Shown = NOTHING) -> Child:
             if self._closed:
                 raise RunError("the process server was closed")
+            server._sandbox = self._sandbox
             self.children.append(server.start(module, log, shown))
             return self.children[-1]
 
@@ -145,6 +146,7 @@ def shared_server(server: ForkServer) -> Iterator[ForkServer]:
 
         def close(self) -> None:
             self._closed = True
+            server._sandbox = None
             for child in self.children:
                 child.kill()
 

@@ -197,10 +197,10 @@ def _refuse_other(record: Record, today: Spec) -> None:
         )
 
 
-def _tell(done: Replay) -> None:
+def _tell(done: Replay, today: Record) -> None:
     score = "no score" if done.replayed is None else in_percent(done.replayed, ".2f")
     click.echo(
         f"{done.key[:12]}: {done.outcome}: {in_percent(done.recorded, '.2f')} recorded, {score} now"
     )
-    for line in done.differing:
+    for line in filter(None, (today.reason, *done.differing)):
         click.echo(f"  {line}")

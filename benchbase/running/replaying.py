@@ -124,11 +124,11 @@ def replay(
     *,
     scored_by: tuple[str, str],
     by: str,
-    heard: Callable[[Replay], None],
+    heard: Callable[[Replay, Record], None],
 ) -> list[Replay]:
     """Train cells that have a score again; ``scored_by`` are a rule and a metric.
 
-    ``heard`` hears of each.
+    ``heard`` hears of each, and of its record as it is today.
 
     ``settings.home`` is where the records of the replays go.
     """
@@ -152,7 +152,7 @@ def replay(
                 by=by,
             )
         )
-        heard(done[-1])
+        heard(done[-1], record)
 
     train([one.job for one in asked], execution, settings, finished)
     return done

@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 
 from benchbase.cli import invoke
+from benchbase.errors import UsageError
 from benchbase.leaderboard import leads
 from benchbase.records.committed import Committed
+from benchbase.records.replays import read_replays
+from benchbase.running.executors.sandbox import Sandbox
 from benchbase.testing.site import PluginSite
+from tests.needs import need
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("shared_server")]
 
@@ -132,13 +136,11 @@ def refusals(board: Path) -> dict[str, Callable[[], object]]:
     }
 
 
-def test_a_method_comes_onto_a_board(
-    board: Path,
-    benchbase: Command,
-    plugin_site: PluginSite,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def submitted(
+    board: Path, benchbase: Command, plugin_site: PluginSite, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A branch that adds the contributor's row to the board on main."""
     # Nobody can know the secret that is drawn, so a lead may be lost by chance: here, never.
     monkeypatch.setattr(leads, "RISK", 1e-9)
     train(benchbase)
@@ -153,7 +155,27 @@ def test_a_method_comes_onto_a_board(
     toml.write_text(BOARD.replace('["erm"]', '["erm", "small-loss"]'))
     train(benchbase)
     commit("a row of my own")
+    return board
 
+
+@pytest.mark.rare
+def test_a_submission_is_verified_in_the_sandbox(submitted: Path, benchbase: Command) -> None:
+    try:
+        Sandbox.here()
+    except UsageError:
+        need("bwrap", there=False)
+    how = ("--sandbox=bwrap", "--sample=1", "--fresh", "--device=cpu", "--by=anna")
+    said = benchbase("submit", "verify", *how)
+    assert "2 of 2 cells are borne out" in said
+    assert said.count("bit for bit") == 2, "the sandbox changes no bit"
+    assert re.search(r"small-loss on .* where all is drawn anew: holds\n", said)
+    assert len(read_replays(submitted / "results")) == 2
+
+
+def test_a_method_comes_onto_a_board(
+    submitted: Path, benchbase: Command, plugin_site: PluginSite, tmp_path: Path
+) -> None:
+    board = submitted
     said = benchbase("submit", "check")
     assert "toy: 3 new records" in said
     assert said.endswith("all well\n")

@@ -38,19 +38,20 @@ def store(tmp_path, monkeypatch):
 def trains(monkeypatch):
     def answer(*, equal=True, **result):
         def replay(asked, execution, settings, *, scored_by, by, heard):
+            today = [msgspec.structs.replace(one.record, **result) for one in asked]
             done = [
                 judge_replay(
                     one.record,
-                    msgspec.structs.replace(one.record, **result),
+                    record,
                     equal=equal,
                     scores=(0.8, 0.8 if equal else 0.9),
                     tolerance=one.tolerance,
                     by=by,
                 )
-                for one in asked
+                for one, record in zip(asked, today, strict=True)
             ]
-            for one in done:
-                heard(one)
+            for one, record in zip(done, today, strict=True):
+                heard(one, record)
             return done
 
         monkeypatch.setattr(command, "replay_cells", replay)
@@ -91,6 +92,15 @@ def test_other_bits_are_exit_5_and_a_line_too(store, trains, tmp_path, capsys):
     assert line.outcome == "other bits"
     assert line.by.startswith("machine ")
     assert Committed(folder).records()[0].key == record.key
+
+
+def test_why_a_cell_came_to_nothing_is_told(store, trains, tmp_path, capsys):
+    record = record_of(tmp_path)
+    store.write(record)
+    trains(status="error", reason="ImportError: no module named it")
+    assert invoke(["replay", record.key[:9], "--device", "cpu"]) == 5
+    said = capsys.readouterr().out
+    assert "did not finish: 80.00 recorded, 80.00 now\n  ImportError: no module named it\n" in said
 
 
 def test_another_method_is_not_compared(store, trains, tmp_path, capsys):

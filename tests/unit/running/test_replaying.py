@@ -8,6 +8,7 @@ import pytest
 from benchbase.errors import UsageError
 from benchbase.records.home import Home
 from benchbase.records.provenance import gather
+from benchbase.records.record import Record
 from benchbase.records.replays import Replay
 from benchbase.running import sweep
 from benchbase.running.executors.contract import Execution, Job, Outcome, Slot
@@ -81,16 +82,18 @@ def test_a_replay_is_told_and_stored_in_its_own_home(tmp_path, monkeypatch):
     monkeypatch.setattr(sweep, "run_cell", lambda *_: Outcome(make_result("oom", reason="no room")))
     record = make_record()
     settings = Settings(tmp_path, Home(tmp_path / "again"), 9.0, 1, gather([], "local", ()))
-    told: list[Replay] = []
+    told: list[tuple[Replay, Record]] = []
     [found] = replay(
         [Asked(record, job, 0.01, None)],
         Ready(),
         settings,
         scored_by=("tail", "balanced_accuracy"),
         by="me",
-        heard=told.append,
+        heard=lambda *heard: told.append(heard),
     )
-    assert told == [found]
+    [(heard, today)] = told
+    assert heard == found
+    assert today.reason == "no room"
     assert (found.key, found.outcome, found.by) == (record.key, "did not finish", "me")
     assert np.isclose(found.recorded, 0.8)
     assert [*settings.home.records.rglob("*.json")]
