@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import islice
 
 import pytest
@@ -10,6 +12,7 @@ import torch
 from benchbase.kit import loops
 from benchbase.kit.feed import Feed, lane_to
 from benchbase.kit.loops import endless_batches
+from benchbase.testing.accelerator import FEW, why_no_pretend
 from benchbase.testing.toy import toy_task
 
 PIXELS = torch.arange(40 * 3 * 2 * 2).remainder(251).to(torch.uint8).view(40, 3, 2, 2)
@@ -118,3 +121,39 @@ def test_batches_are_the_same_to_the_last_bit_wherever_their_images_lie(monkeypa
         assert torch.equal(one.images, other.images)
         assert torch.equal(one.labels, other.labels)
         assert torch.equal(one.rows, other.rows)
+
+
+ON_THE_HOST = """
+import dataclasses
+import torch
+from benchbase_baselines import MWNet
+from benchbase.testing.accelerator import PRETEND, _Device, _difference, _trained, moved
+from benchbase.testing.toy import toy_task
+
+def task():
+    return toy_task(needs=MWNet.needs, per_class=48, epochs=3)
+
+pretend = _Device.named(PRETEND)
+expected = [*_trained(MWNet(), task())]
+with pretend.working():
+    there = moved(task(), pretend.device)
+    left = dataclasses.replace(there.train, pixels=task().train.pixels, rows=task().train.rows)
+    for one, other in zip(expected, _trained(MWNet(), dataclasses.replace(there, train=left))):
+        assert max(map(_difference, one, other)) == 0
+        waits = pretend.waits.total()
+        pretend.waits.clear()
+    believed = left.subset(torch.ones(144, dtype=torch.bool).to(pretend.device))
+    print(waits, believed.rows.device, believed.labels.device)
+"""
+
+
+@pytest.mark.skipif(why_no_pretend() is not None, reason=str(why_no_pretend()))
+def test_a_method_trains_on_a_device_whose_images_stay_on_the_host():
+    """No step waits for the device: it does so at an epoch's end, as where all images are there."""
+    ran = subprocess.run(
+        [sys.executable, "-c", ON_THE_HOST], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    waits, *places = ran.stdout.split()
+    assert int(waits) <= FEW
+    assert places == ["cpu", "pretend:0"]
