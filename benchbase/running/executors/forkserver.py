@@ -69,8 +69,9 @@ class ForkServer:
     def __init__(self, sandbox: Sandbox | None = None) -> None:
         self._sandbox = sandbox
         self._lock = threading.Lock()
-        self._replies: Future[int] = Future()
+        self._replies: Future[tuple[int, Future[int]]] = Future()
         self._ended: dict[int, Future[int]] = {}
+        """How each child that runs will have ended."""
         self._ready = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
@@ -129,14 +130,14 @@ class ForkServer:
                     raise RunError("the process server was closed")
                 self._replies = Future()
                 socket.send_fds(self._control, [request], [theirs.fileno()])
-                pid = self._replies.result()
+                pid, ended = self._replies.result()
             except OSError as error:
                 ours.close()
                 raise RunError(f"no process could be started: {error}") from error
             except RunError:
                 ours.close()
                 raise
-        return Child(pid, Channel(ours), self._ended[pid], sandboxed=bool(command))
+        return Child(pid, Channel(ours), ended, sandboxed=bool(command))
 
     def close(self) -> None:
         """End the server and every child that is left; closing twice is fine."""
@@ -147,9 +148,8 @@ class ForkServer:
             if self._process is None:
                 self._ready.set()  # nobody waits for what does not come
                 return
-        for pid, ended in list(self._ended.items()):
-            if not ended.done():
-                kill_group(pid)
+        for pid in list(self._ended):
+            kill_group(pid)
         self._process.kill()
         self._process.wait()
         self._control.close()
@@ -165,14 +165,13 @@ class ForkServer:
                     error = OSError(message["refused"], os.strerror(message["refused"]))
                     self._replies.set_exception(error)
                 elif "started" in message:
-                    self._ended[message["started"]] = Future()
-                    self._replies.set_result(message["started"])
+                    ended = self._ended[message["started"]] = Future()
+                    self._replies.set_result((message["started"], ended))
                 else:
-                    self._ended[message["ended"]].set_result(message["code"])
+                    self._ended.pop(message["ended"]).set_result(message["code"])
         for pid, ended in self._ended.items():
-            if not ended.done():
-                kill_group(pid)
-                ended.set_result(-signal.SIGKILL)
+            kill_group(pid)
+            ended.set_result(-signal.SIGKILL)
         if not self._replies.done():
             self._replies.set_exception(RunError("the process server ended; see its output above"))
         self._ready.set()

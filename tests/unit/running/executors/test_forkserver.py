@@ -36,6 +36,15 @@ def test_a_child_whose_log_cannot_be_opened_works_all_the_same(server, tmp_path)
     assert "no_such_module" in answer.message
 
 
+def test_a_child_that_has_ended_is_forgotten(server):
+    child = server.start("no_such_module")
+    try:
+        assert child.exit_code(30) == 1
+        assert child.pid not in server._ended
+    finally:
+        child.kill()
+
+
 def test_a_child_imports_from_where_its_parent_does_today(server, tmp_path, monkeypatch):
     (tmp_path / "lately_written.py").write_text(
         "from benchbase.running.messages import Ready\n"
