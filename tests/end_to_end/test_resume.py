@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Sequence
@@ -24,11 +25,7 @@ from benchbase.running.executors.sandbox import Shown
 from benchbase.running.runner import run_cell
 from benchbase.running.settings import Settings
 from benchbase.seeding import numpy_stream
-from tests.running import TINY, make_job
-
-LONGER = dataclasses.replace(
-    TINY, label_budget=8, recipe=Recipe(epochs=12, batch_size=20, trusted_batch_size=10)
-)
+from tests.running import TINY, installed, make_job
 
 
 def end(process: int) -> None:
@@ -79,10 +76,17 @@ def come_to(outcome: Outcome) -> dict[str, object]:
 
 
 def resumes(
-    plugin: str, server: ForkServer, cache: Path, folder: Path, kills: Sequence[tuple[int, float]]
+    plugin: str,
+    server: ForkServer,
+    cache: Path,
+    folder: Path,
+    kills: Sequence[tuple[int, float]],
+    *,
+    epochs: int = 12,
 ) -> int:
     """Compare an undisturbed cell with one that is killed; give how many kills met it."""
-    job = make_job(plugin, cache, LONGER)
+    recipe = Recipe(epochs=epochs, batch_size=20, trusted_batch_size=10)
+    job = make_job(plugin, cache, dataclasses.replace(TINY, label_budget=8, recipe=recipe))
     whole = live(job, server, folder / "whole", None)
     assert whole.result.status == "ok", whole.result.reason
     met = 0
@@ -108,3 +112,18 @@ def resumes(
 def test_a_cell_that_is_killed_three_times_ends_the_same(plugin, server, cache, tmp_path):
     delays = numpy_stream(0, "kills", plugin).uniform(0, 0.03, 3)
     assert resumes(plugin, server, cache, tmp_path, [(2, delay) for delay in delays]) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.rare
+@pytest.mark.parametrize("plugin", [one.name for one in installed().of("weighters")])
+def test_every_weighter_of_ours_ends_the_same_however_often_it_is_killed(
+    plugin, server, cache, tmp_path
+):
+    seed, kills = secrets.randbelow(10_000), int(os.environ.get("BENCHBASE_KILLS", "3"))
+    print(f"seed {seed}")
+    delays = numpy_stream(seed, "kills", plugin).uniform(0, 0.03, kills)
+    planned = [(2, float(delay)) for delay in delays]
+    met = resumes(plugin, server, cache, tmp_path, planned, epochs=max(12, kills + 4))
+    print(f"{plugin}: {met} kills, the same bits")
+    assert met == kills
