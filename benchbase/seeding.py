@@ -48,24 +48,20 @@ def seed_everything(seed: int | str, *names: str) -> None:
 
 
 def global_streams() -> tuple[Any, ...]:
-    """Give the states of a process's global generators."""
+    """Give the states of a process's global generators, those of the CPU."""
     import torch
 
-    used = torch.cuda.is_available() and torch.cuda.is_initialized()
-    on_device = torch.cuda.get_rng_state() if used else None
-    return random.getstate(), np.random.get_state(), torch.get_rng_state(), on_device
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()
 
 
 def put_back_global_streams(states: tuple[Any, ...]) -> None:
     """Put the global generators where ``global_streams`` found them."""
     import torch
 
-    plain, numpy, on_cpu, on_device = states
+    plain, numpy, on_cpu = states
     random.setstate(plain)
     np.random.set_state(numpy)
     torch.set_rng_state(on_cpu)
-    if on_device is not None:
-        torch.cuda.set_rng_state(on_device)
 
 
 @contextlib.contextmanager

@@ -320,6 +320,13 @@ def test_the_core_never_mentions_a_weighter_by_name() -> None:
 
 
 @each_file
+def test_only_one_module_asks_torch_for_a_gpu(path: Path) -> None:
+    # The other one copies in a stream of its own, while the device computes.
+    if path not in {MODULES["benchbase.kit.devices"], MODULES["benchbase.kit.feed"]}:
+        assert not re.search(r"torch\.(backends\.)?(cuda|cudnn)", path.read_text())
+
+
+@each_file
 def test_only_the_streams_of_seeding_draw_random_numbers(path: Path) -> None:
     if path == MODULES["benchbase.seeding"]:
         return

@@ -14,6 +14,7 @@ from benchbase.boards.selectors import looks_like_path, parse_selector
 from benchbase.cli import FAILED, options
 from benchbase.cli.streams import print_json
 from benchbase.errors import UsageError
+from benchbase.kit import devices
 from benchbase.plugins import KINDS, Catalogue, Entry
 from benchbase.plugins.catalogue import describe_all, describe_given
 from benchbase.plugins.source import given_source
@@ -69,10 +70,9 @@ def check(
     entries = _find(selector.target, catalogue)
     classes = [entry.load() for entry in entries]
     # Imported after the plugin proved to load: these are what takes the seconds.
-    from benchbase.running.trainer import prepare_device
     from benchbase.testing.conformance import checks_for, run_checks
 
-    prepare_device("cpu")
+    devices.prepare("cpu")
     results: list[dict[str, Any]] = []
     not_run = 0
     for entry, cls in zip(entries, classes, strict=True):

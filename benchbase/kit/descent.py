@@ -9,9 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from benchbase.api import Task
-
-FUSED = {"cpu", "cuda"}
-"""Kinds of device whose optimisers have fused steps."""
+from benchbase.kit import devices
 
 
 class Descent:
@@ -74,7 +72,7 @@ def has_fused_steps(parameters: Iterable[Tensor]) -> bool:
     (``backward`` gives a gradient the layout of such a parameter.)
     """
     return all(
-        value.device.type in FUSED and value.is_floating_point() and _is_dense(value)
+        value.device.type in devices.FUSED and value.is_floating_point() and _is_dense(value)
         for value in parameters
     )
 

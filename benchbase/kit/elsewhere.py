@@ -13,6 +13,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from benchbase.api import Batch, Classifier, Meter
+from benchbase.kit import devices
 
 
 class Elsewhere:
@@ -80,12 +81,9 @@ class RandomStreams:
             self._write(self._state)
             yield
 
-    def _read(self) -> tuple[Tensor, ...]:
-        if self._device.type == "cuda":
-            return torch.get_rng_state(), torch.cuda.get_rng_state(self._device)
-        return (torch.get_rng_state(),)
+    def _read(self) -> tuple[Tensor, Tensor | None]:
+        return torch.get_rng_state(), devices.random_state(self._device)
 
-    def _write(self, state: tuple[Tensor, ...]) -> None:
+    def _write(self, state: tuple[Tensor, Tensor | None]) -> None:
         torch.set_rng_state(state[0])
-        if self._device.type == "cuda":
-            torch.cuda.set_rng_state(state[1], self._device)
+        devices.put_back_random_state(self._device, state[1])

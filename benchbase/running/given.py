@@ -19,6 +19,7 @@ from benchbase.cell import Scenario
 from benchbase.data.contract import Labels
 from benchbase.data.maps import ImageMap
 from benchbase.errors import no_fault_of_the_method
+from benchbase.kit import devices
 from benchbase.running.messages import Asked, Given, Shape
 from benchbase.seeding import stream_seed
 
@@ -118,12 +119,7 @@ def read_images(descriptor: int, shape: Shape) -> torch.Tensor:
 
 def fit(device: torch.device, *pixels: torch.Tensor) -> bool:
     """Tell whether images leave a device's memory room for training; on a CPU, they stay."""
-    import torch
-
-    if device.type != "cuda":
-        return True
-    free, _ = torch.cuda.mem_get_info(device)
-    return sum(each.nbytes for each in pixels) <= free * LARGEST_SHARE
+    return sum(each.nbytes for each in pixels) <= devices.free_memory(device) * LARGEST_SHARE
 
 
 def unpack_labels(packed: bytes) -> dict[str, Labels]:

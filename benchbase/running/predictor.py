@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from benchbase.data.augment import make_normalise
+from benchbase.kit import devices
 from benchbase.running.channel import Channel
 from benchbase.running.given import fit, read_images
 from benchbase.running.messages import Asked, Go, Logits, Ready, Start
-from benchbase.running.trainer import describe_failure, load_contestant, prepare_device
+from benchbase.running.trainer import describe_failure, load_contestant
 
 BATCH = 100
 """Larger ones take longer on a CPU, whose caches no longer hold the maps."""
@@ -33,7 +34,7 @@ def main(channel: Channel) -> None:
     """Answer the parent's requests until it closes the connection."""
     start, _ = channel.receive(Start)
     try:
-        device = prepare_device(start.device)
+        device = devices.prepare(start.device)
         load_contestant(start)  # so that the classes of its checkpoints can be found
         asked, _ = channel.receive(Asked)
         [descriptor] = channel.receive_files(1)

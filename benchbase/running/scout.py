@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from benchbase.errors import PluginError
+from benchbase.kit import devices
 from benchbase.plugins import Entry, Source
 from benchbase.plugins.catalogue import describe_given, describe_installed
 from benchbase.running.channel import Channel
@@ -22,7 +23,7 @@ def main(channel: Channel) -> None:
     seen = Seen(
         installed=[describe_installed(each) for each in look.installed],
         given=[_describe_given(each) for each in look.given],
-        gpus=_gpu_names() if look.gpus else [],
+        gpus=devices.names() if look.gpus else [],
     )
     channel.send(seen)
 
@@ -32,9 +33,3 @@ def _describe_given(source: Source) -> tuple[Entry, ...] | str:
         return describe_given(source)
     except PluginError as error:
         return str(error)
-
-
-def _gpu_names() -> list[str]:
-    import torch
-
-    return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]

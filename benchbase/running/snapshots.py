@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchbase.api import Images, Need, Snapshots, Task
+from benchbase.kit import devices
 from benchbase.running.reachable import CannotKeepError, Reachable
 from benchbase.seeding import global_streams, put_back_global_streams
 
@@ -105,7 +106,8 @@ class Keeper(Snapshots):
             return
         began = time.monotonic()
         try:
-            written = reach.written((done, checkpoint, self.reported, global_streams()))
+            streams = global_streams(), devices.random_state(self.task.device)
+            written = reach.written((done, checkpoint, self.reported, streams))
         except CannotKeepError as error:
             self._give_up(str(error))
             return
@@ -118,7 +120,9 @@ class Keeper(Snapshots):
 
     def _put_back(self, reach: Reachable, written: bytes) -> tuple[int, Any]:
         done, checkpoint, self.reported, streams = reach.put_back(written)
-        put_back_global_streams(streams)
+        on_cpu, on_device = streams
+        put_back_global_streams(on_cpu)
+        devices.put_back_random_state(self.task.device, on_device)
         self._restored(self.reported)
         return done, checkpoint
 

@@ -8,9 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import os
-import resource
-import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,10 +25,10 @@ from benchbase.errors import (
     PluginError,
     RunError,
     blamed_on,
-    causes,
     is_machines_fault,
     no_fault_of_the_method,
 )
+from benchbase.kit import devices
 from benchbase.kit.descent import has_fused_steps
 from benchbase.options import construct
 from benchbase.plugins.loading import load_class
@@ -49,7 +46,7 @@ def main(channel: Channel) -> None:
     """Train; the parent's first message says what."""
     start, _ = channel.receive(Start)
     try:
-        device = prepare_device(start.device)
+        device = devices.prepare(start.device)
         weighter, backbone = load_contestant(start)
         counter = Counter()
         task = counter.watching(_load_task(channel, weighter, backbone, device))
@@ -85,24 +82,6 @@ def main(channel: Channel) -> None:
         channel.send(describe_failure(error))
 
 
-def prepare_device(name: str) -> torch.device:
-    """Set the numerics of every child: one thread, float32, deterministic where torch can."""
-    torch.set_num_threads(1)
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    # Else every fresh tensor is filled as well: some 7 % of a small network's step.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    kind, _, index = name.partition(":")
-    if kind == "cuda":
-        # Before CUDA starts in this process; the index counts among what the user left visible.
-        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-        number = int(index or 0)
-        os.environ["CUDA_VISIBLE_DEVICES"] = visible[number] if visible[0] else str(number)
-    return torch.device(kind)
-
-
 def load_contestant(start: Start) -> tuple[Weighter, Backbone]:
     """Load the plugins in this process and build the weighter and the backbone with options."""
     weighter = _load("weighters", start.weighter)
@@ -117,8 +96,7 @@ def _load(kind: str, one: Loadable) -> Any:
 def describe_failure(error: BaseException) -> messages.Failed:
     """Turn an exception into the message that the parent records; paths are cut to names."""
     status: Literal["error", "oom", "diverged", "killed"]
-    memory = MemoryError | torch.OutOfMemoryError
-    if any(isinstance(cause, memory) or "can't allocate" in str(cause) for cause in causes(error)):
+    if devices.is_out_of_memory(error):
         status = "oom"
     elif is_machines_fault(error) or isinstance(error, RunError):
         status = "killed"  # the cell is run again
@@ -254,15 +232,10 @@ def _checked_weights(weights: Any, rows: int) -> np.ndarray | None:
 
 
 def _spent(task: Task) -> messages.Spent:
-    if task.device.type == "cuda":
-        peak = torch.cuda.max_memory_allocated()
-    else:
-        unit = 1 if sys.platform == "darwin" else 1024
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     return messages.Spent(
         images_forwarded=task.meter.forwarded,
         images_backpropagated=task.meter.backpropagated,
-        peak_memory_bytes=peak,
+        peak_memory_bytes=devices.peak_memory(task.device),
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from benchbase.boards.selectors import parse_selector, settle
 from benchbase.errors import UsageError
+from benchbase.kit import devices
 from benchbase.options import construct
 from benchbase.plugins import Catalogue
 from benchbase.running.executors.contract import Executor
@@ -36,17 +36,6 @@ def choose_devices(
     Raises:
         UsageError: a GPU is asked for and there is none.
     """
-    if asked == "cuda" and not gpus:
-        raise UsageError("--device cuda: torch finds no GPU here; use --device cpu or auto")
     if not executor.trusted:  # it runs in this very process
-        return ["cuda:0" if gpus else "cpu"]
-    if gpus:
-        return [f"cuda:{index % len(gpus)}" for index in range(jobs or len(gpus))]
-    return ["cpu"] * (jobs or _cores())
-
-
-def _cores() -> int:
-    """Count the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        jobs = 1
+    return devices.choose(asked, jobs, gpus)

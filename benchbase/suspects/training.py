@@ -21,10 +21,10 @@ from benchbase.data.contract import Labels, Pixels
 from benchbase.data.opening import channel_statistics
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.errors import blamed_on
+from benchbase.kit import devices
 from benchbase.kit.loops import predict, supervised
 from benchbase.options import construct
 from benchbase.plugins import Entry
-from benchbase.running.trainer import prepare_device
 from benchbase.seeding import seed_everything, seeded, stream_seed
 
 Scores = NDArray[np.float64]
@@ -63,7 +63,7 @@ class School:
         noise_rate: float | None = None,
     ) -> Task:
         """Make a task of some rows; the same arguments give the same one."""
-        device = prepare_device(self.device)
+        device = devices.prepare(self.device)
         pixels = self.pixels[rows]
         seed = stream_seed(0, "suspects")
         seed_everything(seed, "global")

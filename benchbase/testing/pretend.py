@@ -11,6 +11,7 @@ What torch is asked for is experimental and global to a process: import this in 
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from types import FrameType
@@ -18,20 +19,52 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._mode_utils import no_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
+from benchbase.kit import devices
 from benchbase.testing.waiting import COPY_OUT, FETCH_INDEX, INDEXING, what_waits
 
 NAME = "pretend"
 Wait = tuple[str, tuple[tuple[str, int], ...]]
 """What for, and the stack from the innermost frame on: file and line of each."""
+WITHOUT_WORK = (
+    "aten::empty",
+    "aten::new_empty",
+    "aten::is_same_size",
+    "aten::_has_same_storage_numel",
+    "profiler::",
+    "prim::",
+)
+"""How operations begin that compute nothing, as views do not."""
 COPIES = ("aten::_to_copy", "aten::copy_", "aten::_copy_from", "aten::set_")
 
 
 class _Module:
-    """What torch asks of a device's module."""
+    """What torch and benchbase ask of a device's module."""
+
+    room = math.inf
+    """Bytes that a tensor may have."""
+    largest = 0
+    """Bytes of the largest tensor so far, which stands for the peak of memory."""
+
+    def hold(self, size: int) -> None:
+        """Make room for a tensor.
+
+        Raises:
+            torch.OutOfMemoryError: there is none.
+        """
+        if size > self.room:
+            raise torch.OutOfMemoryError(f"no room for {size} bytes on the pretend accelerator")
+        self.largest = max(self.largest, size)
+
+    def max_memory_allocated(self) -> int:
+        return self.largest
+
+    def mem_get_info(self, device: object = None) -> tuple[float, float]:
+        return self.room, self.room
 
     def is_initialized(self) -> bool:
         return True
@@ -55,14 +88,16 @@ class _Module:
         return torch.get_rng_state()
 
     def set_rng_state(self, state: Tensor, device: object = None) -> None:
-        pass  # the CPU's stream is put back by whoever forked it
+        torch.set_rng_state(state)
 
 
-_setup_privateuseone_for_python_backend(NAME, backend_module=_Module())
+MODULE = _Module()
+_setup_privateuseone_for_python_backend(NAME, backend_module=MODULE)
 torch.autograd.set_multithreading_enabled(False)
+devices.FUSED.add(NAME)
 DEVICE = torch.device(NAME, 0)
 operations: Counter[str] = Counter()
-"""Operation -> how often it ran on the device: a stand-in for kernel launches."""
+"""Operation -> how often it computed on the device: a stand-in for kernel launches."""
 waits: Counter[Wait] = Counter()
 """What the host waited for -> how often."""
 
@@ -87,6 +122,7 @@ class OnDevice(Tensor):
             requires_grad=False,
         )
         assert isinstance(made, cls)
+        MODULE.hold(raw.nbytes)
         made.raw = raw
         return made
 
@@ -109,6 +145,11 @@ class OnDevice(Tensor):
             made._is_param = True  # what torch knows such a parameter by
         memo[id(self)] = made
         return made
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Save the values alone: a file belongs to no device."""
+        _wait(COPY_OUT)
+        return self.raw.detach().requires_grad_(self.requires_grad).__reduce_ex__(protocol)
 
     def tolist(self) -> Any:
         """Wait for the values."""
@@ -150,11 +191,9 @@ def _wait(what: str) -> None:
 
 
 def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    if func is torch.ops.aten._efficientzerotensor.default:  # noqa: SLF001
-        # Where a tangent is missing, torch takes zeros without memory; no kernel is to read those.
-        func = torch.ops.aten.zeros.default
     name = func.name()
-    operations[name] += 1
+    if not (func.is_view or name.startswith(WITHOUT_WORK)):
+        operations[name] += 1
     tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
     ours = [x for x in tensors if isinstance(x, OnDevice)]
     others = [x for x in tensors if not isinstance(x, OnDevice) and x.dim() > 0]
@@ -166,9 +205,13 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         written = args[0] if name.startswith("aten::copy_") else ours[0]
         if not isinstance(written, OnDevice) or (target is not None and target.type == "cpu"):
             _wait(COPY_OUT)
-    result = func(*tree_map(_unwrapped, args), **tree_map(_unwrapped, kwargs))
+    compute = COMPUTED.get(func, func)
+    result = compute(*tree_map(_unwrapped, args), **tree_map(_unwrapped, kwargs))
     if not func._schema.returns:  # noqa: SLF001
         return None
+    if torch.Tag.inplace_view in func.tags:
+        with no_dispatch():  # what says that it is on the device has a shape of its own
+            func(*args, **kwargs)
     operation = func._schema.name  # noqa: SLF001
     if operation.endswith("_") and not operation.endswith("__"):
         return args[0]
@@ -179,6 +222,20 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return result
     known = {id(x.raw): x for x in ours}
     return tree_map(lambda x: _wrapped(x, known), result)
+
+
+def _drop_out(values: Tensor, share: float, _train: object) -> tuple[Tensor, Tensor]:
+    kept = torch.empty_like(values).bernoulli_(1 - share)
+    return values * kept.div(1 - share), kept.bool()
+
+
+COMPUTED: dict[Any, Any] = {
+    # Where a tangent is missing, torch takes zeros without memory; no kernel is to read those.
+    torch.ops.aten._efficientzerotensor.default: torch.ops.aten.zeros.default,  # noqa: SLF001
+    # The CPU has another operation for it, which draws otherwise.
+    torch.ops.aten.native_dropout.default: _drop_out,
+}
+"""What an operation is computed by, if not by itself."""
 
 
 def _check_devices(name: str, ours: list[OnDevice], others: list[Tensor]) -> None:

@@ -88,17 +88,6 @@ def seconds(action: Callable[[], None]) -> float:
     return time.process_time() - start
 
 
-def operations(action: Callable[[], None]) -> int:
-    """Count what one call asks of torch, without what an operation asks of others."""
-    with profile(activities=[ProfilerActivity.CPU]) as recording:
-        action()
-    asked = [event for event in recording.events() if event.name.startswith("aten::")]
-    return sum(
-        event.cpu_parent is None or not event.cpu_parent.name.startswith("aten::")
-        for event in asked
-    )
-
-
 def peak_bytes(action: Callable[[], None]) -> int:
     """Give the most bytes of tensors that one call holds beyond those before it."""
     action()
@@ -115,7 +104,7 @@ def peak_bytes(action: Callable[[], None]) -> int:
 
 
 def measure(backbone: str) -> dict[str, float]:
-    """Give the median ratios of alternated steps, and the ratios of operations and of memory."""
+    """Give the median ratios of alternated steps, and the ratio of memory."""
     torch.set_num_threads(1)
     task = build_task(backbone)
     start, erm, mwnet = erm_at_start(task), kit_step(task, ERM()), kit_step(task, MWNet())
@@ -124,13 +113,10 @@ def measure(backbone: str) -> dict[str, float]:
     rounds = [[seconds(step) for step in (start, erm, mwnet)] for _ in range(ROUNDS[backbone])]
     # Parameters and momentum are there in both; gradients are part of the step.
     always = 2 * sum(value.numel() for value in task.build_model().parameters()) * 4
-    asked = operations(start)
     return {
         "erm_milliseconds": 1000 * statistics.median(plain for plain, _, _ in rounds),
         "erm_ratio": statistics.median(now / plain for plain, now, _ in rounds),
         "step_ratio": statistics.median(exact / plain for plain, _, exact in rounds),
-        "erm_operations_ratio": operations(erm) / asked,
-        "operations_ratio": operations(mwnet) / asked,
         "memory_ratio": (peak_bytes(mwnet) + always) / (peak_bytes(erm) + always),
     }
 

@@ -10,7 +10,5 @@ import pytest
 def test_steps_stay_within_their_multiples_of_an_erm_step_at_the_start(measure, hold, backbone):
     figures = measure("measure_meta_step.py", backbone)
     hold(f"erm's step, {backbone}", figures["erm_ratio"], 1.05)
-    hold(f"erm's operations, {backbone}", figures["erm_operations_ratio"], 0.8)
-    hold(f"mwnet's operations, {backbone}", figures["operations_ratio"], 3.2)
     hold(f"mwnet's memory, {backbone}", figures["memory_ratio"], 2.0)
     hold(f"mwnet's step, {backbone}", figures["step_ratio"], 3.5)

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from benchbase.errors import RunError
+from benchbase.kit import devices
 from benchbase.running import typechecking
 from benchbase.running.channel import Channel
 from benchbase.running.executors.child import Child, kill_group
@@ -185,7 +186,7 @@ def serve(control: socket.socket, lifeline: int) -> None:
     import torch
 
     torch.set_num_threads(1)
-    assert not torch.cuda.is_initialized(), "a preloaded module touched CUDA"
+    assert not devices.is_started(), "a preloaded module touched CUDA"
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)

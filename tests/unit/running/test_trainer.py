@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import re
+from functools import partial
 
+import msgspec
 import pytest
 import torch
 
-from benchbase.api import Backbone, Need, Weighter
+from benchbase.api import Backbone, LossWeighter, Need, Recipe, Weighter
 from benchbase.backbones.small_cnn import SmallCNN
+from benchbase.cell import Scenario
 from benchbase.errors import RunError
+from benchbase.kit import devices
 from benchbase.plugins import Source
 from benchbase.plugins.loading import load_class
 from benchbase.running import trainer
 from benchbase.running.channel import Channel
 from benchbase.running.counting import Counter
-from benchbase.running.messages import Failed, Keep, Loadable, Ready, Start
+from benchbase.running.given import Gift, give
+from benchbase.running.messages import Failed, Given, Keep, Loadable, Ready, Start
 from benchbase.running.trainer import load_contestant, warm_up
+from benchbase.testing.accelerator import forked, why_no_pretend
 from benchbase.testing.toy import ToyClassifier, toy_task
+from tests.needs import need
+from tests.unit.data import conftest
 
+stamps, cache, open_stamps = conftest.stamps, conftest.cache, conftest.open_stamps
 ANY = Loadable(source=Source("module", "no_such_module"), name="any", options={})
 KEEP = Keep(path="", every=None, go_on_from=None, past=[])
 START = Start(weighter=ANY, backbone=ANY, device="cpu", model="", keep=KEEP)
@@ -79,14 +89,35 @@ class NeverTrained(Backbone):
         return Detached(shape.channels, shape.height, num_classes)
 
 
+class Tiny(Backbone):
+    name = "tiny"
+
+    def build(self, shape, num_classes):
+        return ToyClassifier(shape.channels, shape.height, num_classes)
+
+
+class Plain(LossWeighter):
+    name = "plain"
+
+    def prepare(self, task):
+        return lambda step: torch.ones_like(step.losses)
+
+
 class Heard(Channel):
     """The parent's end: keeps what a trainer says."""
 
-    def __init__(self):
+    def __init__(self, start=START, gift=None):
+        self.start = start
+        self.gift = gift
         self.told = []
 
-    def receive(self, *_):
-        return START, b""
+    def receive(self, *kinds):
+        if Given in kinds:
+            return self.gift.message, self.gift.packed_labels
+        return self.start, b""
+
+    def receive_files(self, count):
+        return [os.dup(each.descriptor) for each in self.gift.maps]
 
     def send(self, message, blob=b"", descriptors=()):
         self.told.append(message)
@@ -95,10 +126,46 @@ class Heard(Channel):
 @pytest.fixture
 def channel(monkeypatch):
     """Let a trainer train by a method that fails at once."""
-    monkeypatch.setattr(trainer, "prepare_device", torch.device)
+    monkeypatch.setattr(devices, "prepare", torch.device)
     monkeypatch.setattr(trainer, "load_contestant", lambda _: (Unlucky(), SmallCNN()))
     monkeypatch.setattr(trainer, "_load_task", lambda *_: toy_task(size=28))
     return Heard()
+
+
+def trained_on_pretend(start: Start, gift: Gift) -> bytes:
+    """Train on a pretend accelerator; tell what was said, and what the host waited for."""
+    from benchbase.testing import pretend
+
+    heard = Heard(start, gift)
+    with pretend.Pretend():
+        trainer.main(heard)
+    return msgspec.json.encode(
+        {
+            "said": [type(message).__name__ for message in heard.told],
+            "last": heard.told[-1],
+            "waits": pretend.waits.total(),
+            "largest": pretend.MODULE.largest,
+        }
+    )
+
+
+def test_it_trains_on_the_device_that_it_is_told_and_waits_for_it_once_an_epoch(
+    open_stamps, tmp_path, monkeypatch
+):
+    need("pretend-accelerator", there=why_no_pretend() is None)
+    monkeypatch.setattr(trainer, "load_contestant", lambda _: (Plain(), Tiny()))
+    start = msgspec.structs.replace(START, device="pretend", model=str(tmp_path / "model"))
+    found = []
+    for steps in (1, 2):  # within one pass over the images
+        recipe = Recipe(epochs=2, batch_size=4, steps_per_epoch=steps)
+        scenario = Scenario(dataset="stamps", track="T5", recipe=recipe)
+        gift = give(open_stamps(), scenario, 0, frozenset())
+        found.append(msgspec.json.decode(forked(partial(trained_on_pretend, start, gift))))
+    assert [one["said"] for one in found] == [["Ready", "Checkpoint", "Checkpoint", "Done"]] * 2
+    assert found[0]["waits"] == found[1]["waits"] > 0
+    assert found[0]["last"]["spent"]["peak_memory_bytes"] == found[0]["largest"] > 0
+    saved = torch.load(start.model, weights_only=False)
+    assert {value.device.type for value in saved.state_dict().values()} == {"cpu"}
 
 
 def test_a_trainer_is_warm_before_it_says_so_and_then_trains(channel, monkeypatch):
