@@ -242,3 +242,14 @@ def test_the_map_of_the_code_names_every_folder() -> None:
         # A folder within a room is named in the room's own line.
         line = next(line for line in text.splitlines() if f"`benchbase/{folder.parts[1]}/`" in line)
         assert folder.name in line, folder
+
+
+def test_what_the_readme_says_of_a_board_stands_on_its_page() -> None:
+    text = (ROOT / "README.md").read_text()
+    said = re.search(r"(?ms)^On the board \[\w+\]\((.*?)\).*?\n\n((?:^>[^\n]*\n)+)", text)
+    assert said is not None
+    page = (ROOT / said[1]).read_text()
+    sentences = re.split(r"(?:^| )- ", " ".join(said[2].replace(">", "").split()))[1:]
+    assert sentences
+    for sentence in sentences:
+        assert f"- {sentence}\n" in page

@@ -109,7 +109,7 @@ def _what_to_use(advice: Advice, table: Table, chosen: Row | None) -> Iterator[s
         else f"not very, for its own interval leaves zero out, as that of one among {count} may by "
         f"chance, at {seeds} seeds"
     )
-    provisional = "" if seeds >= FIRM_SEEDS else f", provisionally: {FIRM_SEEDS} seeds make it firm"
+    provisional = "" if seeds >= FIRM_SEEDS else f" (provisional: {FIRM_SEEDS} seeds make it firm)"
     yield f"How sure: {how}{provisional}."
 
 

@@ -45,7 +45,7 @@ def _best(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
     first = ranked[0]
     assert first.score is not None
     metric = metric_name(table.board.metric)
-    provisional = f", provisionally: {FIRM_SEEDS} seeds make it firm"
+    provisional = f" (provisional: {FIRM_SEEDS} seeds make it firm)"
     sure = "" if len(table.board.seeds) >= FIRM_SEEDS else provisional
     level = [row.label for row in ranked if row.ranks is not None and row.ranks[0] == 1]
     scored = f"{in_percent(first.score.mean)} % {metric}{_over_reference(table, first)}"

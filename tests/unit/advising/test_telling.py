@@ -69,7 +69,7 @@ def test_what_is_worse_is_named():
 
 
 def test_three_seeds_are_provisional():
-    assert "provisionally: 5 seeds make it firm" in said(None, table(BETTER, seeds=3))
+    assert "(provisional: 5 seeds make it firm)" in said(None, table(BETTER, seeds=3))
 
 
 def test_injected_noise_decides_where_test_labels_are_doubtful_and_disagreement_is_said():

@@ -84,7 +84,7 @@ def test_a_difference_that_does_not_matter_needs_no_seeds():
 
 def test_few_seeds_are_provisional_and_fewer_rank_nothing():
     assert said({"erm": 0.7, "good": 0.8}, seeds=3)[0].startswith(
-        "good is best, provisionally: 5 seeds make it firm: 81.0 %"
+        "good is best (provisional: 5 seeds make it firm): 81.0 %"
     )
     assert said({"erm": 0.7, "good": 0.8}, seeds=2) == []
 

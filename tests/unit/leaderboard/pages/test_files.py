@@ -83,7 +83,7 @@ def test_the_index_lists_every_board_with_its_leaders(tmp_path):
     path = write_index(tmp_path)
     assert path == tmp_path / "README.md"
     *lines, known = [line for line in path.read_text().splitlines() if "Kidneys" in line]
-    assert known.startswith("- Kidneys and wrong labels: clever is best, provisionally: ")
+    assert known.startswith("- Kidneys and wrong labels: clever is best (provisional: ")
     assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines] == [
         [
             "[Kidneys and wrong labels](empty/board.toml)",
