@@ -15,6 +15,7 @@ NAMES = {
     "chromium": "Debian's package chromium is not installed",
     "fashion-mnist": "Debian's package dataset-fashion-mnist is not installed",
     "history": "this is no git checkout, or one without its whole history",
+    "mount": "this is not root, or mounting is not allowed",
     "pretend-accelerator": "this torch has no device that is written in Python",
 }
 """What may be missing, and what a skipped test says."""
