@@ -228,7 +228,7 @@ def test_a_full_disk_and_a_read_only_home_lose_nothing_that_was_finished(
     full = start(home)
     wait_for_a_record(full, home)
     fill(disk)
-    assert full.wait() == 3, (tmp_path / "output").read_text()
+    assert full.wait() in (2, 3), (tmp_path / "output").read_text()
     kept = come_to(home)
     assert kept
     assert kept.items() <= undisturbed.cells.items()
