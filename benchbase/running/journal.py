@@ -144,7 +144,10 @@ class Journal:
         """Whether the cell is where it was before the interruption."""
 
     def _read(self) -> None:
-        kept = msgspec.msgpack.decode((self._folder / "journal").read_bytes(), type=_Kept)
+        seal, content = (self._folder / "journal").read_bytes().split(b"\n", 1)
+        if seal != _seal(content):
+            return  # a byte of it changed, which its shape need not show
+        kept = msgspec.msgpack.decode(content, type=_Kept)
         snapshot = self._folder / kept.sha256
         if kept.made_by != self._made_by or _hash(snapshot) != kept.sha256:
             return
@@ -228,9 +231,14 @@ class Journal:
         last, self.snapshot = self.snapshot, self._folder / sha256
         pending.replace(self.snapshot)
         kept = _Kept(self._made_by, sha256, self.costs.kept(), self.heard)
-        replace_file(self._folder / "journal", msgspec.msgpack.encode(kept))
+        content = msgspec.msgpack.encode(kept)
+        replace_file(self._folder / "journal", _seal(content) + b"\n" + content)
         if last is not None and last != self.snapshot:
             last.unlink()
+
+
+def _seal(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
 
 
 def _hash(path: Path) -> str:

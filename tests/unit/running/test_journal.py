@@ -116,6 +116,16 @@ def test_half_a_journal_is_none(opened, tmp_path):
     assert opened().snapshot is None
 
 
+def test_a_journal_with_a_changed_byte_is_none(opened, tmp_path):
+    judged(opened(), tmp_path, b"snapshot")
+    path = tmp_path / "unfinished" / "journal"
+    content = path.read_bytes()
+    logits = np.linspace(-8, 0, 16, dtype=np.float16).tobytes()
+    at = content.index(logits)
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    assert opened().snapshot is None
+
+
 def test_labels_that_were_sold_and_lost_stay_sold(opened, tmp_path):
     journal = opened()
     assert journal.sell([1, 2]) == 2
