@@ -45,7 +45,7 @@ def test_a_method_meets_the_secret_nowhere_and_the_record_holds_its_fingerprint(
 backwards = {SECRET.content[19::-1]!r}
 start = next(f.f_locals["start"] for f in frames() if "start" in f.f_locals)
 told = [open(f"/proc/self/{{name}}", "rb").read() for name in ("environ", "cmdline")]
-told += [path.read_bytes() for path in pathlib.Path(start.folder).iterdir()]
+told += [path.read_bytes() for path in pathlib.Path(start.model).parent.iterdir()]
 notes["met"] = float(any(backwards[::-1] in each for each in told))
 """,
         secret=SECRET,

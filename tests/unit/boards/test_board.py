@@ -225,21 +225,24 @@ def test_quick_is_the_grid_that_the_readme_promises():
 
 
 @pytest.mark.parametrize(
-    ("name", "cells", "epochs"),
+    ("name", "cells", "epochs", "frozen"),
     [
-        ("nuclei", 30, 10),
-        ("fashion-mnist-6k", 9, 8),
-        ("fashion-mnist-gpu", 3, 5),
-        ("relabelling", 6, 30),
-        ("semi-supervised", 12, 10),
+        ("nuclei", 12, 30, ""),
+        ("ham10000", 6, 30, ""),
+        ("smear-real", 6, 30, ""),
+        ("rbc12", 6, 30, ""),
+        ("fashion-mnist-6k", 9, 8, "protocol 1"),
+        ("fashion-mnist-gpu", 3, 5, "protocol 1"),
+        ("relabelling", 6, 30, "protocol 1"),
+        ("semi-supervised", 12, 10, "protocol 1"),
     ],
 )
-def test_the_committed_boards_load(name, cells, epochs):
+def test_the_committed_boards_load(name, cells, epochs, frozen):
     board = load_board(name, ROOT)
     assert len(board.scenarios) * len(board.seeds) == cells
     assert {scenario.recipe.epochs for scenario in board.scenarios} == {epochs}
     assert board.reference in board.weighters
-    assert board.frozen == "protocol 1"
+    assert board.frozen == frozen
 
 
 @pytest.mark.parametrize("key", ["weighters", "reference"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -143,7 +144,12 @@ def trained_on_pretend(start: Start, gift: Gift) -> bytes:
         {
             "said": [type(message).__name__ for message in heard.told],
             "last": heard.told[-1],
-            "waits": pretend.waits.total(),
+            # Where the harness looks for updates that are hidden from it is drawn by chance.
+            "waits": sum(
+                count
+                for (_, places), count in pretend.waits.items()
+                if not any(Path(path).name == "counting.py" for path, _ in places)
+            ),
             "largest": pretend.MODULE.largest,
         }
     )
