@@ -122,9 +122,9 @@ def fresh_home(
 def shared_server(server: ForkServer) -> Iterator[ForkServer]:
     """Let commands that are run in this process use the one server of the tests."""
     from benchbase import pipeline
-    from benchbase.cli import data, info, retraining, show, submit, verify
-    from benchbase.cli import list as listing
+    from benchbase.cli import info, retraining, submit, verify
     from benchbase.errors import RunError
+    from benchbase.running import scouting
     from benchbase.running.executors.child import Child
     from benchbase.running.executors.forkserver import ForkServer
     from benchbase.running.executors.sandbox import NOTHING, Sandbox, Shown
@@ -151,7 +151,7 @@ def shared_server(server: ForkServer) -> Iterator[ForkServer]:
                 child.kill()
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (pipeline, data, info, listing, retraining, show, submit, verify):
+        for module in (pipeline, scouting, info, retraining, submit, verify):
             patch.setattr(module, "ForkServer", Shared)
         yield server
 

@@ -21,10 +21,8 @@ from benchbase.data.prepared import prepared_sets
 from benchbase.errors import UsageError
 from benchbase.files import create_file
 from benchbase.options import construct
-from benchbase.plugins import Catalogue
 from benchbase.records.home import Home
-from benchbase.running.executors.forkserver import ForkServer
-from benchbase.running.scouting import read_catalogue
+from benchbase.running.scouting import read_installed
 
 EPILOG = """\b
 Examples:
@@ -64,7 +62,7 @@ def data() -> None:
 def list_sets(home: Path | None) -> None:
     """List the data sets by name, and what lies prepared in the home folder."""
     place = Home.at(home)
-    catalogue = _catalogue(place)
+    catalogue = read_installed(place)
     entries = catalogue.of("datasets")
     names = catalogue.names("datasets")
     width = max(map(len, names))
@@ -112,7 +110,7 @@ def split_set(dataset: str, file: Path | None, **options: Any) -> None:
 @options.home
 def card_of(name: str, home: Path | None) -> None:
     """Show where a data set comes from, on which terms, and what to know of it."""
-    entry = _catalogue(Home.at(home)).find("datasets", name)
+    entry = read_installed(Home.at(home)).find("datasets", name)
     if entry.card is None:
         raise UsageError(f"{name}: has no card; `benchbase info {name}` says what is known of it")
     click.echo("\n".join(f"{label}: {text}" for label, text in entry.card.lines().items()))
@@ -152,19 +150,11 @@ def verify_set(ctx: click.Context, /, dataset: str, **options: Any) -> None:
     click.echo(f"{name}: all is as its card says")
 
 
-def _catalogue(home: Home) -> Catalogue:
-    server = ForkServer()
-    try:
-        return read_catalogue(server, home)
-    finally:
-        server.close()
-
-
 def _chosen(text: str, options: dict[str, Any]) -> tuple[str, DataSet, tuple[Path, ...], Path]:
     """Build a data set from its name and options; give what to call it, and its folders."""
     order = Order(dataset=text, **options)
     home = Home.at(order.home)
-    catalogue = _catalogue(home)
+    catalogue = read_installed(home)
     chosen = chosen_data_set(order, text, catalogue)
     scenario = Scenario(dataset=chosen["dataset"], dataset_options=chosen["dataset_options"])
     cls = catalogue.find("datasets", scenario.dataset).load()

@@ -16,8 +16,7 @@ from benchbase.judging.scales import SCALES
 from benchbase.plugins import KINDS, Catalogue
 from benchbase.records.glimpses import glimpses
 from benchbase.records.home import Home
-from benchbase.running.executors.forkserver import ForkServer
-from benchbase.running.scouting import read_catalogue
+from benchbase.running.scouting import read_installed
 
 TITLES = {
     "weighters": "Weighters (benchbase run --plugin NAME)",
@@ -51,11 +50,7 @@ def list_installed(kinds: tuple[str, ...], as_json: bool, home: Path | None) -> 
     KIND is weighters, backbones, datasets, noises, imbalances, metrics or executors.
     """
     place = Home.at(home)
-    server = ForkServer()
-    try:
-        catalogue = read_catalogue(server, place)
-    finally:
-        server.close()
+    catalogue = read_installed(place)
     shown = kinds or (*KINDS,)
     changed = not_replayed(glimpses(place, LEADERBOARDS), catalogue)
     if as_json:

@@ -33,8 +33,7 @@ from benchbase.records.provenance import lives_text
 from benchbase.records.record import Record
 from benchbase.records.record import as_json as record_json
 from benchbase.records.store import Store
-from benchbase.running.executors.forkserver import ForkServer
-from benchbase.running.scouting import read_catalogue
+from benchbase.running.scouting import read_installed
 
 
 @click.command("show")
@@ -76,7 +75,7 @@ def command(
         board, records = board_records(board_name, store)
     if opens:
         page = store.home.table(board.name) / "page.html"
-        replace_file(page, board_page(board, records))
+        replace_file(page, board_page(build(board, records), records))
         click.echo(page)
         webbrowser.open(page.resolve().as_uri())
         return
@@ -123,11 +122,7 @@ def _not_replayed(records: Sequence[Record], home: Home) -> list[str]:
     """Compare with what is installed; where no record has a stated version there is no need to."""
     if not any(_states_a_version(record) for record in records):
         return []
-    server = ForkServer()
-    try:
-        return not_replayed(records, read_catalogue(server, home))
-    finally:
-        server.close()
+    return not_replayed(records, read_installed(home))
 
 
 def _states_a_version(record: Record) -> bool:

@@ -25,8 +25,7 @@ from benchbase.leaderboard.verifying import evidence_of
 from benchbase.plugins import Catalogue
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
-from benchbase.running.executors.forkserver import ForkServer
-from benchbase.running.scouting import read_catalogue
+from benchbase.running.scouting import read_installed
 
 EPILOG = """\b
 Examples:
@@ -61,32 +60,22 @@ def site(
     class, and some with wrong labels, of each data set whose card says that its images may be
     shown.
     """
-    catalogue = _catalogue(Home.at(home)) if images else None
+    place = Home.at(home)
+    catalogue = read_installed(place) if images else None
     tables = {}
     for folder, board in boards_with_results() if name is None else [_one(name)]:
         records = Committed(folder).records()
         evidence = evidence_of(folder, board, records)
         shown = (
-            []
-            if catalogue is None
-            else [*_examples(board, folder, catalogue, roots, Home.at(home).cache)]
+            [] if catalogue is None else [*_examples(board, folder, catalogue, roots, place.cache)]
         )
         path = out / f"{board.name}.html"
-        replace_file(path, board_page(board, records, evidence, shown))
-        click.echo(path)
         tables[path.name] = build(board, records, evidence)
+        replace_file(path, board_page(tables[path.name], records, evidence, shown))
+        click.echo(path)
     if name is None:
         replace_file(out / "index.html", index_page(tables))
         click.echo(out / "index.html")
-
-
-def _catalogue(home: Home) -> Catalogue:
-    """Tell what is installed."""
-    server = ForkServer()
-    try:
-        return read_catalogue(server, home)
-    finally:
-        server.close()
 
 
 def _examples(

@@ -54,6 +54,19 @@ def read_catalogue(server: ForkServer, home: Home) -> Catalogue:
     return catalogue
 
 
+def read_installed(home: Home) -> Catalogue:
+    """Tell what is installed, for whoever needs no process server but for this.
+
+    Raises:
+        PluginError: something is broken and ``BENCHBASE_STRICT=1`` is set.
+    """
+    server = ForkServer()
+    try:
+        return read_catalogue(server, home)
+    finally:
+        server.close()
+
+
 def describe_sources(
     server: ForkServer, sources: Sequence[Source], home: Home
 ) -> dict[Source, tuple[Entry, ...]]:

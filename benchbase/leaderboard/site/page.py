@@ -32,7 +32,6 @@ from benchbase.leaderboard.evidence import NONE, Evidence, evidence_text
 from benchbase.leaderboard.pages.escaping import terminal_text
 from benchbase.leaderboard.pages.notes import remarks
 from benchbase.leaderboard.pairs import pairs
-from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.site.drawing import Shown
 from benchbase.leaderboard.site.examples import Examples
 from benchbase.leaderboard.site.figures import figures
@@ -112,17 +111,17 @@ COLUMNS = (
 
 
 def board_page(
-    board: Board,
+    table: Table,
     records: Sequence[Record],
     evidence: Evidence = NONE,
     examples: Sequence[Examples] = (),
 ) -> str:
-    """Write the page of a board; the same records and example images give the same bytes.
+    """Write the page of a board's table; the same records and example images give the same bytes.
 
     Raises:
         UsageError: what draws and writes it is not installed.
     """
-    table = build(board, records, evidence)
+    board = table.board
     drawn = figures(Shown(table, records, pairs(board, records)))
     cells, runs = _cells(board, records, evidence)
     return _render(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchbase.data.thumbnails import picture_address
+from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.site.examples import Examples, Picture
 from benchbase.leaderboard.site.page import LARGEST_BYTES, board_page
 from tests.needs import need
@@ -34,7 +35,9 @@ def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("site") / "board.html"
     picture = Picture(picture_address(np.full((1, 8, 8), 9, np.uint8)), "<b>edge</b>", "an edge", 9)
     shown = Examples("<b>data</b>", "CC0", 28.3, (picture,), "", ())
-    path.write_text(board_page(*hostile_board(), examples=[shown]), encoding="utf-8")
+    board, records = hostile_board()
+    text = board_page(build(board, records), records, examples=[shown])
+    path.write_text(text, encoding="utf-8")
     return path
 
 

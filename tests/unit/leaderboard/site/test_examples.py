@@ -18,6 +18,7 @@ from benchbase.data.contract import DataParts, DataSet, Part
 from benchbase.data.imbalance import Natural
 from benchbase.data.noise import KINDS
 from benchbase.data.thumbnails import picture_address
+from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.site import page
 from benchbase.leaderboard.site.examples import LARGEST_BYTES, examples, may_be_shown
 from tests.unit.jobs import make_job
@@ -130,7 +131,8 @@ def test_the_card_must_say_that_images_may_be_shown(place, dataset, shown):
 def test_the_page_holds_them_with_words_and_nothing_is_fetched(place, monkeypatch):
     monkeypatch.setattr(page, "_bundle", lambda: {"bundle": ""})
     found = examples([place(0.4)], LARGEST_BYTES, wrong=True)
-    html = page.board_page(*hostile_board(), examples=[found])
+    board, records = hostile_board()
+    html = page.board_page(build(board, records), records, examples=[found])
     images = re.findall(r'<img src="([^"]*)" alt="([^"]*)">', html)
     assert [address for address, _ in images] == [
         one.address for one in (*found.classes, *found.wrong)
@@ -140,4 +142,4 @@ def test_the_page_holds_them_with_words_and_nothing_is_fetched(place, monkeypatc
     assert found.credit in html
     assert html.count(f'class="strip" style="--brighter: {found.brighter}"') == 2
     assert all(address.startswith("data:image/png;base64,") for address, _ in images)
-    assert "<img" not in page.board_page(*hostile_board())
+    assert "<img" not in page.board_page(build(board, records), records)

@@ -17,7 +17,8 @@ def html():
     """The page without the program that draws, which takes seconds to bundle."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page, "_bundle", lambda: {"bundle": ""})
-        return page.board_page(*hostile_board())
+        board, records = hostile_board()
+        return page.board_page(build(board, records), records)
 
 
 def test_names_and_descriptions_stay_text(html):
