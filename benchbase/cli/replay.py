@@ -17,6 +17,7 @@ from benchbase.cli.retraining import Retraining, retraining, workshop
 from benchbase.errors import UsageError
 from benchbase.judging.clinical import board_metrics
 from benchbase.judging.extra import Extra
+from benchbase.judging.statistics import NO_MATTER
 from benchbase.leaderboard.cells import in_percent, metric_name
 from benchbase.leaderboard.compare import score_of
 from benchbase.leaderboard.pages.files import write_board
@@ -27,7 +28,6 @@ from benchbase.records.record import Record
 from benchbase.records.replays import Replay, add_replays
 from benchbase.records.store import Store
 from benchbase.running.replaying import (
-    NO_MATTER,
     Asked,
     kept_answers,
     sample,

@@ -19,6 +19,8 @@ from benchbase.seeding import numpy_stream
 CONFIDENCE = 0.95
 LEAST_BLOCKS = 3
 """Blocks that an interval needs: that of two is 12.7 times as wide as they are apart."""
+NO_MATTER = 0.003
+"""Scores that are nearer than this count as the same: no seeds are spent on telling them apart."""
 _EXACT_UP_TO = 16
 _DRAWS = 20_000
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchbase.boards.board import Board
 from benchbase.errors import UsageError
-from benchbase.judging.statistics import LEAST_BLOCKS, least_of_another
+from benchbase.judging.statistics import LEAST_BLOCKS, NO_MATTER, least_of_another
 from benchbase.leaderboard.cells import in_percent
 from benchbase.leaderboard.choose import Entry, choose
 from benchbase.leaderboard.compare import score_of
@@ -22,8 +22,6 @@ from benchbase.records.record import Record
 
 RISK = 0.01
 """That any of the leads of honest methods is called smaller than reported."""
-NO_MATTER = 0.003
-"""A lead that is smaller by no more than this is the same."""
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from benchbase.judging.separation import blocks_needed
-from benchbase.judging.statistics import Estimate
+from benchbase.judging.statistics import NO_MATTER, Estimate
 from benchbase.leaderboard.cells import in_percent, metric_name
 from benchbase.leaderboard.table import FIRM_SEEDS, Row, Table
-
-NO_MATTER = 0.003
-"""A smaller difference of two scores is none that more seeds should be spent on."""
 
 
 def verdict(table: Table) -> list[str]:

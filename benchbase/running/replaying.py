@@ -12,6 +12,7 @@ import numpy as np
 from benchbase.boards.board import Board
 from benchbase.boards.plan import Plan
 from benchbase.errors import StoreError, UsageError
+from benchbase.judging.statistics import NO_MATTER
 from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.compare import score_of
 from benchbase.records.committed_predictions import Answers, CommittedPredictions
@@ -24,8 +25,6 @@ from benchbase.running.executors.contract import Execution, Job
 from benchbase.running.settings import Settings
 from benchbase.running.sweep import sweep
 
-NO_MATTER = 0.003
-"""Difference of two scores that is always taken for none."""
 SPREADS = 3.0
 """Differences of so many deviations between seeds are taken for none."""
 

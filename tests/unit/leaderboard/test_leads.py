@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchbase.errors import UsageError
-from benchbase.judging.statistics import least_of_another
-from benchbase.leaderboard.leads import NO_MATTER, RISK, reported_leads
+from benchbase.judging.statistics import NO_MATTER, least_of_another
+from benchbase.leaderboard.leads import RISK, reported_leads
 from tests.unit.made_records import CLEAN, NOISY, make_board, make_record
 
 BOARD = make_board(("plain", "clever", "other"), [CLEAN, NOISY], seeds=3)

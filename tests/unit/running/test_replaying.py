@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchbase.errors import UsageError
+from benchbase.judging.statistics import NO_MATTER
 from benchbase.records.home import Home
 from benchbase.records.provenance import gather
 from benchbase.records.record import Record
@@ -13,7 +14,6 @@ from benchbase.records.replays import Replay
 from benchbase.running import sweep
 from benchbase.running.executors.contract import Execution, Job, Outcome, Slot
 from benchbase.running.replaying import (
-    NO_MATTER,
     Asked,
     reference_beside,
     replay,
