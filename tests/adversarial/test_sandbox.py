@@ -62,8 +62,18 @@ def play(server, folder, body, shown=NOTHING):
     return child, code, (folder / "log").read_text()
 
 
-def left_behind(name):
-    """Find the processes that a role started and that are still there."""
+def left_behind(name, patience=10):
+    """Find the processes that a role started and that are still there after ``patience`` seconds.
+
+    The kernel ends what is left of a namespace a moment after the role's own end is seen.
+    """
+    until = time.monotonic() + patience
+    while (left := _running(name)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return left
+
+
+def _running(name):
     processes = (each for each in Path("/proc").iterdir() if each.name.isdecimal())
     return [int(folder.name) for folder in processes if name in _command(folder)]
 
