@@ -27,19 +27,21 @@ def spread(scores: NDArray[np.float64]) -> float:
     return float(np.sqrt((rest**2).sum() / ((methods - 1) * (blocks - 1))))
 
 
-def least_difference(spread: float, methods: int, blocks: int) -> float:
+def least_difference(spread: float, methods: int, blocks: int, tables: int = 1) -> float:
     """Give the difference of two means above which they are told apart.
 
-    The studentised range of ``methods`` means bounds all their differences at once.
+    The studentised range of ``methods`` means bounds all their differences at once; in each of
+    several ``tables`` it does so at a confidence that makes 95 % for all of them (Bonferroni).
     """
-    return float(_range_quantile(methods, (methods - 1) * (blocks - 1)) * spread / blocks**0.5)
+    quantile = _range_quantile(methods, (methods - 1) * (blocks - 1), tables)
+    return float(quantile * spread / blocks**0.5)
 
 
 @functools.cache
-def _range_quantile(methods: int, degrees: int) -> float:
+def _range_quantile(methods: int, degrees: int, tables: int) -> float:
     from scipy.stats import studentized_range  # takes two seconds
 
-    return float(studentized_range.ppf(CONFIDENCE, methods, degrees))
+    return float(studentized_range.ppf(1 - (1 - CONFIDENCE) / tables, methods, degrees))
 
 
 def surely_ahead(scores: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -82,13 +82,18 @@ def difference_text(row: Row, reference: Row) -> str:
         return "reference"
     if row.difference is None:
         return NOTHING
-    text = in_percent(row.difference.mean, "+.1f")
     if row.failed or reference.failed:
-        return text
-    if row.difference.high is None:
-        return text + _range_text(row.difference, "+.1f")
-    text += f" ± {in_percent(row.difference.high - row.difference.mean)}"
-    return f"{text} {row.difference.verdict}"
+        return in_percent(row.difference.mean, "+.1f")
+    text = gap_text(row.difference)
+    return text if row.difference.high is None else f"{text} {row.difference.verdict}"
+
+
+def gap_text(difference: Estimate) -> str:
+    """Write a difference in points with half its interval: ``+2.1 ± 1.7``."""
+    text = in_percent(difference.mean, "+.1f")
+    if difference.high is None:
+        return text + _range_text(difference, "+.1f")
+    return f"{text} ± {in_percent(difference.high - difference.mean)}"
 
 
 def share_text(share: Share | None) -> str:

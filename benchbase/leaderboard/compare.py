@@ -21,6 +21,7 @@ from benchbase.judging.statistics import (
 from benchbase.leaderboard.cells import metric_name
 from benchbase.leaderboard.choose import Entry, Place
 from benchbase.leaderboard.headroom import Headroom, Scores, headrooms
+from benchbase.leaderboard.scenario_differences import scenario_differences
 from benchbase.leaderboard.table import CONTROL, FIRM_SEEDS, PROVISIONAL, RANKED, SEES_TRUTH
 from benchbase.records.record import Record, Score
 
@@ -64,6 +65,8 @@ class Compared:
     last_epoch: float | None
     """The score under the rule ``last``, over the same cells."""
     headroom: Headroom | None
+    by_scenario: Mapping[int, Estimate]
+    """Differences to the reference, as ``scenario_differences`` gives them."""
 
 
 def data_sets(board: Board, left_out: frozenset[int]) -> list[list[int]]:
@@ -100,6 +103,9 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
         for entry in entries
     }
     measured = headrooms(board, entries, cells)
+    [reference] = (entry.label for entry in entries if entry.reference)
+    sound = {label: cells[label] for label in ranked if not failed[label]}
+    parted = scenario_differences(sound, reference, counted)
     everywhere = range(len(board.scenarios))
     failures = {entry.label: _failures(entry, everywhere) for entry in entries}
     return {
@@ -115,6 +121,7 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
             last_epoch=one.mean if (one := last[label]) is not None else None,
             p=p_of.get(label),
             headroom=measured.get(label),
+            by_scenario=parted.get(label, {}),
         )
         for label in cells
     }

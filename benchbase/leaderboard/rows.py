@@ -172,6 +172,7 @@ def _scenario_score(entry: Entry, index: int, compared: Compared) -> ScenarioSco
         score=estimate(cells[~np.isnan(cells)]),
         covered=len(records),
         failures=sum(record.status != "ok" for record in records),
+        difference=compared.by_scenario.get(index),
     )
 
 

@@ -30,6 +30,8 @@ class ScenarioScore:
     """Over the seeds that were run; a failed one scores 0. None where none was run."""
     covered: int
     failures: int
+    difference: Estimate | None = None
+    """To the reference, paired by seed, as ``scenario_differences`` gives it."""
 
 
 @dataclass(frozen=True)

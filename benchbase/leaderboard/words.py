@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from benchbase.judging.separation import blocks_needed
 from benchbase.judging.statistics import NO_MATTER, Estimate
-from benchbase.leaderboard.cells import in_percent, metric_name
+from benchbase.leaderboard.cells import gap_text, in_percent, metric_name
 from benchbase.leaderboard.table import FIRM_SEEDS, Row, Table
 
 
@@ -22,6 +22,7 @@ def verdict(table: Table) -> list[str]:
         *table.corrections,
         *_best(table, ranked),
         *_against_reference(table, ranked),
+        *_in_single_scenarios(table, ranked),
         *_trusted_alone(table, ranked),
         *_headroom(table, ranked),
         *_controls_ahead(table, ranked),
@@ -30,12 +31,14 @@ def verdict(table: Table) -> list[str]:
 
 
 def in_short(table: Table) -> str:
-    """Say who is best, who is better than the reference and what there was to win, in one line."""
+    """Say who is best, who parts from the reference and what there was to win, in one line."""
     ranked = [row for row in table.rows if row.has_rank]
     if not ranked:
         return ""
+    single = [*_in_single_scenarios(table, ranked)][:1]
     headroom = [*_headroom(table, ranked)][:1]
-    return " ".join([*_best(table, ranked), *_against_reference(table, ranked), *headroom])
+    best, against = _best(table, ranked), _against_reference(table, ranked)
+    return " ".join([*best, *against, *single, *headroom])
 
 
 def _best(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
@@ -84,17 +87,52 @@ def _against_reference(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
     for row in ranked:
         if row.difference is not None and not row.failed:
             groups[row.difference.verdict].append(row.label)
-    known = table.reference.label
-    parts = [
-        f"better than {known}: {listed(groups['better'])}" if groups["better"] else "",
-        f"worse: {listed(groups['worse'])}" if groups["worse"] else "",
-        f"not told apart from it: {listed(groups['tied'])}" if groups["tied"] else "",
-    ]
-    if not groups["better"] and any(groups.values()):
-        parts[0] = f"no method is better than {known}"
-    text = "; ".join(filter(None, parts))
-    if text:
+    if any(groups.values()):
+        text = _sides(table.reference.label, **groups)
         yield text[0].upper() + text[1:] + "."
+
+
+def _sides(
+    known: str, better: Sequence[str], worse: Sequence[str], tied: Sequence[str] = ()
+) -> str:
+    """Name the methods on either side of the reference, and those that are level with it."""
+    parts = [
+        f"better than {known}: {listed(better)}" if better else f"no method is better than {known}",
+        f"worse: {listed(worse)}" if worse else "",
+        f"not told apart from it: {listed(tied)}" if tied else "",
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def _in_single_scenarios(table: Table, ranked: Sequence[Row]) -> Iterator[str]:
+    """Say who parts from the reference in some scenario, then where and by how much.
+
+    Nothing where one scenario alone is compared: it is all that the mean is of.
+    """
+    compared = [
+        (scenario, row.label, difference)
+        for index, scenario in enumerate(table.scenario_labels)
+        for row in ranked
+        if (difference := row.scenarios[index].difference) is not None
+    ]
+    if len({scenario for scenario, _, _ in compared}) < 2:
+        return
+    known, sure = table.reference.label, "at 95 % for the whole table"
+    groups: dict[str, set[str]] = {"better": set(), "worse": set(), "tied": set()}
+    places: dict[str, list[str]] = {}
+    for scenario, label, difference in compared:
+        groups[difference.verdict].add(label)
+        if difference.verdict != "tied":
+            places.setdefault(scenario, []).append(f"{label} {gap_text(difference)}")
+    if not places:
+        yield f"In no single scenario, {sure}, is a method told apart from {known}."
+        return
+    better, worse = (
+        [row.label for row in ranked if row.label in groups[side]] for side in ("better", "worse")
+    )
+    yield f"In single scenarios, {sure}, {_sides(known, better, worse)}."
+    where = "; ".join(f"{scenario} ({', '.join(gaps)})" for scenario, gaps in places.items())
+    yield f"Where they part from {known}, in points: {where}."
 
 
 def _trusted_alone(table: Table, ranked: Sequence[Row]) -> Iterator[str]:

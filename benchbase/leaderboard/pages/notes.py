@@ -57,7 +57,9 @@ def _columns(table: Table) -> Iterator[str]:
         f"**Rank**: from the best to the worst place that these {table.blocks} leave open, so "
         "methods with overlapping ranges are not told apart. The ranges hold at 95 % for the whole "
         "table (Tukey's studentised range, spread pooled over the ranked methods). Whoever fails "
-        "in fewer cells and has the higher mean is ahead without further question."
+        "in fewer cells and has the higher mean is ahead without further question. **In single "
+        f"scenarios** methods part from {table.reference_label} by the same range over seeds, with "
+        "the spread of each scenario, at 95 % for all scenarios and methods together."
     )
     yield (
         "**Cells**: how many of the planned ones were run (a cell is one method in one scenario "

@@ -79,6 +79,12 @@ def test_the_least_difference_is_tukeys():
     assert least_difference(0.02, 3, 5) == pytest.approx(4.041 * 0.02 / 5**0.5, rel=1e-3)
 
 
+def test_more_tables_at_once_ask_for_more():
+    # With two methods the range is the t test: 2 degrees, 5 % shared by four tables.
+    t = scipy_stats.t.ppf(1 - 0.05 / 4 / 2, 2)
+    assert least_difference(0.02, 2, 3, tables=4) == pytest.approx(t * 0.02 * (2 / 3) ** 0.5)
+
+
 def test_the_spread_is_what_method_and_block_leave_over():
     rng = numpy_stream(7, "spread")
     scores = rng.normal(0, 5, (30, 1)) + rng.normal(0, 5, (1, 40)) + rng.normal(0, 0.3, (30, 40))

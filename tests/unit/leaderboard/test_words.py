@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from benchbase.boards.selectors import parse_selector
 from benchbase.leaderboard.rows import build
-from benchbase.leaderboard.words import verdict
+from benchbase.leaderboard.words import in_short, verdict
 from tests.unit.made_records import make_board, make_record, make_scenario
 
 NOISY = make_scenario(0.4)
@@ -153,6 +155,80 @@ def test_what_checked_images_alone_are_worth(score, told):
 def test_a_control_without_the_truth_that_beats_every_method_is_a_warning():
     sentences = said({"erm": 0.7, "good": 0.75, "random": 0.8}, controls=("random",))
     assert one(sentences, "random scores higher than every method and should not")
+
+
+THREE = (make_scenario(), make_scenario(ratio=10.0), NOISY)
+
+
+def by_scenario(scores, wobble=0.1, failed=None):
+    """Give the table of methods with a score in each of three scenarios, or fewer."""
+    scenarios = THREE[: len(scores["erm"])]
+    board = make_board([*scores], scenarios, seeds=3, reference="erm")
+    records = [
+        make_record(
+            name,
+            scenario,
+            seed,
+            score + wobble * WOBBLE[(seed * (1 + m) + m) % 5],
+            status="oom" if name == failed else "ok",
+        )
+        for m, (name, each) in enumerate(scores.items())
+        for scenario, score in zip(scenarios, each, strict=True)
+        for seed in board.seeds
+    ]
+    return build(board, records)
+
+
+def in_single_scenarios(table):
+    return [each for each in verdict(table) if re.match(r"In (no )?single scenario|Where", each)]
+
+
+def test_who_is_tied_in_the_mean_may_part_in_single_scenarios():
+    table = by_scenario(
+        {
+            "erm": (0.9, 0.8, 0.6),
+            "twofold": (0.8, 0.8, 0.7),
+            "bad": (0.9, 0.6, 0.6),
+            "level": (0.9, 0.8, 0.6),
+        },
+    )
+    assert next(row for row in table.rows if row.label == "twofold").difference.verdict == "tied"
+    who, where = in_single_scenarios(table)
+    assert who == (
+        "In single scenarios, at 95 % for the whole table, better than erm: twofold; worse: "
+        "twofold and bad."
+    )
+    assert where == (
+        "Where they part from erm, in points: labels as given, 1:1 (twofold -10.0 ± 0.1); labels "
+        "as given, 1:10 (bad -20.0 ± 0.1); symmetric 0.4, 1:1 (twofold +10.0 ± 0.1)."
+    )
+    assert who in in_short(table)
+    assert where not in in_short(table)
+
+
+def test_nobody_may_be_better_in_any_scenario():
+    table = by_scenario({"erm": (0.9, 0.8), "bad": (0.9, 0.6), "worse": (0.8, 0.6)})
+    assert in_single_scenarios(table)[0] == (
+        "In single scenarios, at 95 % for the whole table, no method is better than erm; worse: "
+        "bad and worse."
+    )
+
+
+def test_where_nobody_parts_from_the_reference_in_any_scenario_that_is_said():
+    table = by_scenario({"erm": (0.9, 0.8), "one": (0.9, 0.81), "two": (0.89, 0.8)}, wobble=9)
+    assert in_single_scenarios(table) == [
+        "In no single scenario, at 95 % for the whole table, is a method told apart from erm."
+    ]
+
+
+def test_a_single_scenario_is_what_the_mean_is_of():
+    assert in_single_scenarios(by_scenario({"erm": (0.9,), "bad": (0.6,)})) == []
+
+
+@pytest.mark.parametrize("failed", ["erm", "bad"])
+def test_zeros_of_failed_cells_tell_nobody_apart(failed):
+    table = by_scenario({"erm": (0.9, 0.8), "bad": (0.9, 0.6)}, failed=failed)
+    assert in_single_scenarios(table) == []
 
 
 def test_a_reference_that_failed_is_compared_with_nobody():
