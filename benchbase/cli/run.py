@@ -197,7 +197,8 @@ def _report(results: Results, plan: Plan, tally: Tally, home: Home, *, as_json: 
             f"{cells['failed']} failed"
         )
         click.echo(f"Written: {results.written[0]}")
-        click.echo("As a page: benchbase show --open")
+        page = home.page(results.table.board.name)
+        click.echo(f"As a page ({page}): benchbase show --open")
     for record in tally.failures:
         name = record.spec.weighter.name
         log = home.log(record.key)

@@ -74,7 +74,7 @@ def command(
     else:
         board, records = board_records(board_name, store)
     if opens:
-        page = store.home.table(board.name) / "page.html"
+        page = store.home.page(board.name)
         replace_file(page, board_page(build(board, records), records))
         click.echo(page)
         webbrowser.open(page.resolve().as_uri())

@@ -108,6 +108,10 @@ class Home:
         """Name the folder of a table's pages."""
         return self.path / "tables" / name
 
+    def page(self, name: str) -> Path:
+        """Name the file of a table's page, which ``benchbase show --open`` writes."""
+        return self.table(name) / "page.html"
+
     def suspects(self, name: str) -> Path:
         """Name the folder of a ranking of labels."""
         return self.path / "suspects" / name

@@ -1,9 +1,11 @@
-"""A table as CSV: plain numbers, scores from 0 to 1."""
+"""A table as CSV and as JSON lines: plain numbers, scores from 0 to 1."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from benchbase.cell import format_label
@@ -21,17 +23,25 @@ def render_csv(table: Table) -> str:
             name: spreadsheet_cell(value) if isinstance(value, str) else value
             for name, value in line.items()
         }
-        for row in table.rows
-        for line in _csv_lines(row, table)
+        for line in _lines(table)
     ]
     file = io.StringIO()
-    writer = csv.DictWriter(file, _CSV_COLUMNS, restval="", lineterminator="\n")
+    writer = csv.DictWriter(file, _COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
     return file.getvalue()
 
 
-_CSV_COLUMNS = (
+def render_jsonl(table: Table) -> str:
+    """Write the lines of the CSV as one JSON object each; what is empty there is null."""
+    lines = (
+        {name: None if (value := line.get(name, "")) == "" else value for name in _COLUMNS}
+        for line in _lines(table)
+    )
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+
+
+_COLUMNS = (
     *("board", "method", "scenario", "dataset", "noise", "imbalance", "track", "backbone"),
     *("metric", "rule", "score", "low", "high", "last_epoch", "cells", "planned", "failed"),
     *("standing", "rank_best", "rank_worst", "difference", "difference_low", "difference_high"),
@@ -41,7 +51,12 @@ _CSV_COLUMNS = (
 )
 
 
-def _csv_lines(row: Row, table: Table) -> list[dict[str, Any]]:
+def _lines(table: Table) -> Iterator[dict[str, Any]]:
+    for row in table.rows:
+        yield from _lines_of(row, table)
+
+
+def _lines_of(row: Row, table: Table) -> list[dict[str, Any]]:
     board = table.board
     shared = {"board": board.name, "method": row.label, "metric": board.metric, "rule": board.rule}
     difference = row.difference

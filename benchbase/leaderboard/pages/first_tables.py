@@ -83,9 +83,21 @@ def has_headroom(table: Table) -> bool:
 
 def scenario_table(table: Table) -> str:
     """Write each method's score in each scenario, the best of the ranked ones in bold."""
-    header = ["method"]
-    for index, label in enumerate(table.scenario_labels):
-        header.append(f"{label} ‡" if index in table.not_identifiable else label)
+    cells = scenario_cells(table, "**{}**")
+    rows = [[label_text(row), *scores] for row, scores in zip(table.rows, cells, strict=True)]
+    return markdown_table(rows, ["method", *scenario_headings(table)])
+
+
+def scenario_headings(table: Table) -> list[str]:
+    """Name the scenarios, marked where methods cannot be told apart by construction."""
+    return [
+        f"{label} ‡" if index in table.not_identifiable else label
+        for index, label in enumerate(table.scenario_labels)
+    ]
+
+
+def scenario_cells(table: Table, bold: str) -> list[list[str]]:
+    """Give each row's scores scenario by scenario; ``bold`` holds the best of a scenario."""
     best = [_best(table.rows, index) for index in range(len(table.scenario_labels))]
     rows = []
     for row in table.rows:
@@ -93,14 +105,14 @@ def scenario_table(table: Table) -> str:
         seeds = row.planned // len(row.scenarios)
         for index, scenario in enumerate(row.scenarios):
             text = score_text(scenario.score, scenario.failures, scenario.covered)
-            text = f"**{text}**" if row.label == best[index] else text
+            text = bold.format(text) if row.label == best[index] else text
             if 0 < scenario.failures < scenario.covered:
                 text += f" ({scenario.failures} failed)"
             if 0 < scenario.covered < seeds:
                 text += f" ({scenario.covered} of {seeds} seeds)"
             cells.append(text)
-        rows.append([label_text(row), *cells])
-    return markdown_table(rows, header)
+        rows.append(cells)
+    return rows
 
 
 def _best(rows: Sequence[Row], index: int) -> str | None:

@@ -75,7 +75,7 @@ def test_the_last_run_is_opened_as_a_page_and_plotted(folder, monkeypatch, capsy
     opened: list[str] = []
     monkeypatch.setattr(webbrowser, "open", opened.append)
     assert invoke(["show", "--open"]) == 0
-    path = store.home.table("demo") / "page.html"
+    path = store.home.page("demo")
     assert opened == [path.as_uri()]
     assert "clever is best" in path.read_text()
     assert invoke(["plot", "differences", "--out", "figure.svg"]) == 0
