@@ -91,6 +91,12 @@ def fitted(chart: Any) -> Any:
     return chart.properties(autosize=altair().AutoSizeParams(type="fit-x", contains="padding"))
 
 
+def wide_axis() -> Any:
+    """Give an axis as wide as the page few enough ticks that none of their labels is left out."""
+    alt = altair()
+    return alt.Axis(tickCount=alt.ExprRef("ceil(width / 80)"))
+
+
 def methods(**fields: Any) -> Any:
     """Give the axis that names methods from above."""
     alt = altair()

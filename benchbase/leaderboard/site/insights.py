@@ -89,13 +89,17 @@ def cost(shown: Shown) -> Any:
     base = alt.Chart(alt.Data(values=values), width="container", height=340).encode(
         x=alt.X("time:Q", title=f"training time, times {shown.table.reference_label}", scale=times),
         y=alt.Y("score:Q", title=shown.score_title, scale=alt.Scale(zero=False)),
-        color=alt.Color("front:N", title=None, scale=colours, legend=alt.Legend(orient="bottom")),
         tooltip=["method:N", "time:Q", "score:Q", "front:N"],
     )
+    points = base.mark_point(filled=True, size=80, opacity=1).encode(
+        color=alt.Color("front:N", title=None, scale=colours, legend=alt.Legend(orient="bottom"))
+    )
+    # A name below its point hangs on a line, and may lie over other points: it has the text's ink.
+    lines = base.mark_rule(color="#888").encode(y2="name at:Q")
     names = base.mark_text(align="left", dx=7, fontSize=11, limit=180).encode(
         text="method:N", y="name at:Q"
     )
-    return fitted(base.mark_point(filled=True, size=80, opacity=1) + names)
+    return fitted(lines + points + names)
 
 
 def _front(score: float, time: float, rivals: Sequence[tuple[float, float]]) -> str:

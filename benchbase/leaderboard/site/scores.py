@@ -17,6 +17,7 @@ from benchbase.leaderboard.site.drawing import (
     methods,
     panels,
     percent,
+    wide_axis,
 )
 
 STEP = 58
@@ -48,7 +49,7 @@ def differences(shown: Shown) -> Any:
     )
     zero = alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule(color="#888").encode(x="zero:Q")
     line = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=shown.gain_title), x2="high:Q"
+        x=alt.X("low:Q", title=shown.gain_title, axis=wide_axis()), x2="high:Q"
     )
     return fitted(zero + line + base.mark_point(filled=True, size=70).encode(x="points:Q"))
 
@@ -160,5 +161,6 @@ def headroom(shown: Shown) -> Any:
     base = alt.Chart(alt.Data(values=values), width="container").encode(
         y=methods(), tooltip=["method:N", "share:Q", "low:Q", "high:Q", "ceiling:N"]
     )
-    bars = base.mark_bar(color="#56b4e9").encode(x=alt.X("share:Q", title="share of headroom (%)"))
+    shares = alt.X("share:Q", title="share of headroom (%)", axis=wide_axis())
+    bars = base.mark_bar(color="#56b4e9").encode(x=shares)
     return fitted(bars + base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q"))

@@ -98,3 +98,22 @@ def test_nothing_is_wider_than_the_window(opened, width):
     page.wait_for_timeout(300)
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(wide) <= 0
+
+
+# As on a board: a name of usual length, an interval, a row that was replayed.
+LINE = (
+    *("1-11*", "oracle-weights (control)", "79.8 ± 6.2", "-17.1 ± 4.1 worse"),
+    *("-138 % (-314 to -67)", "x 1.86", "noise rate (realised rate), own network (declared)"),
+    "recomputed, 3 cells replayed by maintainers (2026-11-27)",
+)
+
+
+def test_the_table_of_methods_is_all_there_at_a_thousand_pixels(opened):
+    page, _ = opened
+    page.set_viewport_size({"width": 1000, "height": 900})
+    table = page.locator(".pool:not([hidden]) .wide")
+    cells = table.locator("tbody tr:first-child td:not([hidden]) bdi").all()
+    for cell, text in zip(cells, LINE, strict=True):
+        cell.evaluate("(cell, text) => { cell.textContent = text; }", text)
+    assert table.evaluate("(table) => table.scrollWidth - table.clientWidth") <= 0
+    assert cells[-1].bounding_box()["height"] < 60  # three lines
