@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
 
-from benchbase.boards.board import LEADERBOARDS, boards_with_results
+from benchbase.boards.board import LEADERBOARDS
 from benchbase.cli import options
 from benchbase.errors import UsageError
+from benchbase.leaderboard.committed_board import CommittedBoard, verified_boards
 from benchbase.leaderboard.pages.csv import render_csv, render_jsonl
-from benchbase.leaderboard.pages.files import verified_table, write_index, write_table
+from benchbase.leaderboard.pages.files import write_index, write_table
 from benchbase.leaderboard.pages.markdown import render_json
 from benchbase.leaderboard.pages.paper import paper_latex, paper_markdown
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
-from benchbase.records.committed import Committed
 from benchbase.records.home import Home
 from benchbase.records.last import board_records, last_run
 from benchbase.records.store import Store
@@ -56,13 +56,12 @@ def leaderboard(form: str | None, name: str | None, home: Path | None) -> None:
     elif name is not None or home is not None:
         raise UsageError("--board and --home choose what --format prints; name a --format as well")
     else:
-        _rebuild()
+        write_pages(verified_boards())
 
 
-def _rebuild() -> None:
-    made: dict[str, Table] = {}
-    for folder, board in boards_with_results():
-        made[folder.name] = verified_table(folder, board, Committed(folder).records())
-        for written in write_table(folder, made[folder.name]):
+def write_pages(boards: Sequence[CommittedBoard]) -> None:
+    """Write the pages of all boards and their index."""
+    for one in boards:
+        for written in write_table(one.folder, one.table):
             click.echo(written)
-    click.echo(write_index(LEADERBOARDS, made))
+    click.echo(write_index(LEADERBOARDS, {one.folder.name: one.table for one in boards}))

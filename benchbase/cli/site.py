@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from benchbase.boards.board import (
-    Board,
-    board_folder,
-    boards_with_results,
-    has_results,
-    load_board,
-)
+from benchbase.boards.board import board_folder, has_results, load_board
 from benchbase.boards.plan import Condition, conditions
 from benchbase.cli import options
 from benchbase.errors import PluginError, UsageError
 from benchbase.files import replace_file
-from benchbase.leaderboard.rows import build
+from benchbase.leaderboard.committed_board import (
+    CommittedBoard,
+    verified_board,
+    verified_boards,
+)
 from benchbase.leaderboard.site.examples import LARGEST_BYTES, Examples, examples, may_be_shown
 from benchbase.leaderboard.site.page import board_page, index_page
-from benchbase.leaderboard.verifying import evidence_of
 from benchbase.plugins import Catalogue
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
@@ -62,29 +59,43 @@ def site(
     """
     place = Home.at(home)
     catalogue = read_installed(place) if images else None
-    tables = {}
-    for folder, board in boards_with_results() if name is None else [_one(name)]:
-        records = Committed(folder).records()
-        evidence = evidence_of(folder, board, records)
-        shown = (
-            [] if catalogue is None else [*_examples(board, folder, catalogue, roots, place.cache)]
-        )
-        path = out / f"{board.name}.html"
-        tables[path.name] = build(board, records, evidence)
-        replace_file(path, board_page(tables[path.name], records, evidence, shown))
-        click.echo(path)
+
+    def images_of(one: CommittedBoard) -> list[Examples]:
+        return [] if catalogue is None else [*_examples(one, catalogue, roots, place.cache)]
+
     if name is None:
-        replace_file(out / "index.html", index_page(tables))
-        click.echo(out / "index.html")
+        write_site(out, verified_boards(), images_of)
+    else:
+        one = _one(name)
+        _write_page(out, one, images_of(one))
+
+
+def write_site(
+    out: Path,
+    boards: Sequence[CommittedBoard],
+    images_of: Callable[[CommittedBoard], Sequence[Examples]] = lambda _: (),
+) -> None:
+    """Write the pages of all boards and their index."""
+    pages = {_write_page(out, one, images_of(one)).name: one.table for one in boards}
+    replace_file(out / "index.html", index_page(pages))
+    click.echo(out / "index.html")
+
+
+def _write_page(out: Path, one: CommittedBoard, shown: Sequence[Examples]) -> Path:
+    path = out / f"{one.board.name}.html"
+    replace_file(path, board_page(one.table, one.records, one.evidence, shown))
+    click.echo(path)
+    return path
 
 
 def _examples(
-    board: Board, folder: Path, catalogue: Catalogue, roots: Sequence[Path], cache: Path
+    one: CommittedBoard, catalogue: Catalogue, roots: Sequence[Path], cache: Path
 ) -> Iterator[Examples]:
     """Give the examples of each data set of a board; say of which there are none, and why.
 
     Whoever holds no secret cannot draw the labels of a board that was drawn with one.
     """
+    board, folder = one.board, one.folder
     places: dict[str, list[Condition]] = {}
     try:
         for place in conditions(board, catalogue, roots, cache, folder, data_beside=folder):
@@ -102,12 +113,12 @@ def _examples(
         click.echo(f"{board.name}: no images of {data}: {reason}", err=True)
 
 
-def _one(name: str) -> tuple[Path, Board]:
-    """Load a board whose results count, with its folder."""
+def _one(name: str) -> CommittedBoard:
+    """Verify a board whose results count."""
     folder, board = board_folder(name), load_board(name)
     if folder is None or board.frozen or not has_results(folder):
         raise UsageError(
             f"{name!r} has no records beside it, or is frozen; `benchbase show --board {name} "
             "--open` makes a page of what is in the home"
         )
-    return folder, board
+    return verified_board(folder, board, Committed(folder).records())

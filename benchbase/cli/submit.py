@@ -13,13 +13,14 @@ import click
 from benchbase.boards.board import LEADERBOARDS, boards_with_results
 from benchbase.cli import FAILED, options
 from benchbase.cli.fresh import train_anew
-from benchbase.cli.leaderboard import leaderboard
+from benchbase.cli.leaderboard import write_pages
 from benchbase.cli.replay import NOT_BORNE_OUT, of_board, replay_all
 from benchbase.cli.retraining import Retraining, retraining
-from benchbase.cli.site import out_folder, site
+from benchbase.cli.site import out_folder, write_site
 from benchbase.cli.verify import DIFFERS, Verifying, index_problems
 from benchbase.errors import StoreError, UsageError
 from benchbase.files import replace_file
+from benchbase.leaderboard.committed_board import verified_boards
 from benchbase.leaderboard.leads import reported_leads
 from benchbase.leaderboard.pages.preview import render_preview
 from benchbase.leaderboard.rows import build
@@ -208,13 +209,13 @@ def verify(
     metavar="FILE",
     help="The replays.jsonl of a verified run: its lines on records that are here are added.",
 )
-@click.pass_context
-def publish(ctx: click.Context, out: Path, replays: Path | None) -> None:
+def publish(out: Path, replays: Path | None) -> None:
     """Write all pages, the index and the site from the committed records; nothing is trained."""
     if replays is not None:
         _add(replays_in(replays))
-    ctx.invoke(leaderboard)
-    ctx.invoke(site, name=None, out=out)
+    boards = verified_boards()
+    write_pages(boards)
+    write_site(out, boards)
 
 
 def _add(replays: Sequence[Replay]) -> None:

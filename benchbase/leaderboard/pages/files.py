@@ -10,6 +10,7 @@ from types import MappingProxyType
 from benchbase.boards.board import Board, has_results, load_board
 from benchbase.files import replace_file
 from benchbase.leaderboard.cells import NOTHING, rank_text, score_text
+from benchbase.leaderboard.committed_board import verified_board
 from benchbase.leaderboard.evidence import NONE, Evidence
 from benchbase.leaderboard.pages.csv import render_csv
 from benchbase.leaderboard.pages.escaping import markdown_table, markdown_text
@@ -18,7 +19,6 @@ from benchbase.leaderboard.pages.label_chart import label_charts
 from benchbase.leaderboard.pages.markdown import render_json, render_markdown
 from benchbase.leaderboard.rows import build
 from benchbase.leaderboard.table import Table
-from benchbase.leaderboard.verifying import evidence_of
 from benchbase.leaderboard.words import in_short
 from benchbase.records.committed import Committed
 from benchbase.records.record import Record
@@ -59,17 +59,7 @@ def write_board(folder: Path, board: Board, records: Iterable[Record]) -> list[P
         StoreError: the folder cannot be written to, or the disk is full; what lies beside the
             records is damaged.
     """
-    return write_table(folder, verified_table(folder, board, records))
-
-
-def verified_table(folder: Path, board: Board, records: Iterable[Record]) -> Table:
-    """Verify what is kept beside the records of a board, and make its table.
-
-    Raises:
-        StoreError: what lies beside the records is damaged.
-    """
-    records = list(records)
-    return build(board, records, evidence_of(folder, board, records))
+    return write_table(folder, verified_board(folder, board, records).table)
 
 
 def write_table(folder: Path, table: Table) -> list[Path]:

@@ -17,6 +17,7 @@ from benchbase.cli import submit as command
 from benchbase.leaderboard import write_board, write_index
 from benchbase.leaderboard.choose import choose
 from benchbase.leaderboard.predictions import commit_predictions
+from benchbase.leaderboard.verifying import Verifier
 from benchbase.plugins import Catalogue
 from benchbase.records.committed import Committed
 from benchbase.records.home import Home
@@ -324,6 +325,13 @@ def test_publishing_puts_stale_pages_right_and_writes_the_site(clever, tmp_path,
     assert invoke([*write, str(verified)]) == 0
     assert read_replays(clever / "results") == [replay]
     assert {path.name for path in (tmp_path / "site").iterdir()} == {"demo.html", "index.html"}
+
+
+def test_publishing_verifies_each_record_once(clever, tmp_path, monkeypatch):
+    verified = []
+    monkeypatch.setattr(Verifier, "take", lambda self, record, *_: verified.append(record.key))
+    assert invoke(["submit", "publish", "--out", str(tmp_path / "site")]) == 0
+    assert sorted(verified) == sorted(record.key for record in Committed(clever).records())
 
 
 @pytest.fixture
