@@ -23,8 +23,9 @@ import tempfile
 import weakref
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
+from multiprocessing.reduction import DupFd
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -52,6 +53,10 @@ class ImageMap:
         """See to it that the descriptor is closed."""
         weakref.finalize(self, os.close, self.descriptor)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Hand over the descriptor alone: whoever unpickles the map, once, maps the same images."""
+        return _received, (DupFd(self.descriptor), self.pixels.shape)
+
 
 def lay_out(folder: Path, rows: Rows, *sources: Pixels) -> ImageMap:
     """Copy rows of arrays of images, which are numbered one array after the other, into a map.
@@ -71,8 +76,17 @@ def lay_out(folder: Path, rows: Rows, *sources: Pixels) -> ImageMap:
             seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
             fcntl.fcntl(file, fcntl.F_ADD_SEALS, seals)
         descriptor = os.open(f"/dev/fd/{file.fileno()}", os.O_RDONLY)
-    mapped = mmap(descriptor, size, access=ACCESS_READ) if size else b""
-    return ImageMap(descriptor, np.frombuffer(mapped, np.uint8).reshape(shape))
+    return _mapped(descriptor, shape)
+
+
+def _received(sent: Any, shape: tuple[int, ...]) -> ImageMap:
+    return _mapped(sent.detach(), shape)
+
+
+def _mapped(descriptor: int, shape: tuple[int, ...]) -> ImageMap:
+    size = int(np.prod(shape))
+    content = mmap(descriptor, size, access=ACCESS_READ) if size else b""
+    return ImageMap(descriptor, np.frombuffer(content, np.uint8).reshape(shape))
 
 
 def judged_order(count: int, secret: int | None = None) -> Rows:

@@ -22,7 +22,7 @@ from benchbase import seeding
 from benchbase.cell import JSON, DataIdentity, Invariances, Scenario, content_hash
 from benchbase.data.asking import ask_files, ask_transition
 from benchbase.data.cache import Prepared, data_key, prepare, prepare_once, source_hash
-from benchbase.data.contract import DataParts, DataSet, Imbalance, Labels, Noise, Part
+from benchbase.data.contract import DataParts, DataSet, Imbalance, Labels, Noise, Part, Pixels
 from benchbase.data.corruption import Observed, describe_corruption, observe
 from benchbase.data.hashes import array_hash, file_hash
 from benchbase.data.maps import ImageMap, judged_order, lay_out
@@ -111,7 +111,7 @@ def open_scenario(
     if scenario.label_fraction is not None:
         withheld = np.full(len(rows.unlabelled), -1, dtype=np.int64)
         unlabelled = Part(maps["unlabelled"].pixels, withheld)
-    mean, std = channel_statistics(train.pixels)
+    mean, std = channel_statistics(train.pixels, np.arange(len(train)))
     corruption = {
         **describe_corruption(parts, observed, noise),
         "leakage": prepared.leakage,
@@ -216,15 +216,13 @@ def identify(
     return identity
 
 
-def channel_statistics(
-    pixels: NDArray[np.uint8],
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel of ``pixels / 255``, exact."""
+def channel_statistics(pixels: Pixels, rows: Rows) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel of ``pixels[rows] / 255``, exact."""
     values = np.arange(256) / 255
     counts = np.zeros((pixels.shape[1], 256), dtype=np.int64)
-    for start in range(0, len(pixels), 1024):
+    for start in range(0, len(rows), 1024):
         for channel in range(pixels.shape[1]):
-            block = pixels[start : start + 1024, channel].ravel()
+            block = pixels[rows[start : start + 1024], channel].ravel()
             counts[channel] += np.bincount(block, minlength=256)
     shares = counts / counts.sum(axis=1, keepdims=True)
     means = shares @ values

@@ -1,4 +1,4 @@
-"""Images that do not fit the device: brought there a batch ahead, while the last one is trained on.
+"""Images that do not fit the device: brought there a batch ahead, while the last one is used.
 
 Two buffers take turns. On CUDA they are pinned and copied on a stream of their own, so that neither
 the host nor the device waits for a copy that has had a step's time to end.
@@ -6,6 +6,8 @@ the host nor the device waits for a copy that has had a step's time to end.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -64,6 +66,24 @@ class Feed:
         assert self._coming is not None
         (_, copy), self._coming = self._coming, None
         return copy.arrive()
+
+
+def delivered(
+    pixels: UInt8[Tensor, "all channels height width"],
+    batches: Iterable[Int[Tensor, " _"]],
+    device: torch.device,
+) -> Iterator[UInt8[Tensor, "_ channels height width"]]:
+    """Give the images of each batch of rows on the device, whether they all lie there or not."""
+    if pixels.device.type == device.type:
+        yield from (pixels[rows] for rows in batches)
+        return
+    feed = Feed(pixels, lane_to(device))
+    for rows, coming in pairwise([*batches, None]):
+        assert rows is not None
+        images = feed.take(rows)
+        if coming is not None:
+            feed.prepare(coming)
+        yield images
 
 
 def lane_to(device: torch.device) -> Lane:

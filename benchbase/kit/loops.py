@@ -16,7 +16,7 @@ from benchbase.api import Batch, Checkpoint, Classifier, Images, Losses, Step, T
 from benchbase.errors import ContractError, DivergedError
 from benchbase.kit.descent import Descent
 from benchbase.kit.elsewhere import Elsewhere
-from benchbase.kit.feed import Feed, lane_to
+from benchbase.kit.feed import Feed, delivered, lane_to
 
 
 def supervised(
@@ -235,8 +235,8 @@ def predict(
     was_training = model.training
     model.eval()
     found = []
-    for rows in images.rows.split(batch_size):
-        features = model.features(task.normalise(images.pixels[rows].to(task.device)))
+    for pixels in delivered(images.pixels, images.rows.split(batch_size), task.device):
+        features = model.features(task.normalise(pixels))
         found.append((features, model.head(features)))
     model.train(was_training)
     task.meter.add(forwarded=len(images))

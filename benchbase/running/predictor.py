@@ -18,6 +18,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from benchbase.data.augment import make_normalise
 from benchbase.kit import devices
+from benchbase.kit.feed import delivered
 from benchbase.running.channel import Channel
 from benchbase.running.given import fit, read_images
 from benchbase.running.messages import Asked, Go, Logits, Ready, Start
@@ -49,8 +50,8 @@ def main(channel: Channel) -> None:
                 torch.load(start.model, map_location=device, weights_only=False)
                 for _ in range(COPIES)
             ]
-            logits = predict(copies, pixels, normalise).float().cpu().contiguous().numpy()
-            channel.send(Logits(shape=list(logits.shape)), logits.tobytes())
+            logits = predict(copies, pixels, normalise, device).float().cpu().contiguous()
+            channel.send(Logits(shape=list(logits.shape)), logits.numpy().tobytes())
     except EOFError:
         return
     except Exception as error:  # noqa: BLE001 - a stranger's model may raise anything
@@ -58,20 +59,26 @@ def main(channel: Channel) -> None:
 
 
 @torch.inference_mode()
-def predict(copies: Sequence[nn.Module], pixels: Tensor, normalise: Any) -> Tensor:
+def predict(
+    copies: Sequence[nn.Module], pixels: Tensor, normalise: Any, device: torch.device
+) -> Tensor:
     """Give the logits of all images, in eval mode and in batches of ``BATCH``.
+
+    The models are on the ``device``; the images are there, or come a batch ahead.
 
     The copies of the model answer them in turn, and none is shown the images of another. They are
     used as they are, or with batch norm folded into convolutions where that was just seen to give
     the same logits for the first images of each: a ``forward`` may do anything between two layers.
     """
-    batches = pixels.split(BATCH)
-    asked = [model.eval() for model, _ in zip(copies, batches, strict=False)]
-    firsts = [normalise(part[:COMPARED]) for part in batches[: len(asked)]]
+    rows = torch.arange(len(pixels), device=pixels.device)
+    batches = delivered(pixels, rows.split(BATCH), device)
+    begun = [*itertools.islice(batches, len(copies))]
+    asked = [model.eval() for model, _ in zip(copies, begun, strict=False)]
+    firsts = [normalise(part[:COMPARED]) for part in begun]
     # One kind of network for all images: the two agree, but not to the last bit, and which images
     # are first is drawn.
     judged = _all_folded(asked, firsts) or asked
-    turns = zip(itertools.cycle(judged), batches, strict=False)
+    turns = zip(itertools.cycle(judged), itertools.chain(begun, batches), strict=False)
     return torch.cat([model(normalise(part)) for model, part in turns])
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchbase.data.cache import Prepared
+from benchbase.data.cache import Prepared, writing
 from benchbase.data.contract import Labels, Part, Pixels
+from benchbase.data.maps import ImageMap, lay_out
 from benchbase.errors import DataError
 
 PARTS = ("train", "validation", "test")
@@ -24,7 +25,7 @@ class Labelled:
 
     names: tuple[str, ...]
     classes: tuple[str, ...]
-    pixels: Pixels
+    map: ImageMap
     labels: Labels
     groups: NDArray[np.int64] | None
     """Patient, lesion or slide of each image, where that is known."""
@@ -37,6 +38,11 @@ class Labelled:
         return len(self.labels)
 
     @property
+    def pixels(self) -> Pixels:
+        """The images themselves, read-only."""
+        return self.map.pixels
+
+    @property
     def doubtful(self) -> int:
         """How many labels nobody verified."""
         return len(self) if self.verified is None else int((~self.verified).sum())
@@ -47,7 +53,11 @@ class Labelled:
 
 
 def all_images(prepared: Prepared) -> Labelled:
-    """Put the parts of a data set together; images without a name are called by part and row."""
+    """Put the parts of a data set together; images without a name are called by part and row.
+
+    Raises:
+        RunError: there is no space for the map of them all.
+    """
     parts = prepared.parts
     found: dict[str, Part] = {name: getattr(parts, name) for name in PARTS if getattr(parts, name)}
     names = {name: [f"{name}/{row}" for row in range(len(part))] for name, part in found.items()}
@@ -65,10 +75,13 @@ def all_images(prepared: Prepared) -> Labelled:
         if parts.test_groups is not None:
             groups["test"] = [str(group) for group in parts.test_groups]
     joined = [group for name in found for group in groups[name]]
+    sources = [part.pixels for part in found.values()]
+    with writing(prepared.folder):
+        shared = lay_out(prepared.folder, np.arange(sum(map(len, sources))), *sources)
     return Labelled(
         names=tuple(image for name in found for image in names[name]),
         classes=parts.classes,
-        pixels=np.concatenate([part.pixels for part in found.values()]),
+        map=shared,
         labels=np.concatenate([_as_given(part) for part in found.values()]),
         groups=np.unique(joined, return_inverse=True)[1] if known else None,
         parts=tuple(name for name, part in found.items() for _ in range(len(part))),

@@ -71,7 +71,7 @@ def prepare(order: Order, deadline: float) -> Room:
         dataset=dataset,
         images=images,
         school=School(
-            pixels=images.pixels,
+            images=images.map,
             classes=images.classes,
             invariances=dataset.invariances,
             backbone=place.backbone,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from benchbase.api import Grants, Images, ImageShape, Need, Recipe, Step, Task, 
 from benchbase.backbones.building import build_network
 from benchbase.cell import Invariances
 from benchbase.data.augment import make_augment, make_normalise
-from benchbase.data.contract import Labels, Pixels
+from benchbase.data.contract import Labels
+from benchbase.data.maps import ImageMap
 from benchbase.data.opening import channel_statistics
 from benchbase.data.strong_augment import make_strong_augment
 from benchbase.errors import blamed_on
@@ -25,6 +27,7 @@ from benchbase.kit import devices
 from benchbase.kit.loops import predict, supervised
 from benchbase.options import construct
 from benchbase.plugins import Entry
+from benchbase.running.given import fit, read_images
 from benchbase.seeding import seed_everything, seeded, stream_seed
 
 Scores = NDArray[np.float64]
@@ -34,7 +37,7 @@ Scores = NDArray[np.float64]
 class School:
     """What networks are trained on, and how; the labels are said each time."""
 
-    pixels: Pixels
+    images: ImageMap
     classes: tuple[str, ...]
     invariances: Invariances
     backbone: Entry
@@ -64,11 +67,13 @@ class School:
     ) -> Task:
         """Make a task of some rows; the same arguments give the same one."""
         device = devices.prepare(self.device)
-        pixels = self.pixels[rows]
+        pixels = read_images(os.dup(self.images.descriptor), self.images.pixels.shape)
+        place = device if fit(device, pixels) else torch.device("cpu")
         seed = stream_seed(0, "suspects")
         seed_everything(seed, "global")
         backbone = construct(self.backbone.load(), self.backbone_options)
         shape, built = ImageShape(*pixels.shape[1:]), 0
+        mean, std = channel_statistics(self.images.pixels, rows)
 
         def build_model() -> Any:
             nonlocal built
@@ -78,7 +83,7 @@ class School:
             return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
         return Task(
-            train=_images(pixels, labels[rows], device),
+            train=_images(pixels.to(place), labels, rows, device),
             num_classes=len(self.classes),
             class_names=self.classes,
             recipe=self.recipe,
@@ -86,7 +91,7 @@ class School:
             build_model=build_model,
             augment=make_augment(self.invariances, self.recipe.shift),
             augment_strongly=make_strong_augment(self.invariances),
-            normalise=make_normalise(*channel_statistics(pixels), device),
+            normalise=make_normalise(mean, std, device),
             seed=seed,
             needs=needs,
             grants=Grants(noise_rate=noise_rate),
@@ -97,7 +102,7 @@ def predict_held(school: School, labels: Labels, train: Labels, held: Labels) ->
     """Train on some rows; give the probabilities of others, shape (snapshots, held, classes)."""
     task = school.task(labels, train)
     model = task.build_model()
-    asked = _images(school.pixels[held], labels[held], task.device)
+    asked = _images(task.train.pixels, labels, held, task.device)
     found = []
     for epoch, _ in enumerate(supervised(task, model, _uniform)):
         if school.is_late:
@@ -143,8 +148,9 @@ def watch(school: School, labels: Labels) -> Watched | None:
         if school.is_late:
             return None
     often = seen.clamp_min(1)
-    first, second = (total / often for total in sums)
-    deviations = (second - first.square()).clamp_min(0).sqrt().mean(1)
+    # In place: these are the largest of what a worker keeps, a row for each image.
+    first, second = (total.div_(often) for total in sums)
+    deviations = second.sub_(first.square_()).clamp_min_(0).sqrt_().mean(1)
     return Watched(
         (losses / often.squeeze(1)).double().cpu().numpy(), deviations.double().cpu().numpy()
     )
@@ -175,7 +181,7 @@ def _uniform(step: Step) -> Tensor:
     return torch.ones_like(step.losses)
 
 
-def _images(pixels: Pixels, labels: Labels, device: torch.device) -> Images:
-    rows = torch.arange(len(pixels), device=device)
-    given = torch.from_numpy(labels).to(device)
-    return Images(torch.from_numpy(np.array(pixels)).to(device), given, rows)
+def _images(pixels: Tensor, labels: Labels, rows: Labels, device: torch.device) -> Images:
+    """Give a view of some rows."""
+    given = torch.from_numpy(labels[rows]).to(device)
+    return Images(pixels, given, torch.from_numpy(rows).to(pixels.device))

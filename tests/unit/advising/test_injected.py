@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchbase.advising.injected import rates, remember, remembered, write_injected
 from benchbase.cell import Invariances
+from benchbase.data.maps import lay_out
 from benchbase.data.noise import MatrixNoise
 from benchbase.data.own.npz_file import NpzFile
 from benchbase.suspects.labelled import Labelled
 from benchbase.suspects.noise import Noise
 
+PIXELS = np.arange(20 * 3 * 64, dtype=np.int64).astype(np.uint8).reshape(20, 3, 8, 8)
 JOINT = np.array([[0.2, 0.1], [0.0, 0.7]])
 IMAGES = Labelled(
     names=tuple(f"{row}.png" for row in range(20)),
     classes=("dark", "bright"),
-    pixels=np.arange(20 * 3 * 64, dtype=np.int64).astype(np.uint8).reshape(20, 3, 8, 8),
+    map=lay_out(Path(), np.arange(20), PIXELS),
     labels=np.arange(20) % 2,
     groups=np.arange(20) // 2,
     parts=("train",) * 14 + ("test",) * 6,

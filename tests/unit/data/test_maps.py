@@ -6,6 +6,8 @@ import gc
 import mmap
 import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -50,6 +52,16 @@ def test_nothing_has_a_name_and_nothing_is_left(lain_out, tmp_path):
     with pytest.raises(OSError, match="Bad file"):
         os.fstat(descriptor)
     assert pixels[1, 2, 1, 1] == 23  # whoever looks at them goes on doing so
+
+
+def look(found):
+    return found.pixels.tolist(), os.fstat(found.descriptor).st_ino
+
+
+def test_another_process_is_handed_the_same_file_and_no_copy(lain_out):
+    every = [lain_out([2, 0], images(3)), lain_out(np.arange(0), images(1))]
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        assert [*pool.map(look, every * 2)] == [look(each) for each in every * 2]
 
 
 def test_the_parent_cannot_write_into_it_by_mistake(lain_out):

@@ -9,8 +9,8 @@ from itertools import islice
 import pytest
 import torch
 
-from benchbase.kit import loops
-from benchbase.kit.feed import Feed, lane_to
+from benchbase.kit import feed, loops
+from benchbase.kit.feed import Feed, delivered, lane_to
 from benchbase.kit.loops import endless_batches
 from benchbase.testing.accelerator import FEW, why_no_pretend
 from benchbase.testing.toy import toy_task
@@ -62,12 +62,12 @@ def lane():
 
 
 def test_what_is_on_its_way_is_not_written_over(lane):
-    feed = Feed(PIXELS, lane)
+    fed = Feed(PIXELS, lane)
     batches = torch.arange(40).flip(0).split(5)
     taken = []
     for batch, coming in zip(batches, [*batches[1:], batches[0]], strict=True):
-        taken.append(feed.take(batch))
-        feed.prepare(coming)
+        taken.append(fed.take(batch))
+        fed.prepare(coming)
     lane.finish()
     assert torch.equal(torch.cat(taken), PIXELS.flip(0))
     assert lane.buffers == 2
@@ -75,23 +75,48 @@ def test_what_is_on_its_way_is_not_written_over(lane):
 
 
 def test_what_was_not_prepared_is_given_all_the_same(lane):
-    feed = Feed(PIXELS, lane)
-    one = feed.take(torch.tensor([3, 1]))
-    feed.prepare(torch.tensor([7, 8]))
-    other = feed.take(torch.tensor([9, 8, 2]))
-    again = feed.take(torch.tensor([9, 8, 2]))
+    fed = Feed(PIXELS, lane)
+    one = fed.take(torch.tensor([3, 1]))
+    fed.prepare(torch.tensor([7, 8]))
+    other = fed.take(torch.tensor([9, 8, 2]))
+    again = fed.take(torch.tensor([9, 8, 2]))
     lane.finish()
     assert torch.equal(one, PIXELS[[3, 1]])
     assert torch.equal(other, PIXELS[[9, 8, 2]])
     assert torch.equal(again, other)
 
 
+class Immediate(LateLane):
+    def send(self, images):
+        copy = super().send(images)
+        copy.finish()
+        return copy
+
+
+def test_batches_are_delivered_with_the_next_one_on_its_way(monkeypatch):
+    lane, ahead, rows = Immediate(), [], torch.arange(40).flip(0)
+    monkeypatch.setattr(feed, "lane_to", lambda _: lane)
+    found = []
+    for images in delivered(PIXELS, rows.split(12), torch.device("cuda")):
+        found.append(images)
+        ahead.append(len(lane.sent) - len(found))
+    assert torch.equal(torch.cat(found), PIXELS.flip(0))
+    assert ahead == [1, 1, 1, 0]
+    assert lane.buffers == 2
+
+
+def test_images_that_lie_on_the_device_are_delivered_without_a_lane(monkeypatch):
+    monkeypatch.setattr(feed, "lane_to", None)
+    found = [*delivered(PIXELS, torch.arange(40).split(12), torch.device("cpu"))]
+    assert torch.equal(torch.cat(found), PIXELS)
+
+
 def test_a_device_without_a_lane_of_its_own_copies_at_once():
-    feed = Feed(PIXELS, lane_to(torch.device("cpu")))
-    first = feed.take(torch.tensor([1, 2]))
-    feed.prepare(torch.tensor([3, 4]))
-    feed.take(torch.tensor([5, 6]))
-    feed.take(torch.tensor([7, 8]))
+    fed = Feed(PIXELS, lane_to(torch.device("cpu")))
+    first = fed.take(torch.tensor([1, 2]))
+    fed.prepare(torch.tensor([3, 4]))
+    fed.take(torch.tensor([5, 6]))
+    fed.take(torch.tensor([7, 8]))
     assert torch.equal(first, PIXELS[[1, 2]])
 
 
@@ -107,12 +132,6 @@ def test_batches_are_the_same_to_the_last_bit_wherever_their_images_lie(monkeypa
         feeds.append(device)
         return Immediate()
 
-    class Immediate(LateLane):
-        def send(self, images):
-            copy = super().send(images)
-            copy.finish()
-            return copy
-
     monkeypatch.setattr(loops, "_fits", lambda *_: False)
     monkeypatch.setattr(loops, "lane_to", lane_to)
     there = batches(toy_task())
@@ -124,10 +143,13 @@ def test_batches_are_the_same_to_the_last_bit_wherever_their_images_lie(monkeypa
 
 
 ON_THE_HOST = """
+import copy
 import dataclasses
 import torch
 from benchbase_baselines import MWNet
-from benchbase.testing.accelerator import PRETEND, _Device, _difference, _trained, moved
+from benchbase.kit.loops import predict
+from benchbase.running import predictor
+from benchbase.testing.accelerator import PRETEND, _Device, _difference, _on_host, _trained, moved
 from benchbase.testing.toy import toy_task
 
 def task():
@@ -142,14 +164,28 @@ with pretend.working():
         assert _difference(one, other) == 0
         waits = pretend.waits.total()
         pretend.waits.clear()
+    asked = dataclasses.replace(there, train=left)
+    model = asked.build_model()
+    _, from_host = predict(asked, model, left)
+    _, all_there = predict(there, model, there.train)
+    # Two copies, as the judge's predictor has.
+    copies = [copy.deepcopy(model) for _ in range(2)]
+    device = pretend.device
+    answered = predictor.predict(copies, left.pixels, there.normalise, device)
+    answered_there = predictor.predict(copies, there.train.pixels, there.normalise, device)
+    pairs = [(from_host, all_there), (answered, answered_there)]
+    assert all(torch.equal(_on_host(one), _on_host(other)) for one, other in pairs)
     believed = left.subset(torch.ones(144, dtype=torch.bool).to(pretend.device))
     print(waits, believed.rows.device, believed.labels.device)
 """
 
 
 @pytest.mark.skipif(why_no_pretend() is not None, reason=str(why_no_pretend()))
-def test_a_method_trains_on_a_device_whose_images_stay_on_the_host():
-    """No step waits for the device: it does so at an epoch's end, as where all images are there."""
+def test_a_method_trains_and_is_judged_on_a_device_whose_images_stay_on_the_host():
+    """No step waits for the device: it does so at an epoch's end, as where all images are there.
+
+    What is asked of a model is the same to the last bit, too, by the loop and by the predictor.
+    """
     ran = subprocess.run(
         [sys.executable, "-c", ON_THE_HOST], capture_output=True, text=True, check=False
     )

@@ -10,8 +10,12 @@ from torch.nn.utils import prune as pruning
 from benchbase.api import ImageShape
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.data.augment import make_normalise
+from benchbase.kit import feed
+from benchbase.kit.feed import _PlainLane
 from benchbase.running.predictor import BATCH, COPIES, predict
 from benchbase.seeding import torch_stream
+
+CPU = torch.device("cpu")
 
 
 def lively(model: nn.Module) -> nn.Module:
@@ -101,12 +105,12 @@ def test_every_model_is_predicted_as_it_is(name):
     model = lively(MODELS[name]())
     shape = (BATCH + 7, 1, 28, 28)
     pixels = torch.randint(0, 256, shape, generator=torch_stream(0, "images")).to(torch.uint8)
-    normalise = make_normalise([0.5], [0.5], torch.device("cpu"))
+    normalise = make_normalise([0.5], [0.5], CPU)
     with torch.inference_mode():
         expected = torch.cat([model(normalise(part)) for part in pixels.split(BATCH)])
     kinds = [type(module) for module in model.modules()]
     torch.testing.assert_close(
-        predict(twice(model), pixels, normalise), expected, rtol=1e-4, atol=1e-4
+        predict(twice(model), pixels, normalise, CPU), expected, rtol=1e-4, atol=1e-4
     )
     assert [type(module) for module in model.modules()] == kinds
 
@@ -118,17 +122,35 @@ def test_images_are_predicted_in_order_and_the_last_batch_is_not_lost():
 
     values = torch.arange(BATCH + 3).remainder(256).to(torch.uint8)
     pixels = values.view(-1, 1, 1, 1).expand(-1, 1, 4, 4).contiguous()
-    normalise = make_normalise([0.0], [1.0], torch.device("cpu"))
-    logits = predict(twice(Mean()), pixels, normalise)
+    normalise = make_normalise([0.0], [1.0], CPU)
+    logits = predict(twice(Mean()), pixels, normalise, CPU)
     torch.testing.assert_close(logits[:, 0] * 255, values.float(), rtol=1e-4, atol=1e-3)
+
+
+def test_images_that_stay_on_the_host_are_answered_to_the_last_bit_the_same(monkeypatch):
+    """A lane that copies at once stands for the way to a device."""
+    lanes = []
+
+    def lane_to(device):
+        lanes.append(device)
+        return _PlainLane(CPU)
+
+    monkeypatch.setattr(feed, "lane_to", lane_to)
+    model = lively(SmallCNN().build(ImageShape(1, 28, 28), 10))
+    pixels = torch.randint(256, (3 * BATCH + 7, 1, 28, 28), generator=torch_stream(2, "pixels"))
+    pixels, normalise = pixels.to(torch.uint8), make_normalise([0.5], [0.25], CPU)
+    elsewhere = torch.device("cuda")
+    here, there = (predict(twice(model), pixels, normalise, each) for each in (CPU, elsewhere))
+    assert torch.equal(here, there)
+    assert lanes == [elsewhere]
 
 
 def test_an_answer_does_not_depend_on_the_batch_that_its_image_is_in():
     model = lively(layers().append(nn.Flatten()).append(nn.Linear(4 * 64, 3)))
     pixels = torch.randint(256, (2 * BATCH, 1, 8, 8), generator=torch_stream(1, "pixels"))
-    pixels, normalise = pixels.to(torch.uint8), make_normalise([0.5], [0.25], torch.device("cpu"))
+    pixels, normalise = pixels.to(torch.uint8), make_normalise([0.5], [0.25], CPU)
     swapped = torch.cat([pixels[BATCH:], pixels[:BATCH]])
-    one, other = (predict(twice(model), each, normalise) for each in (pixels, swapped))
+    one, other = (predict(twice(model), each, normalise, CPU) for each in (pixels, swapped))
     assert torch.equal(one, torch.cat([other[BATCH:], other[:BATCH]]))
 
 
@@ -141,8 +163,8 @@ def test_the_copies_answer_in_turn_and_neither_sees_what_the_other_is_asked(coun
 
     batch_of_each = torch.arange(count).div(BATCH, rounding_mode="floor").to(torch.uint8)
     pixels = batch_of_each.view(-1, 1, 1, 1).expand(-1, 1, 8, 8).contiguous()
-    normalise = make_normalise([0.0], [1.0], torch.device("cpu"))
+    normalise = make_normalise([0.0], [1.0], CPU)
     copies = twice(lively(Remembers(*layers())))
-    logits = predict(copies, pixels, normalise)
+    logits = predict(copies, pixels, normalise, CPU)
     assert [sorted(getattr(model, "met", ())) for model in copies] == seen
     assert len(logits) == count

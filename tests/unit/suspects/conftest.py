@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from benchbase.backbones.small_cnn import SmallCNN
 from benchbase.cell import Invariances, Recipe
+from benchbase.data.maps import lay_out
 from benchbase.plugins import Entry, Source
 from benchbase.suspects.labelled import Labelled
 from benchbase.suspects.training import School
@@ -41,10 +43,11 @@ def images() -> Labelled:
     noise = rng.integers(0, 30, size=(48, 3, 8, 8))
     labels = truth.copy()
     labels[[*WRONG]] = 1 - labels[[*WRONG]]
+    pixels = (noise + 150 * truth[:, None, None, None]).astype(np.uint8)
     return Labelled(
         names=tuple(f"{row}.png" for row in range(48)),
         classes=("dark", "bright"),
-        pixels=(noise + 150 * truth[:, None, None, None]).astype(np.uint8),
+        map=lay_out(Path(), np.arange(48), pixels),
         labels=labels,
         groups=np.arange(48) // 2,
     )
@@ -53,7 +56,7 @@ def images() -> Labelled:
 @pytest.fixture
 def school(images) -> School:
     return School(
-        pixels=images.pixels,
+        images=images.map,
         classes=images.classes,
         invariances=Invariances(),
         backbone=entry(SmallCNN),
