@@ -234,13 +234,21 @@ def predict(
     """Give features and logits of ``images`` as they are, in eval mode; the mode is put back."""
     was_training = model.training
     model.eval()
-    found = []
+    # Room for all of it first: what is kept of a batch, between what is not, would keep the
+    # memory of its maps from being used again, a megabyte each time.
+    found: list[Tensor] = []
+    first = 0
     for pixels in delivered(images.pixels, images.rows.split(batch_size), task.device):
         features = model.features(task.normalise(pixels))
-        found.append((features, model.head(features)))
+        answers = (features, model.head(features))
+        if not found:
+            found = [each.new_empty(len(images), *each.shape[1:]) for each in answers]
+        for room, answer in zip(found, answers, strict=True):
+            room[first : first + len(pixels)] = answer
+        first += len(pixels)
     model.train(was_training)
     task.meter.add(forwarded=len(images))
-    return torch.cat([each[0] for each in found]), torch.cat([each[1] for each in found])
+    return found[0], found[1]
 
 
 def _read(given: object, step: Step) -> tuple[Tensor, Tensor | None]:

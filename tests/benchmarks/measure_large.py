@@ -1,16 +1,19 @@
-"""Measure a cell of a million images, or its steps against those of images in memory; prints JSON.
+"""Measure cells and a search of very many images, and a step against one in memory: JSON.
 
 Run by test_large.py.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import multiprocessing
 import os
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +40,9 @@ from benchbase.running.given import read_images
 from benchbase.running.runner import run_cell
 from benchbase.running.settings import Settings
 from benchbase.seeding import numpy_stream
+from benchbase.suspects.labelled import all_images
+from benchbase.suspects.searching import Search
+from benchbase.suspects.training import School
 from tests.benchmarks.measure_loop import SIZE, STEPS, build_task
 from tests.running import given, installed
 
@@ -73,6 +79,18 @@ class Million(DataSet):
             return Part(pixels, np.arange(count) % 10)
 
         return DataParts(tuple("abcdefghij"), part(self.train, "train"), part(1000, "test"))
+
+
+class Searched(Million):
+    """Fewer of them, a hundred a patient: so many folds are soon drawn."""
+
+    name = "searched"
+    train = 300_000
+
+    def load(self, roots, scratch):
+        parts = super().load(roots, scratch)
+        groups, test_groups = (np.arange(len(it)) // 100 for it in (parts.train, parts.test))
+        return dataclasses.replace(parts, groups=groups, test_groups=5000 + test_groups)
 
 
 def anonymous(pid: int | str) -> int:
@@ -124,6 +142,40 @@ def cell(folder: Path) -> dict[str, float]:
     return {**found, "parent": anonymous("self")}
 
 
+def search(folder: Path) -> dict[str, float]:
+    """Search from a warm cache, with a few steps of each network; give the most memory it took."""
+    images = all_images(prepare(Searched(), [], folder / "cache"))
+    found = {"parent": 0.0, "worker": 0.0}
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            found["parent"] = max(found["parent"], anonymous("self"))
+            with contextlib.suppress(OSError, ValueError):  # a worker that has just ended
+                workers = [anonymous(it.pid or 0) for it in multiprocessing.active_children()]
+                found["worker"] = max([found["worker"], *workers])
+
+    school = School(
+        images=images.map,
+        classes=images.classes,
+        invariances=Searched.invariances,
+        backbone=installed().find("backbones", "small_cnn"),
+        backbone_options={},
+        recipe=Recipe(epochs=2, steps_per_epoch=10),
+        deadline=time.time() + 3600,
+    )
+    methods = [installed().find("weighters", name) for name in ("focal", "gce")]
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        findings = Search(school, images, workers=2, say=lambda _: None).run(methods)
+    finally:
+        over.set()
+        watcher.join()
+    assert findings.measured, findings.left_out
+    return found
+
+
 def pipeline(rounds: int = 40) -> float:
     """Give the median ratio of a step from the map to one from memory, in alternated epochs."""
     task = build_task(rounds)
@@ -155,6 +207,7 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["pipeline"]:
         print(json.dumps({"ratio": pipeline()}))
     else:
+        measured, dataset = {"search": (search, Searched()), "cell": (cell, Million())}[sys.argv[1]]
         with tempfile.TemporaryDirectory() as name:
-            prepare(Million(), [], Path(name) / "cache")
-            print(json.dumps(cell(Path(name))))
+            prepare(dataset, [], Path(name) / "cache")
+            print(json.dumps(measured(Path(name))))

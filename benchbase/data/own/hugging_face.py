@@ -154,7 +154,7 @@ def _labels(part: datasets.Dataset, column: str) -> tuple[str, ...]:
     cells = part.with_format(None)[column]
     if isinstance(feature, datasets.ClassLabel):
         return tuple("" if it in (None, -1) else feature.int2str(it) for it in cells)
-    return tuple(Table(Path(), {column: list(cells)}, 0).texts(column, "label"))
+    return tuple(Table(Path("hf"), {column: list(cells)}, 0).texts(column, "label"))
 
 
 def _content(cell: Mapping[str, Any] | None, name: str) -> Picture:

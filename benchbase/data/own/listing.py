@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,7 @@ class Listing:
                     f"expected one of {', '.join(list(counts)[:FEW])}; name the classes alike, or "
                     "leave the image out"
                 )
-        return self
+        return self.with_notes(*_alike(counts))
 
 
 def _are_measurements(labels: Collection[str]) -> bool:
@@ -137,6 +137,16 @@ def _are_measurements(labels: Collection[str]) -> bool:
         return not all(float(label).is_integer() for label in labels)
     except (ValueError, OverflowError):
         return False
+
+
+def _alike(labels: Collection[str]) -> Iterator[str]:
+    """Say which classes somebody may have written in two ways; letters may be classes."""
+    spellings = defaultdict(list)
+    for label in labels:
+        spellings[label.casefold()].append(label)
+    for same in spellings.values():
+        if len(same) > 1:
+            yield f"the classes {', '.join(same)} differ in capitals alone: are they one?"
 
 
 def classes_of(labels: Sequence[str]) -> tuple[str, ...]:

@@ -26,7 +26,8 @@ def files_below(folder: Path) -> list[str]:
     """Name all files below a folder, in the order of their names; hidden ones are left out.
 
     Raises:
-        DataError: the folder cannot be read, or a symbolic link leads round in a circle.
+        DataError: the folder cannot be read, a symbolic link leads round in a circle, or an image
+            is none that can be read or named.
     """
     names: list[str] = []
 
@@ -43,6 +44,8 @@ def files_below(folder: Path) -> list[str]:
             if entry.is_dir():
                 walk(entry.path, f"{below}{entry.name}/", (*above, own))
             else:
+                if is_image(entry.name):
+                    _check_file(entry)
                 names.append(below + entry.name)
 
     try:
@@ -53,6 +56,22 @@ def files_below(folder: Path) -> list[str]:
             f"{where}: cannot be read: {error.strerror or error}: mend or remove it"
         ) from error
     return names
+
+
+def _check_file(entry: os.DirEntry[str]) -> None:
+    if not (entry.is_file() or entry.is_symlink()):
+        # Whoever opened a pipe would wait for ever.
+        raise DataError(
+            f"{entry.path}: is a pipe, a socket or a device, expected a file: remove it"
+        )
+    try:
+        entry.path.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(entry.path).decode(errors="backslashreplace")
+        raise DataError(
+            f"{shown}: a name that is not UTF-8, which no table can hold: rename it (convmv does "
+            "so for whole folders)"
+        ) from None
 
 
 @dataclass(frozen=True)

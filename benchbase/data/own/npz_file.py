@@ -161,4 +161,6 @@ def _column(where: str, values: NDArray[Any], count: int) -> list[str]:
         raise DataError(f"{where}: expected one for each of {count} images, found {values.shape}")
     if flat.dtype.kind == "f" and (flat == np.rint(flat)).all():
         flat = flat.astype(np.int64)
+    if flat.dtype.kind == "S":
+        flat = np.char.decode(flat, "utf-8", "backslashreplace")
     return [str(it) for it in flat.tolist()]

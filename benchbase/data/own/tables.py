@@ -46,8 +46,19 @@ class Table:
         return self.columns[name]
 
     def texts(self, name: str, option: str) -> list[str]:
-        """Give a column's cells as texts without white space around them; nothing is empty."""
-        return [_text(value) for value in self.column(name, option)]
+        """Give a column's cells as texts without white space around them; nothing is empty.
+
+        Raises:
+            DataError: there is no such column, or one of its cells is a list or an object.
+        """
+        cells = self.column(name, option)
+        for row, value in enumerate(cells):
+            if isinstance(value, list | dict):
+                raise DataError(
+                    f"{self.where(row)}: expected one text or number in the column {name!r}, got "
+                    f"{value!r:.80}"
+                )
+        return [_text(value) for value in cells]
 
 
 def read_table(path: Path, ending: str = "") -> Table:

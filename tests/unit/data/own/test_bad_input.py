@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import io
+import os
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +59,17 @@ def with_link(name: str, target: str) -> Made:
         return Folder(path=str(root), size=8)
 
     return make
+
+
+def with_pipe(root: Path) -> DataSet:
+    os.mkfifo(images(root, a=4, b=4) / "a" / "pipe.png")
+    return Folder(path=str(root), size=8)
+
+
+def in_latin_1(root: Path) -> DataSet:
+    images(root, a=4, b=4)
+    os.rename(root / "a", os.fsencode(root) + "/m\xfcller".encode("latin-1"))  # noqa: PTH104
+    return Folder(path=str(root), size=8)
 
 
 def table(content: str | bytes, **options: Any) -> Made:
@@ -142,6 +155,13 @@ NO_IMAGE = r"a/bad\.png: not an image that can be read \(.*\): replace it, or le
             r"gone\.png cannot be read: No such file.*mend or remove it",
             id="dangling link",
         ),
+        pytest.param(with_pipe, r"a/pipe\.png: is a pipe.*remove it", id="pipe"),
+        pytest.param(
+            in_latin_1,
+            r"m\\xfcller/0\.png: a name that is not UTF-8.*rename it",
+            id="name in Latin-1",
+            marks=pytest.mark.skipif(sys.platform == "darwin", reason="it has no such names"),
+        ),
         pytest.param(table(""), r"t\.csv: holds no rows", id="empty table"),
         pytest.param(
             table(f"image,label\n{ROWS}99,x\n"), r"row 10: there is no image '99'", id="no image"
@@ -175,6 +195,11 @@ NO_IMAGE = r"a/bad\.png: not an image that can be read \(.*\): replace it, or le
             arrays(images=GREY[:, None, None], labels=LABELS), "expected .count, height", id="shape"
         ),
         pytest.param(arrays("a.h5", images=GREY[0], labels=LABELS), r"a\.h5, images", id="h5"),
+        pytest.param(
+            parquet_of(image=[b"", b""], label=[["x"], ["x", "y"]]),
+            r"t\.parquet, row 1: expected one text or number in the column 'label', got \['x'\]",
+            id="several labels",
+        ),
         pytest.param(
             parquet_of(label=["x", "y"], age=[1, 2]),
             r"no column has a name such as image.*one of label, age",
@@ -215,6 +240,18 @@ def test_what_can_be_meant_in_one_way_only_is_read(tmp_path: Path, make: Made) -
     parts = prepare(make(tmp_path / "set"), [], tmp_path / "cache").parts
     assert len(parts.train) + len(parts.test) in (8, 9)
     assert len(parts.classes) == 2
+
+
+def test_classes_that_differ_in_capitals_alone_are_read_and_said(tmp_path: Path) -> None:
+    rows = "".join(f"{row},{('MEL', 'nv', 'mel', 'nv')[row % 4]}\n" for row in range(8))
+    parts = prepare(table(f"image,label\n{rows}")(tmp_path / "set"), [], tmp_path / "cache").parts
+    assert parts.classes == ("nv", "MEL", "mel")
+    assert "the classes MEL, mel differ in capitals alone: are they one?" in parts.notes
+
+
+def test_labels_that_are_bytes_name_classes_as_texts_do(tmp_path: Path) -> None:
+    held = {"images": GREY, "labels": np.array([b"nv", "m\xfc".encode()] * 4)}
+    assert arrays(**held)(tmp_path / "set").load([], tmp_path).classes == ("m\xfc", "nv")
 
 
 @pytest.mark.parametrize("where", ["save", "savez"])
