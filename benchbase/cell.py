@@ -45,7 +45,9 @@ def content_hash(value: Any) -> str:
 def _make_floats(value: object, *names: str) -> None:
     """Make whole numbers floats where floats are meant: 10 and 10.0 have one spelling."""
     for name in names:
-        object.__setattr__(value, name, float(getattr(value, name)))
+        number = getattr(value, name)
+        if type(number) is not float:
+            object.__setattr__(value, name, float(number))
 
 
 def _whole(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +119,8 @@ class Scenario:
         if self.label_fraction is not None:
             _make_floats(self, "label_fraction")
         for name in ("dataset_options", "noise_options", "imbalance_options", "backbone_options"):
-            object.__setattr__(self, name, _whole(getattr(self, name)))
+            if options := getattr(self, name):
+                object.__setattr__(self, name, _whole(options))
 
     @property
     def data(self) -> str:
@@ -125,6 +128,8 @@ class Scenario:
 
         One whose labels somebody corrected is still the same.
         """
+        if not self.dataset_options:
+            return self.dataset
         options = dict(self.dataset_options)
         options.pop(CORRECTED, None)
         path = options.pop("path", "") or options.pop("repository", "")

@@ -6,6 +6,7 @@ scipy.stats is not imported: it takes two seconds.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -55,10 +56,12 @@ def estimate(values: Sequence[float] | NDArray[np.float64]) -> Estimate | None:
     blocks = len(values)
     if blocks == 0:
         return None
-    mean = float(np.mean(values))
+    values = np.asarray(values, np.float64)
+    mean = float(values.mean())
     if blocks < LEAST_BLOCKS:
-        return Estimate(mean, None, None, blocks, tuple(sorted(map(float, values))))
-    half = _t_quantile(blocks - 1) * float(np.std(values, ddof=1)) / blocks**0.5
+        return Estimate(mean, None, None, blocks, tuple(sorted(values.tolist())))
+    deviation = math.sqrt(np.square(values - mean).sum() / (blocks - 1))
+    half = _t_quantile(blocks - 1) * deviation / blocks**0.5
     return Estimate(mean, mean - half, mean + half, blocks)
 
 

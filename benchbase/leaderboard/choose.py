@@ -75,8 +75,17 @@ def choose(board: Board, records: Iterable[Record]) -> list[Entry]:
     """
     placed = _placed(board, records)
     by_label = _by_method(board, placed)
-    conditions = _conditions(by_label)
-    return [_entry(entry, found, conditions) for entry, found in by_label.values()]
+    condition_of = {record.key: _condition(record) for _, record in placed}
+    conditions = _conditions(by_label, condition_of)
+    return [
+        _entry(entry, [one for one in found if condition_of[one[1].key] == conditions[one[0]]])
+        for entry, found in by_label.values()
+    ]
+
+
+def one_of_each_place(entries: Iterable[Entry]) -> dict[Place, Record]:
+    """Give a record of each place: all that are chosen there are of the same data and backbone."""
+    return {place: record for entry in entries for place, record in entry.cells.items()}
 
 
 def _placed(board: Board, records: Iterable[Record]) -> Found:
@@ -213,13 +222,13 @@ def _variant(record: Record) -> Variant:
     return record.trusted, _CODE(record.spec)
 
 
-def _conditions(by_label: Chosen) -> dict[Place, Condition]:
+def _conditions(by_label: Chosen, condition_of: Mapping[str, Condition]) -> dict[Place, Condition]:
     """Choose the condition of each place: most methods, then the newest."""
     methods: dict[tuple[Place, Condition], set[str]] = defaultdict(set)
     newest: dict[tuple[Place, Condition], str] = defaultdict(str)
     for label, (_, found) in by_label.items():
         for place, record in found:
-            candidate = place, _condition(record)
+            candidate = place, condition_of[record.key]
             methods[candidate].add(label)
             newest[candidate] = max(newest[candidate], record.attempt)
     best: dict[Place, tuple[int, str, Condition]] = {}
@@ -229,12 +238,11 @@ def _conditions(by_label: Chosen) -> dict[Place, Condition]:
     return {place: merit[2] for place, merit in best.items()}
 
 
-def _entry(entry: Entry, found: Found, conditions: Mapping[Place, Condition]) -> Entry:
-    """Give an entry its cells."""
+def _entry(entry: Entry, found: Found) -> Entry:
+    """Give an entry its cells, of records that are all comparable with the others'."""
     variants: dict[Variant, dict[Place, list[Record]]] = defaultdict(dict)
     for place, record in found:
-        if _condition(record) == conditions[place]:
-            variants[_variant(record)].setdefault(place, []).append(record)
+        variants[_variant(record)].setdefault(place, []).append(record)
     if not variants:
         return entry
 

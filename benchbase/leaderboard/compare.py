@@ -128,14 +128,23 @@ def compare(board: Board, entries: Sequence[Entry], groups: list[list[int]]) -> 
 
 
 def _undefined(board: Board, entries: Sequence[Entry]) -> set[Place]:
-    """Give the places where nobody who finished has a score: there is none to fail to reach."""
-    has_score: dict[Place, bool] = {}
-    for entry in entries:
-        for place, record in entry.cells.items():
-            if record.status == "ok":
-                scored = score_of(record, board.rule, board.metric) is not None
-                has_score[place] = has_score.get(place, False) or scored
-    return {place for place, scored in has_score.items() if not scored}
+    """Give the places of failures where nobody who finished has a score: none was to be reached."""
+    failed = {
+        place for entry in entries for place, record in entry.cells.items() if record.status != "ok"
+    }
+    finished = {
+        place: [
+            record
+            for entry in entries
+            if (record := entry.cells.get(place)) is not None and record.status == "ok"
+        ]
+        for place in failed
+    }
+    return {
+        place
+        for place, records in finished.items()
+        if records and {*scores_of(records, board.rule, board.metric)} == {None}
+    }
 
 
 def _cells(entry: Entry, board: Board, rule: str, undefined: Collection[Place]) -> Scores:
@@ -225,13 +234,15 @@ def _standing(entry: Entry, board: Board, counted: Collection[int], cells: Score
         return CONTROL
     planned = len(board.scenarios) * len(board.seeds)
     seeds = len(board.seeds)
-    without = [at for at in entry.cells if at[0] in counted and np.isnan(cells[at])]
+    missing = np.isnan(cells)
+    without = [at for at in entry.cells if missing[at] and at[0] in counted]
+    broken = _broken_rule(entry)
     problems = {
         "not run": not entry.cells,
         "run in one process (--executor inline)": not entry.trusted,
         SEES_TRUTH: any("truth" in r.grants for r in entry.cells.values()),
         "no scenario that can be ranked": not counted,
-        str(_broken_rule(entry)): _broken_rule(entry) is not None,
+        str(broken): broken is not None,
         _why_undefined(entry, board, without): bool(without),
         f"{len(entry.cells)} of {planned} cells were run": len(entry.cells) < planned,
         f"{seeds} seed{'s' * (seeds != 1)}; {LEAST_SEEDS} are needed": seeds < LEAST_SEEDS,

@@ -127,6 +127,7 @@ def _row(
     finished = [record for record in counted if record.status == "ok"]
     rules = {rule: mean(scores_of(counted, rule, board.metric)) for rule in _RULES}
     oracle, headline = rules["oracle"], rules[board.rule]
+    metrics = _means(counted, board.rule)
     return Row(
         label=entry.label,
         name=entry.name,
@@ -149,15 +150,13 @@ def _row(
             _scenario_score(entry, index, compared) for index in range(len(board.scenarios))
         ),
         rules=rules,
-        metrics={
-            name: _mean_of_all(scores_of(finished, board.rule, name))
-            for name in _metric_names(counted, board.rule)
-        },
+        metrics=metrics,
         without_value=_joined(
             (name, score.reason)
+            for name, value in metrics.items()
+            if value is None
             for record in finished
-            for name, score in record.metrics.get(board.rule, {}).items()
-            if score.reason
+            if (score := record.metrics.get(board.rule, {}).get(name)) and score.reason
         ),
         versions=_versions(records),
         label_curves=label_curves(entry, board),
@@ -220,15 +219,24 @@ def _device(record: Record) -> str:
     return record.cost.device
 
 
-def _metric_names(records: Sequence[Record], rule: str) -> list[str]:
-    return sorted(
-        {
-            name
-            for record in records
-            for name, score in record.metrics.get(rule, {}).items()
-            if not isinstance(score.value, list)
-        }
-    )
+def _means(records: Sequence[Record], rule: str) -> dict[str, float | None]:
+    """Average each metric over the records that finished.
+
+    None where one of them has no value, for means over other cells do not compare.
+    """
+    values: dict[str, list[float]] = {}
+    finished = 0
+    for record in records:
+        finished += record.status == "ok"
+        for name, score in record.metrics.get(rule, {}).items():
+            if not isinstance(score.value, list):
+                known = values.setdefault(name, [])
+                if score.value is not None and record.status == "ok":
+                    known.append(score.value)
+    return {
+        name: mean(values[name]) if len(values[name]) == finished else None
+        for name in sorted(values)
+    }
 
 
 def _versions(records: Sequence[Record]) -> dict[str, str]:
@@ -249,8 +257,3 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, value in pairs:
         values.setdefault(name, set()).add(str(value))
     return {name: ", ".join(sorted(values[name])) for name in sorted(values)}
-
-
-def _mean_of_all(values: Sequence[float | None]) -> float | None:
-    """Give the mean; None where one is missing, for means over other cells do not compare."""
-    return None if None in values else mean(values)

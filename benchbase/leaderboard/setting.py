@@ -10,7 +10,7 @@ from benchbase.cell import Scenario
 from benchbase.data.own.sources import SOURCES
 from benchbase.errors import StoreError
 from benchbase.judging.clinical import SPECIFICITY, Sensitivity
-from benchbase.leaderboard.choose import Entry, Place
+from benchbase.leaderboard.choose import Entry, Place, one_of_each_place
 from benchbase.leaderboard.pages.captions import scenario_labels
 from benchbase.records.record import Corruption
 
@@ -50,8 +50,7 @@ def _networks(board: Board, entries: Sequence[Entry]) -> list[str]:
     """Name the networks, each with the weights that it started from, where it had any."""
     started = {
         (board.scenarios[place[0]].backbone, record.spec.backbone_source)
-        for entry in entries
-        for place, record in entry.cells.items()
+        for place, record in one_of_each_place(entries).items()
     }
     texts = {
         name: f"{name} (weights {weights})"
@@ -84,10 +83,8 @@ def chance_text(board: Board, entries: Sequence[Entry]) -> str:
 def augmentation_texts(board: Board, entries: Sequence[Entry]) -> tuple[str, ...]:
     """Say what augmentation may do to the images of each data set, as the records have it."""
     stated = {
-        (board.scenarios[index].data, record.spec.data.invariances)
-        for entry in entries
-        for index, records in entry.by_scenario.items()
-        for record in records
+        (board.scenarios[place[0]].data, record.spec.data.invariances)
+        for place, record in one_of_each_place(entries).items()
     }
     texts = sorted((name, str(invariances)) for name, invariances in stated)
     return tuple(f"Augmentation of {name}: {text}." for name, text in texts)

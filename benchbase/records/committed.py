@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,10 @@ class Committed:
         by_key: dict[str, list[Record]] = {}
         with collection_paused():
             for path in sorted(self.folder.glob("*/*.jsonl")):
-                for record in self._lines(path).values():
-                    by_key.setdefault(record.key, []).append(record)
+                for _, record in self._lines(path):
+                    attempts = by_key.setdefault(record.key, [])
+                    if record not in attempts:  # the same line twice says it once
+                        attempts.append(record)
         return by_key
 
     def records(self) -> list[Record]:
@@ -64,8 +66,8 @@ class Committed:
                 given.setdefault(self._path(record), []).append(record)
         changed = []
         for path, found in sorted(given.items()):
-            before = self._lines(path) if path.exists() else {}
-            lines = {(record.key, record.attempt): line for line, record in before.items()}
+            before = self._lines(path) if path.exists() else ()
+            lines = {(record.key, record.attempt): line for line, record in before}
             new = {
                 (record.key, record.attempt): record_text(slim(record)).strip().encode()
                 for record in found
@@ -78,8 +80,8 @@ class Committed:
         self.__dict__.pop("_by_key", None)
         return changed
 
-    def _lines(self, path: Path) -> dict[bytes, Record]:
-        """Read the records of a file, each under its line; what is as it was is parsed once."""
+    def _lines(self, path: Path) -> Iterator[tuple[bytes, Record]]:
+        """Read the lines of a file, each with its record; what is as it was is parsed once."""
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -88,7 +90,7 @@ class Committed:
         known = self._parsed.get(path)
         if known is None or known[0] != digest:
             known = self._parsed[path] = digest, _parse(path, lines)
-        return dict(zip(lines, known[1], strict=True))
+        return zip(lines, known[1], strict=True)
 
     def _path(self, record: Record) -> Path:
         spec = record.spec

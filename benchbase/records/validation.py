@@ -7,6 +7,7 @@ well under a second.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
@@ -31,6 +32,7 @@ _CURVE_TOLERANCE = 1e-4
 _ROUNDING = 1e-6
 
 _COSTS = ("seconds_train", "seconds_judge", "seconds_total", "peak_memory_bytes", "labels_bought")
+_COSTS_OF = operator.attrgetter(*_COSTS)
 
 
 def parse_record(text: str | bytes) -> Record:
@@ -54,10 +56,10 @@ def check_record(record: Record) -> None:
         raise ValueError(f"attempt {record.attempt!r} is not the name of an attempt")
     for rule, scores in record.metrics.items():
         for name, score in scores.items():
-            low, high = BOUNDS.get(name, _UNBOUNDED)
-            if type(score.value) is float and low <= score.value <= high and not score.interval:
-                continue  # nearly all pass here
-            _check_score(score, low, high, rule, name)
+            value = score.value
+            if type(value) is float and 0.0 <= value <= 1.0 and score.interval is None:
+                continue  # nearly all pass here: every score may be from 0 to 1
+            _check_score(score, rule, name)
         _check_average(scores, rule)
     _check_diagnostics(record)
     _check_selected(record)
@@ -68,24 +70,28 @@ def check_record(record: Record) -> None:
         _check_number(record.corruption.test_count, 0, _LARGEST, "corruption.test_count")
 
 
-def _check_score(score: Score, low: float, high: float, rule: str, name: str) -> None:
-    value = score.value
+def _check_score(score: Score, rule: str, name: str) -> None:
+    value, interval = score.value, score.interval
     if value is None:
         if score.reason is None:
             raise ValueError(f"metrics.{rule}.{name}: null without a reason")
     else:
-        values = value if isinstance(value, list) else (value,)
-        _check_numbers(values, low, high, "metrics", rule, name)
+        low, high = BOUNDS.get(name, _UNBOUNDED)
+        for one in value if isinstance(value, list) else (value,):
+            if one is not None and not low <= one <= high:
+                _check_number(one, low, high, "metrics", rule, name)
         if score.reason is not None:
             raise ValueError(f"metrics.{rule}.{name}: a value, and a reason why there is none")
-    if score.interval is not None:
-        _check_numbers(score.interval, *_UNBOUNDED, "metrics", rule, name)
+    if interval is not None:
+        for end in interval:
+            if not -_LARGEST <= end <= _LARGEST:
+                _check_number(end, *_UNBOUNDED, "metrics", rule, name)
 
 
 def _check_average(scores: Mapping[str, Score], rule: str) -> None:
     """Compare balanced accuracy with the recalls that it is the mean of."""
-    average, recalls = _value(scores, "balanced_accuracy"), scores.get("recall_per_class")
-    if average is None:
+    score, recalls = scores.get("balanced_accuracy"), scores.get("recall_per_class")
+    if score is None or type(average := score.value) is not float:
         return
     if recalls is None or type(recalls.value) is not list:
         raise ValueError(
@@ -103,8 +109,9 @@ def _check_diagnostics(record: Record) -> None:
     """Check what a table reads beside the scores."""
     for name, curve in record.curves.items():
         _check_numbers(curve, *_UNBOUNDED, "curves", name)
-    for name in _COSTS:
-        _check_number(getattr(record.cost, name), 0.0, _LARGEST, "cost", name)
+    for name, value in zip(_COSTS, _COSTS_OF(record.cost), strict=True):
+        if value is not None and not 0.0 <= value <= _LARGEST:
+            _check_number(value, 0.0, _LARGEST, "cost", name)
     if record.weights is not None:
         for name in ("auroc", "effective_sample_size"):
             _check_number(getattr(record.weights, name), 0.0, 1.0, "weights", name)

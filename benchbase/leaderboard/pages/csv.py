@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchbase.cell import format_label
@@ -52,11 +52,33 @@ _COLUMNS = (
 
 
 def _lines(table: Table) -> Iterator[dict[str, Any]]:
+    scenarios = _scenario_cells(table)
     for row in table.rows:
-        yield from _lines_of(row, table)
+        yield from _lines_of(row, table, scenarios)
 
 
-def _lines_of(row: Row, table: Table) -> list[dict[str, Any]]:
+def _scenario_cells(table: Table) -> list[dict[str, Any]]:
+    """Give what lines say of each scenario, whatever the method."""
+    scenarios = table.board.scenarios
+    return [
+        {
+            "scenario": label,
+            "dataset": scenario.data,
+            "noise": noise,
+            "imbalance": format_label(scenario.imbalance, scenario.imbalance_options),
+            "track": scenario.track,
+            "backbone": scenario.backbone,
+            "standing": "not identifiable" if index in table.not_identifiable else "",
+        }
+        for index, (scenario, label, noise) in enumerate(
+            zip(scenarios, table.scenario_labels, noise_labels(scenarios), strict=True)
+        )
+    ]
+
+
+def _lines_of(
+    row: Row, table: Table, scenarios: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     board = table.board
     shared = {"board": board.name, "method": row.label, "metric": board.metric, "rule": board.rule}
     difference = row.difference
@@ -89,28 +111,18 @@ def _lines_of(row: Row, table: Table) -> list[dict[str, Any]]:
         "honesty": row.honesty,
         **{name: row.versions.get(name, "") for name in ("distribution", "version", "torch")},
     }
-    lines, noises = [overall], noise_labels(board.scenarios)
-    for index, (scenario, label) in enumerate(
-        zip(row.scenarios, table.scenario_labels, strict=True)
-    ):
-        condition = board.scenarios[index]
-        lines.append(
-            {
-                **shared,
-                **_interval(scenario.score),
-                "scenario": label,
-                "dataset": condition.data,
-                "noise": noises[index],
-                "imbalance": format_label(condition.imbalance, condition.imbalance_options),
-                "track": condition.track,
-                "backbone": condition.backbone,
-                "cells": scenario.covered,
-                "planned": row.planned // len(row.scenarios),
-                "failed": scenario.failures,
-                "standing": "not identifiable" if index in table.not_identifiable else "",
-            }
-        )
-    return lines
+    each = [
+        {
+            **shared,
+            **cells,
+            **_interval(found.score),
+            "cells": found.covered,
+            "planned": row.planned // len(row.scenarios),
+            "failed": found.failures,
+        }
+        for found, cells in zip(row.scenarios, scenarios, strict=True)
+    ]
+    return [overall, *each]
 
 
 def _interval(score: Estimate | None) -> dict[str, Any]:

@@ -24,9 +24,12 @@ def _markdown_cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split("\n"))
 
 
+_FORMULA_OR_TIME = re.compile(r"[=+@\t-]|\d+:\d+$")
+
+
 def spreadsheet_cell(text: str) -> str:
     """Mark a text that a spreadsheet would take for a formula or a time, as ``1:10``."""
-    return f"'{text}" if re.match(r"[=+@\t-]|\d+:\d+$", text) else text
+    return f"'{text}" if _FORMULA_OR_TIME.match(text) else text
 
 
 def terminal_text(text: str) -> str:
