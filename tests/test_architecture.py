@@ -78,7 +78,6 @@ TESTED_THROUGH = {
     "cli.plot": "unit/cli/test_site.py",
     "cli.predictions": "unit/cli/test_show.py",
     "data.own": "unit/data/own",
-    "data.parts": "unit/data/test_opening.py",
     "kit.lookahead": "unit/kit/test_bilevel.py",
     "leaderboard.pages.csv": "unit/leaderboard/pages/test_files.py",
     "leaderboard.pages.drawing": "unit/leaderboard/pages/test_forest_chart.py",
@@ -100,7 +99,7 @@ TESTED_THROUGH = {
     "suspects.folds": "unit/suspects/test_searching.py",
     "suspects.room": "end_to_end/test_suspects.py",
     "task": "unit/testing/test_toy.py",
-    "testing": "conformance/test_checks.py",
+    "testing": "conformance",
     "testing.accelerator": "conformance/test_accelerator.py",
     "testing.pretend": "conformance/test_accelerator.py",
 }

@@ -22,6 +22,7 @@ NOISES: dict[str, type[Noise]] = {kind.name: kind for kind in KINDS}
 IMBALANCES: dict[str, type[Imbalance]] = {kind.name: kind for kind in (Natural, Exponential, Step)}
 Open = Callable[..., Opened]
 MakeStamps = Callable[..., DataSet]
+TRACKS = ["T0", "T5", "T10", "TM"]
 
 
 def pixel_rows(part: Part) -> list[int]:
@@ -29,6 +30,11 @@ def pixel_rows(part: Part) -> list[int]:
     stamp = part.pixels[:, 0, 0].astype(np.int64)
     rows: list[int] = (stamp[:, 1] * 256 + stamp[:, 2]).tolist()
     return rows
+
+
+def stamps_of(*parts: Part | None) -> list[set[bytes]]:
+    """Give each part's images as hashable values."""
+    return [{image.tobytes() for image in part.pixels} for part in parts if part is not None]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,7 @@ from benchbase.data.contract import DataSet
 from benchbase.data.imbalance import Exponential, Natural
 from benchbase.data.noise import MatrixNoise, SymmetricNoise
 from benchbase.data.opening import identify, open_scenario
-
-MakeStamps = Callable[..., DataSet]
-TRACKS = ["T0", "T5", "T10", "TM"]
+from tests.unit.data.conftest import TRACKS, MakeStamps
 
 
 def identify_stamps(dataset: DataSet, cache: Path, scenario: Scenario, seed: int = 0) -> Any:

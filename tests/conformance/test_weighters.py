@@ -1,4 +1,4 @@
-"""Every check passes a weighter that keeps the contract, and fails one that breaks it there."""
+"""The checks of weighters: a good one passes, and each finds what it is for."""
 
 from __future__ import annotations
 
@@ -8,22 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-import pytest
 import torch
 from torch import Tensor, nn
 
-from benchbase.api import Checkpoint, LossWeighter, Need, Step, Task, Weighter, option
-from benchbase.errors import ContractError, PluginError
+from benchbase.api import Checkpoint, LossWeighter, Need, Step, Task, option
 from benchbase.kit.loops import endless_batches, forward, supervised
-from benchbase.testing import conformance
-from benchbase.testing.check import Check
-from benchbase.testing.checks import CHECKS, accelerating
-from benchbase.testing.conformance import (
-    check_plugin,
-    checks_for,
-    parametrize_with_checks,
-    run_checks,
-)
+from benchbase.testing.conformance import parametrize_with_checks
+from tests.conformance.finding import Broken, check_finds, each_of, names_of_checks
 
 
 @dataclass(frozen=True)
@@ -41,25 +32,6 @@ class Capped(LossWeighter):
 @parametrize_with_checks([Capped])
 def test_a_good_weighter_passes(weighter, check) -> None:
     check(weighter)
-
-
-def test_checks_for_a_need_are_left_out_without_it() -> None:
-    class Needy(Capped):
-        needs = frozenset({Need.UNLABELLED})
-
-    class Modest(Capped):
-        needs = frozenset()
-
-    def names(weighter: type[Weighter]) -> set[str]:
-        return {check.name for check in checks_for(weighter)}
-
-    everything = {check.name for check in CHECKS["weighters"]}
-    assert names(Capped) == everything
-    assert names(Needy) == everything - {
-        "works_without_a_budget",
-        "works_where_nobody_knows_the_noise_rate",
-    }
-    assert names(Modest) == names(Needy) - {"works_without_unlabelled_images"}
 
 
 # -- weighters that break the contract, each in one place ---------------------------------------
@@ -334,7 +306,7 @@ class SelectsLosses(Plain):
         return lambda step: step.losses.detach() / step.losses[step.losses > 1].sum().clamp(min=1)
 
 
-BROKEN: list[tuple[str, type[Weighter], str]] = [
+BROKEN: list[Broken] = [
     ("options_survive_json", HidesItsOptions, "does not show rounds=3"),
     ("trains_and_yields_checkpoints", YieldsNothing, "yielded no checkpoint"),
     ("trains_and_yields_checkpoints", GivesAList, "fit gave list"),
@@ -376,69 +348,16 @@ BROKEN: list[tuple[str, type[Weighter], str]] = [
     (
         "does_not_stall_it",
         ReadsEachLoss,
-        r"9 times to read a value \(.*test_checks.py, line .*item",
+        r"9 times to read a value \(.*test_weighters.py, line .*item",
     ),
     ("does_not_stall_it", SelectsLosses, "9 times to count what is chosen .* keep the shape"),
 ]
 
 
-@pytest.mark.parametrize("name", ["runs_on_an_accelerator", "does_not_stall_it"])
-def test_what_cannot_be_run_here_is_skipped_with_the_reason(name, monkeypatch) -> None:
-    monkeypatch.setattr(accelerating, "why_no_pretend", lambda: "this torch is too old")
-    monkeypatch.setattr(conformance, "CHECKS", {"weighters": [named(name)]})
-
-    class Anew(Plain):
-        pass
-
-    [outcome] = run_checks(Anew)
-    assert (outcome.error, outcome.skipped) == (None, "this torch is too old")
-    check_plugin(Anew)
-
-
-def named(name: str) -> Check:
-    return next(check for check in CHECKS["weighters"] if check.name == name)
-
-
-@pytest.mark.parametrize(
-    ("name", "weighter", "message"), BROKEN, ids=[cls.__name__ for _, cls, _ in BROKEN]
-)
-def test_a_check_finds_what_it_is_for(name: str, weighter: type[Weighter], message: str) -> None:
-    with pytest.raises(Exception, match=message):
-        named(name)(weighter)
+@each_of(BROKEN)
+def test_a_check_finds_what_it_is_for(name, plugin, message) -> None:
+    check_finds(name, plugin, message)
 
 
 def test_every_check_has_a_weighter_that_fails_it() -> None:
-    assert {name for name, _, _ in BROKEN} == {check.name for check in CHECKS["weighters"]}
-
-
-@pytest.fixture
-def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run three checks only: what is done with them does not hang on how many there are."""
-    few = ("trains_and_yields_checkpoints", "works_with_two_classes", "works_with_one_channel")
-    monkeypatch.setattr(conformance, "CHECKS", {"weighters": [named(name) for name in few]})
-
-
-@pytest.mark.usefixtures("few_checks")
-def test_one_failing_check_leaves_the_others_to_run() -> None:
-    outcomes = list(run_checks(WantsColour))
-    assert [one.check.name for one in outcomes if one.error] == ["works_with_one_channel"]
-    assert len(outcomes) == 3
-
-
-@pytest.mark.usefixtures("few_checks")
-def test_all_failures_are_told_at_once() -> None:
-    with pytest.raises(ContractError) as caught:
-        check_plugin(TwoClassesAreTooFew)
-    assert "plain fails 1 checks:\n  works_with_two_classes: " in str(caught.value)
-
-
-def test_what_the_class_states_is_checked_first() -> None:
-    class Unnamed(Plain):
-        name = "Not A Name"
-
-    with pytest.raises(PluginError, match="expected lower-case letters"):
-        check_plugin(Unnamed)
-
-
-def test_a_check_names_itself_in_words() -> None:
-    assert named("leaves_its_task_alone").title == "leaves its task alone"
+    assert {name for name, _, _ in BROKEN} == names_of_checks("weighters")
