@@ -45,8 +45,7 @@ def content_hash(value: Any) -> str:
 def _make_floats(value: object, *names: str) -> None:
     """Make whole numbers floats where floats are meant: 10 and 10.0 have one spelling."""
     for name in names:
-        number = getattr(value, name)
-        if type(number) is not float:
+        if type(number := getattr(value, name)) is not float:
             object.__setattr__(value, name, float(number))
 
 
