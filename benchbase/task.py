@@ -51,6 +51,10 @@ class Images:
     rows: Int[Tensor, " count"]
     """Index of each image into ``pixels``, stable for the whole run, and where these are."""
 
+    def __post_init__(self) -> None:
+        """Bring the rows to the pixels: a method that makes its own may have the others at hand."""
+        object.__setattr__(self, "rows", self.rows.to(self.pixels.device))
+
     def __len__(self) -> int:
         return len(self.rows)
 

@@ -73,12 +73,13 @@ def why_no_pretend() -> str | None:
     return None
 
 
-def run_on(device: str, load: Callable[[], type[Any]]) -> Found:
+def run_on(device: str, load: Callable[[], type[Any]], *, images_fit: bool = True) -> Found:
     """Train a plugin, a weighter or a backbone, on the CPU and on a device; compare.
 
-    For ``cuda``, this process must not have asked for a GPU before.
+    Images that do not fit the device stay on the host. For ``cuda``, this process must not have
+    asked for a GPU before.
     """
-    answer = forked(lambda: msgspec.json.encode(_found(load, _Device.named(device))))
+    answer = forked(lambda: msgspec.json.encode(_found(load, _Device.named(device), images_fit)))
     if isinstance(answer, int):
         return Found(error=f"its process ended with exit code {answer}")
     return msgspec.json.decode(answer, type=Found)
@@ -118,14 +119,15 @@ class _Learning(MetaWeighter):
         return 1, lambda step: step.losses.detach().unsqueeze(1)
 
 
-def moved(task: Task, device: torch.device) -> Task:
-    """Give a toy task with everything on a device."""
+def moved(task: Task, device: torch.device, *, images_fit: bool = True) -> Task:
+    """Give a toy task with everything on a device, or everything but the images."""
     channels = task.train.pixels.shape[1]
+    place = device if images_fit else torch.device("cpu")
 
     def images(part: Images | None) -> Images | None:
         if part is None:
             return None
-        return Images(part.pixels.to(device), part.labels.to(device), part.rows.to(device))
+        return Images(part.pixels.to(place), part.labels.to(device), part.rows.to(place))
 
     train, grants, build = images(task.train), task.grants, task.build_model
     assert train is not None
@@ -169,8 +171,8 @@ class _Device:
         return cls(pretend.DEVICE, pretend.Pretend, pretend.waits, pretend.operations)
 
 
-def _found(load: Callable[[], type[Any]], device: _Device) -> Found:
-    """Train on the CPU and on the device, and compare."""
+def _found(load: Callable[[], type[Any]], device: _Device, images_fit: bool) -> Found:
+    """Train on the CPU, and on the device with or without the images there; compare."""
     plugin, steps = load(), 0
     waits: Counter[Any] = Counter()
     failure: dict[str, str] = {}
@@ -181,7 +183,7 @@ def _found(load: Callable[[], type[Any]], device: _Device) -> Found:
         seconds.append(time.perf_counter())
         weighter, task = _contestant(plugin)
         with device.working():
-            task = moved(task, device.device)
+            task = moved(task, device.device, images_fit=images_fit)
             device.waits.clear()
             device.operations.clear()
             for expected, got in zip(on_cpu, _trained(weighter, task), strict=True):

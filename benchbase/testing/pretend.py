@@ -198,7 +198,7 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     ours = [x for x in tensors if isinstance(x, OnDevice)]
     others = [x for x in tensors if not isinstance(x, OnDevice) and x.dim() > 0]
     target = None if kwargs.get("device") is None else torch.device(kwargs["device"])
-    _check_devices(name, ours, others)
+    _check_devices(name, args, ours, others)
     if ours:
         if waiting := what_waits(name, args):
             _wait(waiting)
@@ -238,11 +238,11 @@ COMPUTED: dict[Any, Any] = {
 """What an operation is computed by, if not by itself."""
 
 
-def _check_devices(name: str, ours: list[OnDevice], others: list[Tensor]) -> None:
-    """Refuse tensors on two devices, but for copies; an index may come from the host."""
+def _check_devices(name: str, args: Any, ours: list[OnDevice], others: list[Tensor]) -> None:
+    """Refuse tensors on two devices, but for copies; an index there may come from the host."""
     if not ours or not others or name.startswith(COPIES):
         return
-    if not name.startswith(INDEXING):
+    if not (name.startswith(INDEXING) and isinstance(args[0], OnDevice)):
         raise RuntimeError(f"{name}: tensors on different devices")
     _wait(FETCH_INDEX)
 

@@ -38,6 +38,14 @@ def test_it_runs_there_to_the_last_bit_and_does_not_stall_it(entry):
     assert found.stalls <= FEW, found.waits
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", installed().of("weighters"), ids=lambda entry: entry.name)
+def test_images_that_do_not_fit_it_change_no_bit(entry):
+    found = run_on(PRETEND, entry.load, images_fit=False)
+    assert (found.traceback, found.error) == ("", None)
+    assert max(found.differences) == 0.0
+
+
 def test_each_augmentation_runs_there_and_waits_for_nothing():
     assert forked(_augmentations_amiss) == b"[]"
 

@@ -195,7 +195,8 @@ class _HiddenBatches(Iterator[Views]):
     def __next__(self) -> Views:
         images = next(each for each in self._positions if len(each) == self._size)
         task = self._task
-        pixels = self._hidden.pixels[self._hidden.rows[images]].to(task.device)
+        rows = self._hidden.rows[images.to(self._hidden.rows.device)]
+        pixels = self._hidden.pixels[rows].to(task.device)
         return Views(
             images,
             weak=task.normalise(task.augment(pixels, self._weak)),
