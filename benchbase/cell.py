@@ -28,7 +28,6 @@ FINISHED: frozenset[str] = frozenset({"ok", "error", "oom", "timeout", "diverged
 
 JSON = dict[str, Any]
 
-
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
