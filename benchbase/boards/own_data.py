@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from benchbase.boards.selectors import parse_selector, settle
+from benchbase.data.own.csv_table import CsvTable
+from benchbase.data.own.folder import Folder
+from benchbase.data.own.npz_file import NpzFile
 from benchbase.data.own.sources import SOURCES
+from benchbase.data.own.tables import ENDINGS
 from benchbase.errors import UsageError
 from benchbase.options import options_of
 
@@ -18,6 +22,16 @@ def is_own(text: str) -> bool:
     """Tell data of one's own, with or without a path, from the name of a data set."""
     name, colon, _ = text.partition(":")
     return bool(colon) and name.strip() in SOURCES
+
+
+def own_at(text: str) -> str:
+    """Give the words for a folder or file that is called by its path alone; empty for no path."""
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return f"{Folder.name}:{text}"
+    kinds = {".npz": NpzFile.name} | dict.fromkeys(ENDINGS, CsvTable.name)
+    kind = kinds.get(path.suffix.lower())
+    return f"{kind}:{text}" if kind and path.is_file() else ""
 
 
 def parse_own(text: str) -> tuple[str, dict[str, Any]]:

@@ -25,7 +25,13 @@ from benchbase.boards.conditions import (
     parse_track,
 )
 from benchbase.boards.order import Order
-from benchbase.boards.own_data import is_own, noise_as_given, parse_own, track_as_given
+from benchbase.boards.own_data import (
+    is_own,
+    noise_as_given,
+    own_at,
+    parse_own,
+    track_as_given,
+)
 from benchbase.boards.places import find_board, is_built_in
 from benchbase.boards.selectors import Selector, parse_selector, parse_selectors, settle
 from benchbase.cell import CORRECTED, Scenario, canonical_json, content_hash
@@ -239,6 +245,8 @@ def chosen_data_set(order: Order, text: str, catalogue: Catalogue) -> dict[str, 
     """Read which data set is asked for; the labels of one's own are taken as given."""
     own = _for_own_data(order)
     if not is_own(text):
+        if (meant := own_at(text)) and not catalogue.matching("datasets", text):
+            raise UsageError(f"{text} is no name of a data set but a path: write {meant}")
         if own or order.labels:
             raise UsageError(f"{_ONLY_OWN}, which {text} is not")
         name, options = _chosen("datasets", text, catalogue)

@@ -111,7 +111,10 @@ class OwnImages(DataSet):
             raise UsageError(f"{self.name}: where? write {self.name}:PATH")
         path = Path(self.path).expanduser()
         if not path.exists():
-            raise DataError(f"{self.name}:{self.path}: there is no such file or folder")
+            open_bracket = "; options stand in brackets: [name=value]" if "[" in self.path else ""
+            raise DataError(
+                f"{self.name}:{self.path}: there is no such file or folder{open_bracket}"
+            )
         return path
 
     def files(self, roots: Sequence[Path]) -> list[Path]:

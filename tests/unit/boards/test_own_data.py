@@ -10,7 +10,7 @@ import pytest
 
 from benchbase.boards.board import load_board
 from benchbase.boards.order import Order
-from benchbase.boards.own_data import is_own, parse_own
+from benchbase.boards.own_data import is_own, own_at, parse_own
 from benchbase.boards.plan import conditions
 from benchbase.boards.request import read_request
 from benchbase.cell import Invariances, Scenario
@@ -77,6 +77,21 @@ def test_what_means_nothing_is_refused(text, message):
     with pytest.raises(UsageError) as caught:
         parse_own(text)
     assert message in str(caught.value)
+
+
+def test_a_path_without_its_kind_is_refused_with_the_words_for_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("moles", "nuclei"):
+        (tmp_path / name).mkdir()
+    for name in ("a.npz", "b.TSV", "notes.pdf"):
+        (tmp_path / name).touch()
+    for text, meant in (("moles", "folder:moles"), ("./a.npz", "npz:"), ("b.TSV", "csv:b.TSV")):
+        for order in (Order(dataset=text), Order(dataset=text, size=64)):
+            with pytest.raises(UsageError, match=f"is no name of a data set but .*write {meant}"):
+                read_request(order, installed())
+    assert own_at("notes.pdf") == own_at("none.csv") == ""
+    [scenario, *_] = read_request(Order(dataset="nuclei"), installed()).board.scenarios
+    assert scenario.data == "nuclei"  # a name is a name, whatever lies here
 
 
 def test_labels_are_taken_as_given_unless_asked_otherwise():

@@ -246,6 +246,8 @@ def test_a_folder_that_cannot_be_trained_on_is_refused_by_name(tmp_path, kind, m
 def test_a_path_that_is_missing_or_no_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match="there is no such file or folder"):
         Folder(path=str(tmp_path / "gone")).files([])
+    with pytest.raises(DataError, match=r"no such file or folder; options stand in brackets"):
+        Folder(path=str(tmp_path / "gone[size=8")).files([])
     (tmp_path / "labels.csv").write_text("image,label\n")
     with pytest.raises(DataError, match=r"a table of images is csv:.*labels\.csv"):
         Folder(path=str(tmp_path / "labels.csv")).files([])
