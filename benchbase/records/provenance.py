@@ -40,13 +40,32 @@ def lives_text(provenance: Provenance) -> str:
 
 def describe_numerics(asked: str) -> Numerics:
     """Tell how a cell computes, from the numerics that its spec asks for; imports torch."""
+    precision, _, rest = asked.partition("-")
+    return Numerics(
+        precision=precision,
+        deterministic=rest == "deterministic",
+        cpu_capability=processor(),
+    )
+
+
+def processor(described: Path = Path("/proc/cpuinfo")) -> str:
+    """Name what the CPU's last bits depend on: ``AVX512, GenuineIntel 6 207``.
+
+    That is the instruction set that torch chose, and the make: for two makes with the same set,
+    torch's libraries choose other kernels and blocks.
+    """
     import torch
 
-    precision, _, rest = asked.partition("-")
-    capability = torch.backends.cpu.get_cpu_capability()
-    return Numerics(
-        precision=precision, deterministic=rest == "deterministic", cpu_capability=capability
-    )
+    try:
+        lines = described.read_text().splitlines()
+    except OSError:  # no Linux
+        lines = []
+    said = {
+        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
+    makes = ("vendor_id", "cpu family", "model"), ("CPU implementer", "CPU part")
+    make = max((" ".join(said[name] for name in names if name in said) for names in makes), key=len)
+    return f"{torch.backends.cpu.get_cpu_capability()}, {make or platform.processor() or 'unknown'}"
 
 
 def torch_minor() -> str:

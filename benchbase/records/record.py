@@ -139,7 +139,7 @@ class Numerics(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_field
     precision: str
     deterministic: bool
     cpu_capability: str
-    """The instruction set that torch chose: two of them may round differently."""
+    """The instruction set that torch chose and the processor's make: two may round differently."""
 
 
 class Provenance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

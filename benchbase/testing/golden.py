@@ -1,8 +1,8 @@
 """Goldens: how something once came out, in a few numbers beside its tests.
 
 In a cell's key a ``version`` stands for code. A golden fails where results change and the version
-does not. Where torch and the processor's capability are those that it was made with it holds bit
-for bit, elsewhere to ``TOLERANCE``.
+does not. Where torch and the processor are those that it was made with it holds bit for bit,
+elsewhere to ``TOLERANCE``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 
 from benchbase.cell import RESULTS_VERSION
 from benchbase.files import replace_file
+from benchbase.records.provenance import processor
 
 RENEW = "--renew-goldens"
 TOLERANCE = 1e-4
@@ -51,7 +52,7 @@ class Golden(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             version=version,
             results_version=RESULTS_VERSION,
             torch=str(torch.__version__),
-            cpu_capability=torch.backends.cpu.get_cpu_capability(),
+            cpu_capability=processor(),
             runs={name: _rounded(run) for name, run in runs.items()},
         )
 
