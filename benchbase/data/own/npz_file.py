@@ -68,7 +68,10 @@ class NpzFile(OwnImages):
         if "truth" in arrays:
             truths = _labels(f"{where}, truth", arrays["truth"], len(images))
         if "groups" in arrays:
-            groups = tuple(_column(f"{where}, groups", arrays["groups"], len(images)))
+            cells = _column(f"{where}, groups", arrays["groups"], len(images))
+            # An image without a group stands alone, as in a table.
+            unknown = ("", "nan")
+            groups = tuple(f"alone {i}" if it in unknown else it for i, it in enumerate(cells))
         if "split" in arrays:
             cells = _column(f"{where}, split", arrays["split"], len(images))
             parts = tuple(part_named(it, f"{where}, split {i}") for i, it in enumerate(cells))

@@ -55,6 +55,14 @@ def test_plain_arrays_give_groups_and_a_split_where_they_hold_them(tmp_path):
     assert [len(it) for it in (parts.train, parts.validation, parts.test)] == [12, 4, 4]
 
 
+def test_images_whose_group_is_not_known_stand_alone(tmp_path):
+    groups = np.where(np.arange(20) < 8, np.nan, np.arange(20) // 2)
+    np.savez(tmp_path / "set.npz", **plain(groups=groups))
+    listed = NpzFile(path=str(tmp_path / "set.npz")).listing()
+    assert listed.groups is not None
+    assert len({*listed.groups}) == 8 + 6
+
+
 @pytest.mark.parametrize(
     ("shape", "seen"), [((6, 6), (1, 6, 6)), ((6, 9, 1), (1, 6, 9)), ((6, 6, 5), (5, 6, 6))]
 )
