@@ -64,6 +64,17 @@ def test_the_page_is_small_enough_to_send(file):
     assert file.stat().st_size < LARGEST_BYTES
 
 
+def test_printed_it_is_dark_on_white_without_controls(opened):
+    page, _ = opened
+    page.emulate_media(media="print")
+    shown = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert shown == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    controls = page.locator(".controls")
+    assert controls.count() > 0
+    assert not any(controls.nth(at).is_visible() for at in range(controls.count()))
+
+
 def test_it_draws_sorts_filters_and_tells_where_cells_come_from(opened):
     page, heard = opened
     assert page.evaluate("window.hurt") is None
