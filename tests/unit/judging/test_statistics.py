@@ -27,6 +27,24 @@ def test_the_interval_of_a_mean_is_that_of_the_t_distribution():
     assert (found.mean, found.low, found.high) == pytest.approx((np.mean(values), low, high))
 
 
+def test_student_s_own_example_has_the_interval_that_is_known_of_it():
+    # Hours of sleep gained by ten patients, two drugs: Student, "The probable error of a mean",
+    # Biometrika 6 (1908), p. 20.
+    first = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
+    second = np.array([1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4])
+    found = estimate(second - first)
+    assert found is not None
+    assert found.mean == pytest.approx(1.58)
+    assert (found.low, found.high) == pytest.approx((0.7001142, 2.4598858))
+
+
+def test_fisher_s_count_of_signs_is_reached():
+    # Darwin's maize, heights in eighths of an inch: Fisher, "The design of experiments" (1935),
+    # section 21: of 32,768 sums of signs 1,726 are as large as the one that came.
+    maize = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
+    assert sign_flip_p(maize) == 1726 / 32768
+
+
 def test_one_block_has_no_interval_and_none_has_no_estimate():
     assert estimate([0.5]) == Estimate(0.5, None, None, 1, (0.5,))
     assert estimate([0.5, 0.3]) == Estimate(0.4, None, None, 2, (0.3, 0.5))
