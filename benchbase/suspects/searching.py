@@ -90,7 +90,7 @@ class Search:
             findings = self._out_of_fold(pool)
             self._watched(pool, findings)
             for entry in methods:
-                if HARMLESS.issuperset(entry.needs) and not entry.is_control:
+                if not entry.is_control:
                     self._weighed(pool, findings, entry)
         return findings
 
@@ -137,6 +137,9 @@ class Search:
 
     def _weighed(self, pool: Executor, findings: Findings, entry: Entry) -> None:
         name = f"weights of {entry.name}"
+        if lacking := sorted({*entry.needs} - HARMLESS):
+            findings.left_out[name] = f"only run grants what it needs: {', '.join(lacking)}"
+            return
         if not self._fits(METHOD):
             findings.left_out[name] = NO_TIME
             return

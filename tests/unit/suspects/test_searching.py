@@ -63,8 +63,9 @@ def test_every_ranking_is_made_and_measured_and_wrong_labels_come_first(images, 
     assert findings.scores.keys() == {*EXPLAINED, "weights of rows"}
     assert findings.measured.keys() == findings.scores.keys()
     assert findings.left_out.keys() == {
-        f"weights of {name}" for name in ("flat", "broken", "silent")
+        f"weights of {name}" for name in ("flat", "broken", "silent", "greedy")
     }
+    assert findings.left_out["weights of greedy"] == "only run grants what it needs: trusted"
     assert findings.left_out["weights of silent"] == "it gives no weights"
     assert "no such thing" in findings.left_out["weights of broken"]
     assert ranks(findings.scores[ESTIMATED])[[3, 10]].max() <= 3
