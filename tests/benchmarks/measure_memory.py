@@ -10,17 +10,13 @@ from benchbase.boards.order import Order
 from benchbase.pipeline import Watch, carry_out, prepare
 from benchbase.records.record import Record
 from benchbase.running.executors.contract import Job
+from tests.benchmarks.measure_large import anonymous
 
 METHODS = ("erm", "erm-mix", "focal", "gce", "elr", "random-weights", "oracle-weights", "mwnet")
 SEEDS = 72
+MEGABYTE = 2**20
 WARM = 100
 """Cells until everything is imported, and both slots have run every method."""
-
-
-def held(pid: int | str) -> int:
-    """Give the memory that a process shares with nobody's file, in kilobytes."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon:"))
 
 
 class Sampling(Watch):
@@ -33,7 +29,7 @@ class Sampling(Watch):
 
     def finished(self, job: Job, record: Record | None) -> None:
         """Note it."""
-        self.samples.append((held("self"), held(self._server)))
+        self.samples.append((anonymous("self"), anonymous(self._server)))
         self.failed += record is None or record.status != "ok"
         if len(self.samples) % WARM == 0:
             print(len(self.samples), *self.samples[-1], flush=True, file=sys.stderr)
@@ -65,10 +61,10 @@ def main() -> None:
             {
                 "cells": len(parent),
                 "failed": watch.failed,
-                "parent": parent[WARM] / 1024,
-                "parent_grown": (parent[-1] - parent[WARM]) / 1024,
-                "server": server[WARM] / 1024,
-                "server_grown": (server[-1] - server[WARM]) / 1024,
+                "parent": parent[WARM] / MEGABYTE,
+                "parent_grown": (parent[-1] - parent[WARM]) / MEGABYTE,
+                "server": server[WARM] / MEGABYTE,
+                "server_grown": (server[-1] - server[WARM]) / MEGABYTE,
             }
         )
     )
